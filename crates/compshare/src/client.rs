@@ -20,18 +20,16 @@ use crate::retry;
 /// count, except for a server on this machine. Redirects are not followed: a signed request goes only to the server it
 /// was meant for.
 #[derive(Clone)]
-pub struct Client(Arc<Inner>);
+pub struct Client {
+    pub(crate) config: Arc<Config>,
+    base_url: Url,
+    http: reqwest::Client,
+}
 
 /// Segments of the path of a link to an image's disk: `/images/<id>/disk`.
 const DOWNLOAD_SEGMENTS: usize = 3;
 /// Segments of the path of a link to upload to: `/uploads/<id>`.
 const UPLOAD_SEGMENTS: usize = 2;
-
-struct Inner {
-    config: Config,
-    base_url: Url,
-    http: reqwest::Client,
-}
 
 impl Client {
     /// Sets up a client; nothing is sent yet.
@@ -58,7 +56,7 @@ impl Client {
             http = http.no_proxy();
         }
         let http = http.build().map_err(|error| Error::Config(root(&error)))?;
-        Ok(Self(Arc::new(Inner { config, base_url, http })))
+        Ok(Self { config: Arc::new(config), base_url, http })
     }
 
     /// Calls any action.
@@ -69,8 +67,8 @@ impl Client {
     /// after [`Config::max_retries`] retries or [`Config::timeout`].
     pub async fn call<R: Request>(&self, request: &R) -> Result<R::Response, Error> {
         let form = Bytes::from(self.signed(request.params()).to_form());
-        retry::run(self.config(), R::ACTION, || async {
-            let post = self.0.http.post(self.0.base_url.clone());
+        retry::run(&self.config, R::ACTION, || async {
+            let post = self.http.post(self.base_url.clone());
             let post = post.header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(form.clone());
             Exchange::open(R::ACTION, post).await?.into_reply().await
         })
@@ -79,9 +77,9 @@ impl Client {
 
     /// Opens a call whose answer may be a file, as GET: the same URL works in a download tool.
     pub(crate) async fn open<R: Request>(&self, request: &R) -> Result<Exchange, Error> {
-        let mut url = self.0.base_url.clone();
+        let mut url = self.base_url.clone();
         url.set_query(Some(&self.signed(request.params()).to_form()));
-        Exchange::open(R::ACTION, self.0.http.get(url)).await
+        Exchange::open(R::ACTION, self.http.get(url)).await
     }
 
     /// Opens a link that a call answered, from a byte on if the file still has this tag.
@@ -91,14 +89,14 @@ impl Client {
         from: u64,
         etag: &HeaderValue,
     ) -> Result<Exchange, Error> {
-        let get = self.0.http.get(self.at_base(link, DOWNLOAD_SEGMENTS));
+        let get = self.http.get(self.at_base(link, DOWNLOAD_SEGMENTS));
         let get = get.header(RANGE, format!("bytes={from}-")).header(IF_RANGE, etag);
         Exchange::open(Action::GetCompShareCustomImageUrl, get).await
     }
 
     /// Begins a request to a link that a call answered, to which a file is uploaded.
     pub(crate) fn to_upload(&self, method: Method, link: &str) -> RequestBuilder {
-        self.0.http.request(method, self.at_base(link, UPLOAD_SEGMENTS))
+        self.http.request(method, self.at_base(link, UPLOAD_SEGMENTS))
     }
 
     /// The address of a link under the base URL, because that is known to reach the server, while the link has the address
@@ -106,23 +104,18 @@ impl Client {
     fn at_base(&self, link: &str, segments: usize) -> String {
         let path = &link[..link.find(['?', '#']).unwrap_or(link.len())];
         let own = path.rmatch_indices('/').nth(segments - 1).map_or("", |(at, _)| &link[at..]);
-        format!("{}{own}", self.0.base_url.as_str().trim_end_matches('/'))
-    }
-
-    pub(crate) fn config(&self) -> &Config {
-        &self.0.config
+        format!("{}{own}", self.base_url.as_str().trim_end_matches('/'))
     }
 
     fn signed(&self, mut params: Params) -> Params {
-        let config = self.config();
-        fill_defaults(&mut params, config);
-        sign_request(params, &config.public_key, config.private_key.expose_secret())
+        fill_defaults(&mut params, &self.config);
+        sign_request(params, &self.config.public_key, self.config.private_key.expose_secret())
     }
 }
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client").field("config", self.config()).finish_non_exhaustive()
+        f.debug_struct("Client").field("config", &self.config).finish_non_exhaustive()
     }
 }
 

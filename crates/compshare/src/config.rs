@@ -67,9 +67,7 @@ impl Config {
             optional(name).ok_or_else(|| Error::Config(format!("set the environment variable {name}")))
         };
         let mut config = Self::new(required("COMPSHARE_PUBLIC_KEY")?, required("COMPSHARE_PRIVATE_KEY")?);
-        if let Some(base_url) = optional("COMPSHARE_BASE_URL") {
-            config.base_url = base_url;
-        }
+        config.base_url = optional("COMPSHARE_BASE_URL").unwrap_or(config.base_url);
         config.region = optional("COMPSHARE_REGION");
         config.zone = optional("COMPSHARE_ZONE");
         Ok(config)

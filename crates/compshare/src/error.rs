@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use jingku_protocol::actions::Action;
-use jingku_protocol::{Class, NameRefusal};
+use jingku_protocol::{Class, NameRefusal, RetCode};
 
 use crate::class::class_of;
 
@@ -158,19 +158,8 @@ impl Error {
     pub fn ret_code(&self) -> Option<i64> {
         match self {
             Self::Api { code, .. } => Some(*code),
-            Self::CannotExport { .. } | Self::CannotImport { .. } => {
-                Some(jingku_protocol::RetCode::ActionNotFound.code())
-            }
-            Self::Config(_)
-            | Self::CannotFilter
-            | Self::Connect { .. }
-            | Self::Transport { .. }
-            | Self::Timeout { .. }
-            | Self::Http { .. }
-            | Self::Undecodable { .. }
-            | Self::ImageFailed { .. }
-            | Self::ImageGone { .. }
-            | Self::StillMaking { .. } => None,
+            Self::CannotExport { .. } | Self::CannotImport { .. } => Some(RetCode::ActionNotFound.code()),
+            _ => None,
         }
     }
 
@@ -182,14 +171,7 @@ impl Error {
             | Self::Api { request_id, .. }
             | Self::CannotExport { request_id }
             | Self::CannotImport { request_id } => request_id.as_deref(),
-            Self::Config(_)
-            | Self::CannotFilter
-            | Self::Connect { .. }
-            | Self::Transport { .. }
-            | Self::Timeout { .. }
-            | Self::ImageFailed { .. }
-            | Self::ImageGone { .. }
-            | Self::StillMaking { .. } => None,
+            _ => None,
         }
     }
 }

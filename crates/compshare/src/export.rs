@@ -23,34 +23,29 @@ impl Client {
         image_id: &str,
     ) -> Result<(Option<u64>, impl Stream<Item = Result<Bytes, Error>> + Send + Unpin + use<>), Error> {
         let request = ExportCompShareCustomImageRequest { image_id: image_id.into() };
-        let opened = retry::run(self.config(), Action::ExportCompShareCustomImage, || async {
+        let opened = retry::run(&self.config, Action::ExportCompShareCustomImage, || async {
             let exchange = self.open(&request).await?;
-            if exchange.is_file() {
-                return Ok(exchange);
-            }
-            Err(exchange.into_refusal().await)
+            if exchange.is_file() { Ok(exchange) } else { Err(exchange.into_refusal().await) }
         });
-        match opened.await {
-            Ok(exchange) => {
-                let length = exchange.length();
-                let reading = Reading {
-                    client: self.clone(),
-                    image_id: image_id.to_owned(),
-                    etag: exchange.etag(),
-                    exchange,
-                    at: 0,
-                    moved: false,
-                };
-                let bytes = stream::try_unfold(reading, |mut reading| async move {
-                    Ok(reading.next().await?.map(|bytes| (bytes, reading)))
-                });
-                Ok((length, Box::pin(bytes)))
+        let exchange = opened.await.map_err(|error| match error {
+            Error::Api { code, request_id, .. } if code == RetCode::ActionNotFound.code() => {
+                Error::CannotExport { request_id }
             }
-            Err(Error::Api { code, request_id, .. }) if code == RetCode::ActionNotFound.code() => {
-                Err(Error::CannotExport { request_id })
-            }
-            Err(error) => Err(error),
-        }
+            error => error,
+        })?;
+        let length = exchange.length();
+        let reading = Reading {
+            client: self.clone(),
+            image_id: image_id.to_owned(),
+            etag: exchange.etag(),
+            exchange,
+            at: 0,
+            moved: false,
+        };
+        let bytes = stream::try_unfold(reading, |mut reading| async move {
+            Ok(reading.next().await?.map(|bytes| (bytes, reading)))
+        });
+        Ok((length, Box::pin(bytes)))
     }
 }
 
@@ -70,7 +65,7 @@ struct Reading {
 impl Reading {
     async fn next(&mut self) -> Result<Option<Bytes>, Error> {
         loop {
-            match self.exchange.next(self.client.config().timeout).await {
+            match self.exchange.next(self.client.config.timeout).await {
                 Ok(Some(bytes)) => {
                     (self.at, self.moved) = (self.at + bytes.len() as u64, true);
                     return Ok(Some(bytes));
@@ -89,17 +84,12 @@ impl Reading {
             ..GetCompShareCustomImageUrlRequest::default()
         };
         let Ok(link) = self.client.get_comp_share_custom_image_url(&request).await else { return Err(error) };
-        let config = self.client.config();
-        let opened = retry::run(config, Action::GetCompShareCustomImageUrl, || async {
+        let opened = retry::run(&self.client.config, Action::GetCompShareCustomImageUrl, || async {
             let exchange = self.client.open_link(&link.url, self.at, etag).await?;
             if exchange.is_part_from(self.at) { Ok(exchange) } else { Err(exchange.into_refusal().await) }
         });
-        match opened.await {
-            Ok(exchange) => {
-                (self.exchange, self.moved) = (exchange, false);
-                Ok(())
-            }
-            Err(_) => Err(error),
-        }
+        let Ok(exchange) = opened.await else { return Err(error) };
+        (self.exchange, self.moved) = (exchange, false);
+        Ok(())
     }
 }

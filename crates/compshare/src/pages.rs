@@ -6,6 +6,7 @@ use jingku_protocol::actions::{
 
 use crate::client::Client;
 use crate::error::Error;
+use crate::reply::undecodable;
 
 impl Client {
     /// Lists the account's own images on all pages, from the one the request names, with [`MAX_LIMIT`] rows a page
@@ -21,41 +22,26 @@ impl Client {
         let limit = request.paging.limit.filter(|limit| limit.0 > 0);
         request.paging.limit = limit.or(Some(MAX_LIMIT.into()));
         let client = self.clone();
-        let pages = stream::try_unfold(Some(Step { request, first_id: None }), move |step| {
+        let pages = stream::try_unfold(Some((request, None)), move |step| {
             let client = client.clone();
             async move {
-                let Some(mut step) = step else { return Ok(None) };
-                let page = client.describe_comp_share_custom_images(&step.request).await?;
+                let Some((mut request, previous)) = step else { return Ok(None) };
+                let page = client.describe_comp_share_custom_images(&request).await?;
                 let first_id = page.image_set.first().map(|image| image.comp_share_image_id.clone());
                 let first_id = first_id.filter(|id| !id.is_empty());
-                if first_id.is_some() && first_id == step.first_id {
-                    return Err(came_again(first_id));
+                // Without this, a server that does not know `Offset` would send its first page for ever.
+                if let Some(id) = first_id.as_deref().filter(|_| first_id == previous) {
+                    let action = Action::DescribeCompShareCustomImages;
+                    return Err(undecodable(action, "the next page is the one before", id.as_bytes(), None));
                 }
-                let next = after(&step.request.paging, &page).map(|paging| {
-                    step.request.paging = paging;
-                    Step { first_id, ..step }
+                let next = after(&request.paging, &page).map(|paging| {
+                    request.paging = paging;
+                    (request, first_id)
                 });
                 Ok(Some((stream::iter(page.image_set.into_iter().map(Ok)), next)))
             }
         });
         Box::pin(pages.try_flatten())
-    }
-}
-
-/// A page to ask for.
-struct Step {
-    request: DescribeCompShareCustomImagesRequest,
-    /// The first row of the page before.
-    first_id: Option<String>,
-}
-
-/// Without this, a server that does not know `Offset` would send its first page for ever.
-fn came_again(first_id: Option<String>) -> Error {
-    Error::Undecodable {
-        action: Action::DescribeCompShareCustomImages,
-        reason: "the next page is the one before".to_owned(),
-        excerpt: first_id.unwrap_or_default(),
-        request_id: None,
     }
 }
 
@@ -76,8 +62,6 @@ fn after(asked: &Paging, page: &DescribeCompShareCustomImagesResponse) -> Option
     // In some lists of the cloud, TotalCount counts the page and not the list: a total no larger than the page proves
     // nothing, and one more page is requested.
     let total = u64::try_from(page.total_count).unwrap_or(0);
-    let counted_out = total > rows && offset >= total;
-    let ends = rows < u64::from(asked.limit()) || counted_out;
-    let offset = i64::try_from(offset).unwrap_or(i64::MAX);
+    let ends = rows < u64::from(asked.limit()) || (total > rows && offset >= total);
     (!ends).then(|| Paging { offset: Some(offset.into()), ..asked.clone() })
 }

@@ -1,5 +1,6 @@
 use jingku_protocol::NameRefusal;
 use jingku_protocol::actions::Action;
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -19,31 +20,36 @@ pub(crate) fn decode<T: DeserializeOwned>(
     request_id: Option<String>,
     body: &[u8],
 ) -> Result<T, Error> {
-    let undecodable = |reason: String, request_id| Error::Undecodable {
-        action,
-        reason,
-        excerpt: excerpt(body),
-        request_id,
-    };
     let mut reply: Value = match serde_json::from_slice(body) {
         Ok(reply) => reply,
-        Err(error) => return Err(undecodable(error.to_string(), request_id)),
+        Err(error) => return Err(undecodable(action, error, body, request_id)),
     };
     drop_nulls(&mut reply);
     let text = |name: &str| reply.get(name).and_then(Value::as_str).map(str::to_owned);
     let request_id = request_id.or_else(|| text("request_uuid"));
     match reply.get("RetCode").and_then(integer) {
-        None => Err(undecodable("it has no RetCode".to_owned(), request_id)),
-        Some(0) => serde_json::from_value(reply).map_err(|error| undecodable(error.to_string(), request_id)),
+        None => Err(undecodable(action, "it has no RetCode", body, request_id)),
+        Some(0) => {
+            serde_json::from_value(reply).map_err(|error| undecodable(action, error, body, request_id))
+        }
         Some(code) => Err(Error::Api {
             action,
             code,
             message: text("Message").unwrap_or_default(),
-            name_refusal: text(NameRefusal::REASON)
-                .and_then(|reason| NameRefusal::from_members(&reason, text(NameRefusal::HOLDER).as_deref())),
+            name_refusal: NameRefusal::deserialize(&reply).ok(),
             request_id,
         }),
     }
+}
+
+/// The error of a reply that cannot be used.
+pub(crate) fn undecodable(
+    action: Action,
+    reason: impl ToString,
+    body: &[u8],
+    request_id: Option<String>,
+) -> Error {
+    Error::Undecodable { action, reason: reason.to_string(), excerpt: excerpt(body), request_id }
 }
 
 /// How a reply starts, on one line.

@@ -29,17 +29,13 @@ where
     };
     in_time
         .retry(PAUSES.with_max_times(config.max_retries as usize))
-        .when(|error| may_send_again(error, action.repeat()))
+        .when(|error| match action.repeat() {
+            Repeat::Safe => error.is_retryable(),
+            // A refusal that says to retry may come from a proxy after the server has executed the request.
+            Repeat::Unsafe => matches!(error, Error::Connect { .. }),
+        })
         .adjust(|_, pause| pause.filter(|pause| started.elapsed() + *pause < config.timeout))
         .await
-}
-
-fn may_send_again(error: &Error, repeat: Repeat) -> bool {
-    match repeat {
-        Repeat::Safe => error.is_retryable(),
-        // A refusal that says to retry may come from a proxy after the server has executed the request.
-        Repeat::Unsafe => matches!(error, Error::Connect { .. }),
-    }
 }
 
 #[cfg(test)]

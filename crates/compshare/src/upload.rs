@@ -1,3 +1,5 @@
+use std::convert::Infallible;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -33,16 +35,14 @@ const PAUSES: ExponentialBuilder = ExponentialBuilder::new()
 pub struct Upload {
     client: Client,
     request: ImportCompShareCustomImageRequest,
-    image_id: String,
-    url: String,
-    /// Whether it existed already.
-    resumed: bool,
+    opened: ImportCompShareCustomImageResponse,
     state: UploadState,
 }
 
 /// What to send.
-enum Piece<F> {
-    Bytes(Bytes, Arc<F>),
+enum Piece {
+    /// Bytes, and what to call with the offset reached.
+    Bytes(Bytes, Arc<dyn Fn(u64) + Send + Sync>),
     Zeros,
 }
 
@@ -54,37 +54,45 @@ impl Client {
     pub async fn start_import(&self, request: &ImportCompShareCustomImageRequest) -> Result<Upload, Error> {
         let opened = open(self, request).await?;
         let state = UploadState { offset: 0, hash: None, kind: HashKind::default() };
-        Ok(Upload {
-            client: self.clone(),
-            request: request.clone(),
-            image_id: opened.comp_share_image_id,
-            url: opened.url,
-            resumed: opened.resumed,
-            state,
-        })
+        Ok(Upload { client: self.clone(), request: request.clone(), opened, state })
     }
 }
 
 impl Upload {
     /// The image that the server will make.
     pub fn image_id(&self) -> &str {
-        &self.image_id
+        &self.opened.comp_share_image_id
     }
 
     /// Whether another call started the upload.
     pub fn is_resumed(&self) -> bool {
-        self.resumed
+        self.opened.resumed
     }
 
     /// Asks the server what it has: [`received`](Self::received) and [`received_hash`](Self::received_hash).
     pub async fn look(&mut self) -> Result<(), Error> {
-        self.state = look(&self.client, &self.url).await?;
+        // Until the server knows the hash.
+        self.state = retry::run(&self.client.config, ACTION, || async {
+            let state = exchange(self.request(Method::HEAD, HashKind::Sparse)).await?;
+            if state.hash.is_some() {
+                return Ok(state);
+            }
+            let message = "The server is still at what has come".to_owned();
+            let code = RetCode::Throttled.code();
+            Err(Error::Api { action: ACTION, code, message, name_refusal: None, request_id: None })
+        })
+        .await?;
         Ok(())
     }
 
-    /// Asks for a new link. The server ends an upload that gets neither bytes nor requests.
+    /// Asks for a new link and for what the server has. The server ends an upload that gets neither bytes nor requests.
     pub async fn renew(&mut self) -> Result<(), Error> {
-        self.look_again().await
+        let opened = open(&self.client, &self.request).await?;
+        if opened.comp_share_image_id != self.image_id() {
+            return Err(self.elsewhere());
+        }
+        self.opened.url = opened.url;
+        self.look().await
     }
 
     /// How many bytes the server has.
@@ -106,7 +114,7 @@ impl Upload {
     /// Withdraws the upload: deletes its image and frees its name.
     pub async fn withdraw(self) -> Result<(), Error> {
         let request = TerminateCompShareCustomImageRequest {
-            image_id: self.image_id.into(),
+            image_id: self.image_id().into(),
             ..TerminateCompShareCustomImageRequest::default()
         };
         match self.client.terminate_comp_share_custom_image(&request).await {
@@ -134,35 +142,23 @@ impl Upload {
         let mut left = count;
         while left > 0 {
             let length = if self.state.kind == HashKind::Sparse { left } else { left.min(ZEROS_MAX) };
-            self.carry(&Piece::<fn(u64)>::Zeros, length).await?;
+            self.carry(&Piece::Zeros, length).await?;
             left -= length;
         }
         Ok(())
     }
 
-    async fn carry<F>(&mut self, piece: &Piece<F>, length: u64) -> Result<(), Error>
-    where
-        F: Fn(u64) + Send + Sync + 'static,
-    {
+    async fn carry(&mut self, piece: &Piece, length: u64) -> Result<(), Error> {
         let start = self.state.offset;
         let end = start + length;
-        let mut patience = Patience::new(self.client.config().timeout);
+        let mut patience = Patience::new(self.client.config.timeout);
         while self.state.offset < end {
             let at = self.state.offset;
-            let attempt = match piece {
-                Piece::Bytes(bytes, sent) => {
-                    let from = usize::try_from(at - start).unwrap_or(usize::MAX);
-                    self.patch(at, bytes.slice(from..), Arc::clone(sent)).await
-                }
-                Piece::Zeros => self.patch_zeros(at, end - at).await,
-            };
-            match attempt {
+            match self.patch(piece, at - start, end - at).await {
                 Ok(state) => self.state = state,
                 Err(error) => {
-                    if !patience.bears(&error).await {
-                        return Err(error);
-                    }
-                    if self.look_again().await.is_err() {
+                    patience.bear(error).await?;
+                    if self.renew().await.is_err() {
                         continue;
                     }
                 }
@@ -171,7 +167,7 @@ impl Upload {
                 return Err(self.elsewhere());
             }
             if self.state.offset > at {
-                patience = Patience::new(self.client.config().timeout);
+                patience = Patience::new(self.client.config.timeout);
             }
         }
         Ok(())
@@ -181,56 +177,46 @@ impl Upload {
     /// that the file is complete and unchanged.
     pub async fn finish(&mut self, hash: &str) -> Result<(), Error> {
         let length = self.state.offset;
-        let mut patience = Patience::new(self.client.config().timeout);
+        let mut patience = Patience::new(self.client.config.timeout);
         loop {
-            let post =
-                self.client.to_upload(Method::POST, &self.url).header("Upload-Hash", self.state.kind.name());
-            let post = post.header("Upload-Length", length).header("Upload-Blake3", hash);
-            let error = match exchange(post.header(CONTENT_LENGTH, 0)).await {
+            let post = self.request(Method::POST, self.state.kind).header("Upload-Length", length);
+            match exchange(post.header("Upload-Blake3", hash).header(CONTENT_LENGTH, 0)).await {
                 Ok(state) => {
                     self.state = state;
                     return Ok(());
                 }
-                Err(error) => error,
-            };
-            if !patience.bears(&error).await {
-                return Err(error);
+                Err(error) => patience.bear(error).await?,
             }
             // The next attempt reports the error.
-            let _ = self.look_again().await;
+            let _ = self.renew().await;
         }
     }
 
-    fn patch_at(&self, at: u64) -> RequestBuilder {
-        let patch = self.client.to_upload(Method::PATCH, &self.url).header("Upload-Offset", at);
-        patch.header("Upload-Hash", self.state.kind.name())
+    fn request(&self, method: Method, kind: HashKind) -> RequestBuilder {
+        self.client.to_upload(method, &self.opened.url).header("Upload-Hash", kind.name())
     }
 
-    async fn patch_zeros(&self, at: u64, count: u64) -> Result<UploadState, Error> {
-        let patch = self.patch_at(at);
-        let sending = exchange(patch.header("Upload-Zeros", count).header(CONTENT_LENGTH, 0));
-        let silence = self.client.config().timeout;
-        timeout(silence, sending).await.unwrap_or(Err(Error::Timeout { action: ACTION, after: silence }))
-    }
-
-    async fn patch(
-        &self,
-        at: u64,
-        bytes: Bytes,
-        sent: Arc<impl Fn(u64) + Send + Sync + 'static>,
-    ) -> Result<UploadState, Error> {
-        let (length, moved) = (bytes.len(), Arc::new(AtomicU64::new(at)));
-        let counter = Arc::clone(&moved);
-        let pieces = (0..length).step_by(PIECE_BYTES).map(move |from| {
-            let to = (from + PIECE_BYTES).min(length);
-            counter.store(at + to as u64, Ordering::Relaxed);
-            sent(at + to as u64);
-            Ok::<_, std::convert::Infallible>(bytes.slice(from..to))
-        });
-        let patch = self.patch_at(at);
-        let patch = patch.header(CONTENT_LENGTH, length).body(Body::wrap_stream(stream::iter(pieces)));
-        let mut sending = std::pin::pin!(exchange(patch));
-        let (silence, mut seen) = (self.client.config().timeout, at);
+    /// Sends a piece without the bytes that the server has of it.
+    async fn patch(&self, piece: &Piece, sent_bytes: u64, left: u64) -> Result<UploadState, Error> {
+        let at = self.state.offset;
+        let moved = Arc::new(AtomicU64::new(at));
+        let patch = self.request(Method::PATCH, self.state.kind).header("Upload-Offset", at);
+        let patch = match piece {
+            Piece::Zeros => patch.header("Upload-Zeros", left).header(CONTENT_LENGTH, 0),
+            Piece::Bytes(bytes, sent) => {
+                let bytes = bytes.slice(usize::try_from(sent_bytes).unwrap_or(usize::MAX)..);
+                let (length, sent, moved) = (bytes.len(), Arc::clone(sent), Arc::clone(&moved));
+                let pieces = (0..length).step_by(PIECE_BYTES).map(move |from| {
+                    let to = (from + PIECE_BYTES).min(length);
+                    moved.store(at + to as u64, Ordering::Relaxed);
+                    sent(at + to as u64);
+                    Ok::<_, Infallible>(bytes.slice(from..to))
+                });
+                patch.header(CONTENT_LENGTH, length).body(Body::wrap_stream(stream::iter(pieces)))
+            }
+        };
+        let mut sending = pin!(exchange(patch));
+        let (silence, mut seen) = (self.client.config.timeout, at);
         loop {
             match timeout(silence, &mut sending).await {
                 Ok(state) => return state,
@@ -241,19 +227,9 @@ impl Upload {
         }
     }
 
-    /// Asks for a new link and for what the server has.
-    async fn look_again(&mut self) -> Result<(), Error> {
-        let opened = open(&self.client, &self.request).await?;
-        if opened.comp_share_image_id != self.image_id {
-            return Err(self.elsewhere());
-        }
-        self.url = opened.url;
-        self.look().await
-    }
-
     /// The server does not have what this client sent.
     fn elsewhere(&self) -> Error {
-        Error::ImageGone { image_id: self.image_id.clone() }
+        Error::ImageGone { image_id: self.image_id().to_owned() }
     }
 }
 
@@ -263,28 +239,12 @@ async fn open(
     client: &Client,
     request: &ImportCompShareCustomImageRequest,
 ) -> Result<ImportCompShareCustomImageResponse, Error> {
-    match client.call(request).await {
-        Ok(reply) => Ok(reply),
-        Err(Error::Api { code, request_id, .. }) if code == RetCode::ActionNotFound.code() => {
-            Err(Error::CannotImport { request_id })
+    client.call(request).await.map_err(|error| match error {
+        Error::Api { code, request_id, .. } if code == RetCode::ActionNotFound.code() => {
+            Error::CannotImport { request_id }
         }
-        Err(error) => Err(error),
-    }
-}
-
-/// Asks what the server has until it answers.
-async fn look(client: &Client, url: &str) -> Result<UploadState, Error> {
-    retry::run(client.config(), ACTION, || async {
-        let head = client.to_upload(Method::HEAD, url).header("Upload-Hash", HashKind::Sparse.name());
-        let state = exchange(head).await?;
-        if state.hash.is_some() {
-            return Ok(state);
-        }
-        let message = "The server is still at what has come".to_owned();
-        let code = RetCode::Throttled.code();
-        Err(Error::Api { action: ACTION, code, message, name_refusal: None, request_id: None })
+        error => error,
     })
-    .await
 }
 
 async fn exchange(request: RequestBuilder) -> Result<UploadState, Error> {
@@ -302,16 +262,18 @@ impl Patience {
         Self { until: Instant::now() + time, pauses: PAUSES.build() }
     }
 
-    /// Waits before another attempt, if the error allows one: the server may be starting or still writing the bytes of a
-    /// broken connection; a link may have expired.
-    async fn bears(&mut self, error: &Error) -> bool {
-        let ended = error.ret_code() == Some(RetCode::SignatureMismatch.code());
+    /// Waits before another attempt, or returns an error that allows none. The server may be starting or still writing the
+    /// bytes of a broken connection; a link may have expired.
+    async fn bear(&mut self, error: Error) -> Result<(), Error> {
+        let expired = error.ret_code() == Some(RetCode::SignatureMismatch.code());
         let moved = matches!(error, Error::Http { status: 409, .. });
-        if !(ended || moved || error.class() == Class::AskAgainLater) || Instant::now() >= self.until {
-            return false;
+        let may_pass = expired || moved || error.class() == Class::AskAgainLater;
+        match self.pauses.next() {
+            Some(pause) if may_pass && Instant::now() < self.until => {
+                sleep(pause).await;
+                Ok(())
+            }
+            _ => Err(error),
         }
-        let Some(pause) = self.pauses.next() else { return false };
-        sleep(pause).await;
-        true
     }
 }

@@ -54,55 +54,42 @@ impl Client {
         &self,
         image_id: &str,
         options: &WaitOptions,
-        observer: impl FnMut(&GetCompShareImageCreateProgressResponse) + Send,
-    ) -> Result<Image, Error> {
-        let made = tokio::time::timeout(options.timeout, self.look_until_made(image_id, options, observer));
-        made.await.unwrap_or_else(|_| {
-            Err(Error::StillMaking { image_id: image_id.to_owned(), after: options.timeout })
-        })
-    }
-
-    async fn look_until_made(
-        &self,
-        image_id: &str,
-        options: &WaitOptions,
         mut observer: impl FnMut(&GetCompShareImageCreateProgressResponse) + Send,
     ) -> Result<Image, Error> {
-        let mut pauses = ExponentialBuilder::new()
-            .with_factor(1.5)
-            .with_min_delay(options.first_pause)
-            .with_max_delay(options.longest_pause)
-            .without_max_times()
-            .build();
-        loop {
-            let progress = self.progress(image_id, &options.place).await?;
-            if let Some(progress) = &progress {
-                observer(progress);
+        let refused = |error: &Error| {
+            error.ret_code().is_some()
+                && !matches!(error.class(), Class::FixCredentials | Class::AskAgainLater)
+        };
+        let looking = async {
+            let mut pauses = ExponentialBuilder::new()
+                .with_factor(1.5)
+                .with_min_delay(options.first_pause)
+                .with_max_delay(options.longest_pause)
+                .without_max_times()
+                .build();
+            let request = GetCompShareImageCreateProgressRequest {
+                place: options.place.clone(),
+                image_id: image_id.into(),
+            };
+            loop {
+                let progress = match self.call(&request).await {
+                    Ok(progress) => {
+                        observer(&progress);
+                        progress
+                    }
+                    // The server does not report it for this image or for its kind.
+                    Err(error) if refused(&error) => GetCompShareImageCreateProgressResponse::default(),
+                    Err(error) => return Err(error),
+                };
+                if let Some(image) = self.made(image_id, &options.place, progress).await? {
+                    return Ok(image);
+                }
+                tokio::time::sleep(pauses.next().unwrap_or(options.longest_pause)).await;
             }
-            if let Some(image) = self.made(image_id, &options.place, progress.unwrap_or_default()).await? {
-                return Ok(image);
-            }
-            tokio::time::sleep(pauses.next().unwrap_or(options.longest_pause)).await;
-        }
-    }
-
-    /// The progress; `None` when the server refuses to report it for this image or for its kind.
-    async fn progress(
-        &self,
-        image_id: &str,
-        place: &Place,
-    ) -> Result<Option<GetCompShareImageCreateProgressResponse>, Error> {
-        let request =
-            GetCompShareImageCreateProgressRequest { place: place.clone(), image_id: image_id.into() };
-        match self.call(&request).await {
-            Ok(progress) => Ok(Some(progress)),
-            Err(error @ Error::Api { .. })
-                if matches!(error.class(), Class::FixRequest | Class::LookAgain | Class::ServiceFault) =>
-            {
-                Ok(None)
-            }
-            Err(error) => Err(error),
-        }
+        };
+        tokio::time::timeout(options.timeout, looking).await.unwrap_or_else(|_| {
+            Err(Error::StillMaking { image_id: image_id.to_owned(), after: options.timeout })
+        })
     }
 
     /// The image if it has been made, `None` if it is being made.
@@ -125,9 +112,7 @@ impl Client {
         };
         let rows = self.call(&request).await?.image_set;
         let row = rows.into_iter().find(|row| row.comp_share_image_id == image_id);
-        let Some(image) = row else {
-            return Err(Error::ImageGone { image_id: image_id.to_owned() });
-        };
+        let image = row.ok_or_else(|| Error::ImageGone { image_id: image_id.to_owned() })?;
         match image.status {
             ImageStatus::Available | ImageStatus::Reviewing | ImageStatus::Offline => Ok(Some(image)),
             ImageStatus::UnAvailable => Err(failed(image.failed_reason)),

@@ -7,8 +7,8 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use jingku_catalog::{
-    AccountId, BuiltImage, Catalog, CreateAccount, GroupFilter, GroupOrder, GroupSort, ImageChanges,
-    NewAccount, NewImage, NewInstance, NewJob, Paging, Scope, Submission, VersionFilter,
+    AccountId, BuiltImage, Catalog, GroupFilter, GroupOrder, GroupSort, ImageChanges, NewAccount, NewImage,
+    NewInstance, Paging, Scope, Submission, VersionFilter,
 };
 
 const GROUPS: u32 = 10_000;
@@ -72,7 +72,7 @@ async fn cost(catalog: &Catalog, filter: GroupFilter<'_>, order: GroupOrder, pag
 /// Publishes one image and copies its row and its group's, which is faster than a transaction for each.
 async fn fill(catalog: &Catalog, path: &Path) {
     let new = NewAccount { name: "Vision Lab", project_id: "org-lab" };
-    let CreateAccount::Created(account) = catalog.create_account(new, 0).await.unwrap() else {
+    let Some(account) = catalog.create_account(new, 0).await.unwrap() else {
         unreachable!("the catalogue is new")
     };
     let instance = NewInstance {
@@ -85,7 +85,7 @@ async fn fill(catalog: &Catalog, path: &Path) {
         size_bytes: 100 << 30,
         gpu_type: "4090",
     };
-    catalog.add_instance(instance, 0).await.unwrap();
+    catalog.add_instance(instance, None, 0).await.unwrap();
     let image = NewImage {
         id: "compshareImage-first",
         name: "first",
@@ -96,9 +96,9 @@ async fn fill(catalog: &Catalog, path: &Path) {
         firewall_ports: &[22, 8888],
     };
     let scope = Scope::own(account.id);
-    catalog.create_image(scope, image, NewJob { id: "job" }, 0).await.unwrap();
+    catalog.create_image(scope, image, "job", 0).await.unwrap();
     let job = catalog.claim_job("worker", i64::MAX, 0, 60).await.unwrap().unwrap();
-    catalog.complete_job(&job.lease, BuiltImage::dense("manifest", 100 << 30), 0).await.unwrap();
+    catalog.complete_job(&job, BuiltImage::dense("manifest", 100 << 30), 0).await.unwrap();
     let readme = "# How to use it\n".repeat(60);
     let changes =
         ImageChanges { readme: Some(&readme), tags: Some(&["LLM", "cv"]), ..ImageChanges::default() };

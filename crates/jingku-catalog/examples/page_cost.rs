@@ -6,8 +6,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use jingku_catalog::{
-    AccountId, Catalog, CreateAccount, Cursor, ImageFilter, NewAccount, NewImage, NewInstance, NewJob,
-    Paging, Scope,
+    AccountId, Catalog, Cursor, ImageFilter, NewAccount, NewImage, NewInstance, Paging, Scope,
 };
 
 const ZONE: &str = "cn-wlcb-01";
@@ -60,7 +59,7 @@ async fn cost(catalog: &Catalog, scope: Scope, filter: ImageFilter<'_>, paging: 
 /// Creates one image and copies its row, which is faster than a transaction for each.
 async fn fill(catalog: &Catalog, path: &Path, images: u32) -> AccountId {
     let new = NewAccount { name: "lab", project_id: "org-lab" };
-    let CreateAccount::Created(account) = catalog.create_account(new, 0).await.unwrap() else {
+    let Some(account) = catalog.create_account(new, 0).await.unwrap() else {
         unreachable!("the catalogue is new")
     };
     let instance = NewInstance {
@@ -73,7 +72,7 @@ async fn fill(catalog: &Catalog, path: &Path, images: u32) -> AccountId {
         size_bytes: 100 << 30,
         gpu_type: "4090",
     };
-    catalog.add_instance(instance, 0).await.unwrap();
+    catalog.add_instance(instance, None, 0).await.unwrap();
     let image = NewImage {
         id: "compshareImage-000000000000",
         name: "训练环境-0",
@@ -83,7 +82,7 @@ async fn fill(catalog: &Catalog, path: &Path, images: u32) -> AccountId {
         software_ports: r#"[{"Software":"JupyterLab","Port":8888}]"#,
         firewall_ports: &[22, 8888],
     };
-    catalog.create_image(Scope::own(account.id), image, NewJob { id: "job" }, 0).await.unwrap();
+    catalog.create_image(Scope::own(account.id), image, "job", 0).await.unwrap();
 
     let mut connection = rusqlite::Connection::open(path).unwrap();
     let transaction = connection.transaction().unwrap();

@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use crate::database::{Param, Transaction, row};
+use crate::database::{Transaction, row};
 use crate::{AccountId, Catalog, Result};
 
 row! {
@@ -27,18 +27,9 @@ pub struct NewAccount<'a> {
     pub project_id: &'a str,
 }
 
-/// The outcome of [`Catalog::create_account`].
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum CreateAccount {
-    /// The account was created.
-    Created(Account),
-    /// Another account has the name.
-    NameTaken,
-}
-
 impl Catalog {
-    /// Creates an account.
-    pub async fn create_account(&self, new: NewAccount<'_>, now: i64) -> Result<CreateAccount> {
+    /// Creates an account. Returns `None` if another account has the name.
+    pub async fn create_account(&self, new: NewAccount<'_>, now: i64) -> Result<Option<Account>> {
         let change = |mut transaction: Transaction| async move {
             transaction.execute("UPDATE counters SET accounts = accounts + 1", &[]).await?;
             let sql = "INSERT INTO accounts (id, name, project_id, created_at, revision)
@@ -47,8 +38,8 @@ impl Catalog {
                        RETURNING id, name, project_id, created_at";
             let params = [new.name.into(), new.project_id.into(), now.into()];
             match transaction.query(sql, &params).await?.first("accounts")? {
-                Some(account) => transaction.commit(CreateAccount::Created(account)).await,
-                None => transaction.discard(CreateAccount::NameTaken).await,
+                Some(account) => transaction.commit(Some(account)).await,
+                None => transaction.discard(None).await,
             }
         };
         self.database.write(change).await
@@ -62,17 +53,8 @@ impl Catalog {
 
     /// Returns one account.
     pub async fn account(&self, id: AccountId) -> Result<Option<Account>> {
-        self.find_account("a.id = $1", id.into()).await
-    }
-
-    /// Returns the account with a name.
-    pub async fn account_by_name(&self, name: &str) -> Result<Option<Account>> {
-        self.find_account("a.name = $1", name.into()).await
-    }
-
-    async fn find_account(&self, condition: &str, param: Param<'_>) -> Result<Option<Account>> {
-        let sql = format!("SELECT {} FROM accounts a WHERE {condition}", Account::COLUMNS);
-        self.database.query(&sql, &[param]).await?.first("accounts")
+        let sql = format!("SELECT {} FROM accounts a WHERE a.id = $1", Account::COLUMNS);
+        self.database.query(&sql, &[id.into()]).await?.first("accounts")
     }
 
     /// Returns a number that increases with every change visible in a list of the account's images.
@@ -82,28 +64,30 @@ impl Catalog {
     }
 }
 
-/// Increments the revision of an account and locks its row until the transaction ends.
-///
-/// The first statement of every transaction that changes images of an account or removes an instance: such
-/// transactions run one after another, so what one has read stays true until it commits.
-pub(crate) async fn bump_revision(transaction: &mut Transaction, account: AccountId) -> Result<()> {
-    let sql = "UPDATE accounts SET revision = revision + 1 WHERE id = $1";
-    transaction.execute(sql, &[account.into()]).await.map(drop)
-}
-
-/// Locks the row of an account until the transaction ends, for changes that no list shows.
-pub(crate) async fn lock_account(transaction: &mut Transaction, account: AccountId) -> Result<()> {
-    let sql = "UPDATE accounts SET revision = revision WHERE id = $1";
-    transaction.execute(sql, &[account.into()]).await.map(drop)
-}
-
-/// Bumps the revisions of several accounts, always in the same order to prevent deadlocks.
-pub(crate) async fn bump_revisions(
-    transaction: &mut Transaction,
-    accounts: impl IntoIterator<Item = AccountId>,
-) -> Result<()> {
-    for account in accounts.into_iter().collect::<BTreeSet<_>>() {
-        bump_revision(transaction, account).await?;
+impl Transaction {
+    /// Increments the revision of an account and locks its row until the transaction ends.
+    ///
+    /// The first statement of every transaction that changes images of an account or removes an instance: such
+    /// transactions run one after another, so what one has read stays true until it commits.
+    pub(crate) async fn bump_revision(&mut self, account: AccountId) -> Result<()> {
+        let sql = "UPDATE accounts SET revision = revision + 1 WHERE id = $1";
+        self.execute(sql, &[account.into()]).await.map(drop)
     }
-    Ok(())
+
+    /// Locks the row of an account until the transaction ends, for changes that no list shows.
+    pub(crate) async fn lock_account(&mut self, account: AccountId) -> Result<()> {
+        let sql = "UPDATE accounts SET revision = revision WHERE id = $1";
+        self.execute(sql, &[account.into()]).await.map(drop)
+    }
+
+    /// Bumps the revisions of several accounts, always in the same order to prevent deadlocks.
+    pub(crate) async fn bump_revisions(
+        &mut self,
+        accounts: impl IntoIterator<Item = AccountId>,
+    ) -> Result<()> {
+        for account in accounts.into_iter().collect::<BTreeSet<_>>() {
+            self.bump_revision(account).await?;
+        }
+        Ok(())
+    }
 }

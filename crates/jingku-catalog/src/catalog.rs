@@ -1,7 +1,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::database::{Database, MemoryCopy, Sqlite, is_blank, not_in_a_file, not_in_memory};
+use crate::database::{Database, Snapshot, Sqlite, is_blank, not_in_a_file, not_in_memory};
 use crate::migrations::migrate;
 use crate::{AccountLimits, Result};
 
@@ -16,9 +16,6 @@ pub struct Catalog {
 /// A version of the catalogue; equal to a later one if nothing was changed in between.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Generation(u128);
-
-/// A copy of a catalogue in memory at one moment.
-pub struct Snapshot(MemoryCopy);
 
 impl Catalog {
     /// Opens a catalogue in a file and migrates its schema. Creates the file with mode 0600 if it is missing; the folder
@@ -35,8 +32,9 @@ impl Catalog {
         path: &Path,
         on_disk_full: impl Fn() -> bool + Send + Sync + 'static,
     ) -> Result<Self> {
-        let database = Database::open_sqlite(path)?;
-        Self::migrated(database.with_disk_full_hook(Box::new(on_disk_full))).await
+        let mut database = Database::open_sqlite(path)?;
+        database.on_disk_full = Some(Box::new(on_disk_full));
+        Self::migrated(database).await
     }
 
     /// Opens a copy of a catalogue whose file or folder this process cannot write to.
@@ -44,9 +42,10 @@ impl Catalog {
     /// The copy holds what was committed when it was made. It lies in a temporary folder until the last handle is
     /// dropped. Every change fails with [`CatalogError::ReadOnly`](crate::CatalogError::ReadOnly).
     pub async fn open_sqlite_copy(path: &Path) -> Result<Self> {
-        let (database, folder) = Database::open_sqlite_copy(path).await?;
+        let (mut database, folder) = Database::open_sqlite_copy(path).await?;
         migrate(&database).await?;
-        Ok(Self::of(database.into_copy(folder)))
+        database.copy = Some(folder);
+        Ok(Self::of(database))
     }
 
     /// Returns whether there is no catalogue at this path: no file, or one that was never filled, such as that of a new
@@ -130,13 +129,13 @@ impl Catalog {
 
     /// Copies a catalogue in memory. Other catalogues fail with [`CatalogError::Bug`](crate::CatalogError::Bug).
     pub async fn snapshot(&self) -> Result<Snapshot> {
-        self.database.sqlite().ok_or_else(not_in_memory)?.save().await.map(Snapshot)
+        self.database.sqlite().ok_or_else(not_in_memory)?.save().await
     }
 
     /// Restores a snapshot, which can be restored again. The generation changes, and every account gets a revision that was
     /// never used, so all caches become stale.
     pub async fn restore(&self, snapshot: &Snapshot) -> Result<()> {
-        self.database.sqlite().ok_or_else(not_in_memory)?.restore(&snapshot.0).await
+        self.database.sqlite().ok_or_else(not_in_memory)?.restore(snapshot).await
     }
 }
 

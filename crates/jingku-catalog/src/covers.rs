@@ -1,33 +1,24 @@
 use crate::database::{Transaction, row};
 use crate::{Catalog, Result, Scope};
 
-/// A new cover picture.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NewCover {
-    /// Its unique, unguessable id.
-    pub id: String,
-    /// Its media type, such as `image/png`.
-    pub media_type: String,
-    /// Its bytes in Base64, in a canonical form.
-    pub data: String,
-}
-
 /// A change of an image's cover.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CoverChange {
     /// Removes it.
     Clear,
     /// Replaces it. The same picture keeps its id.
-    Set(NewCover),
+    Set(Cover),
 }
 
 row! {
-    /// A stored cover picture.
+    /// A cover picture.
     #[derive(Clone, Debug, PartialEq, Eq)]
     pub struct Cover {
-        /// Its media type.
+        /// Its unique, unguessable id.
+        pub id: String = "c.id",
+        /// Its media type, such as `image/png`.
         pub media_type: String = "c.media_type",
-        /// Its bytes in Base64.
+        /// Its bytes in Base64, in a canonical form.
         pub data: String = "c.data",
     }
 }
@@ -40,56 +31,58 @@ impl Catalog {
     /// and those they gave it to.
     pub async fn cover(&self, id: &str) -> Result<Option<Cover>> {
         let columns = Cover::COLUMNS;
-        let sql = format!("SELECT c.id, {columns} FROM covers c WHERE c.id = $1 AND EXISTS ({USERS})");
-        self.database.query(&sql, &[id.into()]).await?.first_after_key("covers")
+        let sql = format!("SELECT {columns} FROM covers c WHERE c.id = $1 AND EXISTS ({USERS})");
+        self.database.query(&sql, &[id.into()]).await?.first("covers")
     }
 }
 
-/// Changes the cover of an image of the account and deletes the old cover if it is unused. The image must exist, and the
-/// transaction must lock the account.
-pub(crate) async fn set_cover(
-    transaction: &mut Transaction,
-    scope: Scope,
-    image_id: &str,
-    change: &CoverChange,
-) -> Result<()> {
-    let sql = "SELECT cover FROM images WHERE account_id = $1 AND id = $2";
-    let rows = transaction.query(sql, &scope.image_params(image_id)).await?;
-    let old: String = rows.first("images")?.unwrap_or_default();
-    let new = match change {
-        CoverChange::Clear => "",
-        CoverChange::Set(new) => {
-            let same = "SELECT id FROM covers WHERE id = $1 AND data = $2";
-            if transaction.exists(same, &[(&old).into(), (&new.data).into()]).await? {
-                return Ok(());
+impl Transaction {
+    /// Changes the cover of an image of the account and deletes the old cover if it is unused. The image must exist, and the
+    /// transaction must lock the account.
+    pub(crate) async fn set_cover(
+        &mut self,
+        scope: Scope,
+        image_id: &str,
+        change: &CoverChange,
+    ) -> Result<()> {
+        let sql = "SELECT cover FROM images WHERE account_id = $1 AND id = $2";
+        let rows = self.query(sql, &scope.image_params(image_id)).await?;
+        let old: String = rows.first("images")?.unwrap_or_default();
+        let new = match change {
+            CoverChange::Clear => "",
+            CoverChange::Set(new) => {
+                let same = "SELECT id FROM covers WHERE id = $1 AND data = $2";
+                if self.exists(same, &[(&old).into(), (&new.data).into()]).await? {
+                    return Ok(());
+                }
+                let insert = "INSERT INTO covers (id, media_type, data) VALUES ($1, $2, $3)";
+                let params = [(&new.id).into(), (&new.media_type).into(), (&new.data).into()];
+                self.execute(insert, &params).await?;
+                &new.id
             }
-            let insert = "INSERT INTO covers (id, media_type, data) VALUES ($1, $2, $3)";
-            let params = [(&new.id).into(), (&new.media_type).into(), (&new.data).into()];
-            transaction.execute(insert, &params).await?;
-            &new.id
-        }
-    };
-    let update = "UPDATE images SET cover = $3 WHERE account_id = $1 AND id = $2";
-    transaction.execute(update, &[scope.param(), image_id.into(), new.into()]).await?;
-    delete_if_unused(transaction, &old).await
-}
-
-/// Deletes a cover unless an image, perhaps in the trash, uses it.
-pub(crate) async fn delete_if_unused(transaction: &mut Transaction, id: &str) -> Result<()> {
-    if id.is_empty() {
-        return Ok(());
+        };
+        let update = "UPDATE images SET cover = $3 WHERE account_id = $1 AND id = $2";
+        self.execute(update, &[scope.param(), image_id.into(), new.into()]).await?;
+        self.delete_if_unused(&old).await
     }
-    lock_cover(transaction, id).await?;
-    let sql = "DELETE FROM covers
-               WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM images WHERE cover = $1 AND cover <> '')";
-    transaction.execute(sql, &[id.into()]).await.map(drop)
-}
 
-/// Locks a cover until the transaction ends, before an image starts or stops using it. This must be a statement of its own:
-/// on PostgreSQL the next statement then sees what the other transaction did.
-pub(crate) async fn lock_cover(transaction: &mut Transaction, id: &str) -> Result<()> {
-    let sql = "UPDATE covers SET media_type = media_type WHERE id = $1";
-    transaction.execute(sql, &[id.into()]).await.map(drop)
+    /// Deletes a cover unless an image, perhaps in the trash, uses it.
+    pub(crate) async fn delete_if_unused(&mut self, id: &str) -> Result<()> {
+        if id.is_empty() {
+            return Ok(());
+        }
+        self.lock_cover(id).await?;
+        let sql = "DELETE FROM covers
+                   WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM images WHERE cover = $1 AND cover <> '')";
+        self.execute(sql, &[id.into()]).await.map(drop)
+    }
+
+    /// Locks a cover until the transaction ends, before an image starts or stops using it. This must be a statement of its own:
+    /// on PostgreSQL the next statement then sees what the other transaction did.
+    pub(crate) async fn lock_cover(&mut self, id: &str) -> Result<()> {
+        let sql = "UPDATE covers SET media_type = media_type WHERE id = $1";
+        self.execute(sql, &[id.into()]).await.map(drop)
+    }
 }
 
 #[cfg(test)]

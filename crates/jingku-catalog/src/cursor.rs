@@ -2,9 +2,8 @@ use std::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde::{Deserialize, Serialize};
 
-use crate::database::{Param, Params};
+use crate::database::{Params, Value};
 
 /// The position of a row in a sorted list.
 ///
@@ -14,21 +13,13 @@ pub struct Cursor {
     format: u32,
     order: String,
     ascending: bool,
-    position: Vec<SortValue>,
+    position: Vec<Value<'static>>,
 }
 
 /// A text is not a [`Cursor`] of a list in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a page token")]
 pub struct InvalidCursor;
-
-/// The value of a row in a sort column.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged)]
-pub(crate) enum SortValue {
-    Integer(i64),
-    Text(String),
-}
 
 /// A sort column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,8 +46,8 @@ impl Column {
         }
     }
 
-    const fn holds(self, key: &SortValue) -> bool {
-        matches!((self, key), (Self::Integer(_), SortValue::Integer(_)) | (Self::Text(_), SortValue::Text(_)))
+    const fn holds(self, key: &Value) -> bool {
+        matches!((self, key), (Self::Integer(_), Value::Integer(_)) | (Self::Text(_), Value::Text(_)))
     }
 }
 
@@ -76,19 +67,19 @@ impl Order {
     /// Returns the condition, to append to others, for rows after the cursor.
     pub(crate) fn after<'a>(&self, cursor: &'a Cursor, params: &mut Params<'a>) -> String {
         let past = if self.ascending { '>' } else { '<' };
-        let position: Vec<_> = cursor.position.iter().map(|key| params.add(key)).collect();
+        let position: Vec<_> = cursor.position.iter().map(|value| params.add(value.clone())).collect();
         format!(" AND ({}) {past} ({})", names(self.columns_of(cursor.format)), position.join(", "))
     }
 
     /// Returns the position of a row with these values in the columns.
-    pub(crate) fn cursor(&self, position: Vec<SortValue>) -> Cursor {
+    pub(crate) fn cursor(&self, position: Vec<Value<'static>>) -> Cursor {
         Cursor { format: FORMAT, order: self.name.to_owned(), ascending: self.ascending, position }
     }
 
     /// Parses the token of a list in this order.
     pub(crate) fn parse(&self, token: &str) -> Result<Cursor, InvalidCursor> {
         let json = URL_SAFE_NO_PAD.decode(token).map_err(|_| InvalidCursor)?;
-        let (format, order, ascending, position): (u32, String, bool, Vec<SortValue>) =
+        let (format, order, ascending, position): (u32, String, bool, Vec<Value<'static>>) =
             serde_json::from_slice(&json).map_err(|_| InvalidCursor)?;
         let cursor = Cursor { format, order, ascending, position };
         if matches!(format, FORMAT | LEGACY_FORMAT) && self.matches(&cursor) {
@@ -100,7 +91,7 @@ impl Order {
 
     fn matches(&self, cursor: &Cursor) -> bool {
         // PostgreSQL rejects texts with a zero byte.
-        let clean = |key: &SortValue| !matches!(key, SortValue::Text(text) if text.contains('\0'));
+        let clean = |key: &Value| !matches!(key, Value::Text(text) if text.contains('\0'));
         let columns = self.columns_of(cursor.format);
         let fits = columns.iter().zip(&cursor.position).all(|(column, key)| column.holds(key) && clean(key));
         let same = (self.name, self.ascending) == (&*cursor.order, cursor.ascending);
@@ -125,27 +116,6 @@ impl fmt::Display for Cursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let json = serde_json::to_vec(&(self.format, &self.order, self.ascending, &self.position));
         f.write_str(&URL_SAFE_NO_PAD.encode(json.map_err(|_| fmt::Error)?))
-    }
-}
-
-impl From<i64> for SortValue {
-    fn from(value: i64) -> Self {
-        Self::Integer(value)
-    }
-}
-
-impl From<&str> for SortValue {
-    fn from(value: &str) -> Self {
-        Self::Text(value.to_owned())
-    }
-}
-
-impl<'a> From<&'a SortValue> for Param<'a> {
-    fn from(key: &'a SortValue) -> Self {
-        match key {
-            SortValue::Integer(value) => Self::Integer(*value),
-            SortValue::Text(text) => Self::Text(text),
-        }
     }
 }
 

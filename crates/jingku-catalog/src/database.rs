@@ -8,7 +8,6 @@ mod value;
 
 use std::future::Future;
 use std::path::Path;
-use std::sync::Arc;
 
 use tempfile::TempDir;
 
@@ -17,9 +16,9 @@ use fair_semaphore::FairSemaphore;
 
 pub use fair_semaphore::{SCAN_WAIT_TIMEOUT, SCANS_WAITING_MAX};
 pub(crate) use row::{Cells, FromCell, Read, Row, Rows, columns, row};
-pub use sqlite::WRITER_WAIT_TIMEOUT;
-pub(crate) use sqlite::{MemoryCopy, Sqlite, is_blank, not_in_a_file, not_in_memory};
-pub(crate) use value::{Cell, Param, Params, json_list};
+pub use sqlite::{Snapshot, WRITER_WAIT_TIMEOUT};
+pub(crate) use sqlite::{Sqlite, is_blank, not_in_a_file, not_in_memory};
+pub(crate) use value::{Cell, Params, Value, json_list};
 
 /// How often a change is attempted when PostgreSQL rejects it because of concurrent changes.
 const TRIES_MAX: u32 = 8;
@@ -32,10 +31,11 @@ pub(crate) type OnDiskFull = Box<dyn Fn() -> bool + Send + Sync>;
 /// An open database.
 pub(crate) struct Database {
     engine: Engine,
-    on_disk_full: Option<OnDiskFull>,
-    /// The folder of a read-only copy.
-    copy: Option<TempDir>,
-    scans: Arc<FairSemaphore>,
+    /// Called when the disk is full.
+    pub(crate) on_disk_full: Option<OnDiskFull>,
+    /// The folder of a read-only copy. Rejects all further changes: they would be lost with the copy.
+    pub(crate) copy: Option<TempDir>,
+    scans: FairSemaphore,
 }
 
 enum Engine {
@@ -54,27 +54,14 @@ impl Database {
         Self { engine, on_disk_full: None, copy: None, scans: FairSemaphore::new(scans) }
     }
 
-    /// Calls `hook` when the disk is full.
-    pub(crate) fn with_disk_full_hook(self, hook: OnDiskFull) -> Self {
-        Self { on_disk_full: Some(hook), ..self }
-    }
-
     pub(crate) fn open_sqlite(path: &Path) -> Result<Self> {
         Sqlite::open(path).map(Engine::Sqlite).map(Self::of)
     }
 
-    /// Opens a copy of a file that this process cannot write to. Pass the folder to [`Database::into_copy`] once the
-    /// schema is current.
+    /// Opens a copy of a file that this process cannot write to, and returns the folder for [`Database::copy`].
     pub(crate) async fn open_sqlite_copy(path: &Path) -> Result<(Self, TempDir)> {
-        let path = path.to_owned();
-        let opened = tokio::task::spawn_blocking(move || Sqlite::open_copy(&path)).await;
-        let (sqlite, folder) = opened.map_err(|error| CatalogError::Unavailable(error.into()))??;
+        let (sqlite, folder) = Sqlite::open_copy(path.to_owned()).await?;
         Ok((Self::of(Engine::Sqlite(sqlite)), folder))
-    }
-
-    /// Rejects all further changes: they would be lost with the copy.
-    pub(crate) fn into_copy(self, folder: TempDir) -> Self {
-        Self { copy: Some(folder), ..self }
     }
 
     pub(crate) fn open_sqlite_in_memory() -> Result<Self> {
@@ -87,7 +74,7 @@ impl Database {
 
     /// Runs a short read-only statement outside any transaction, such as the lookup of a row or page by index. It sees
     /// one snapshot. SQLite runs it on the calling thread.
-    pub(crate) async fn query(&self, sql: &str, params: &[Param<'_>]) -> Result<Rows> {
+    pub(crate) async fn query(&self, sql: &str, params: &[Value<'_>]) -> Result<Rows> {
         match &self.engine {
             Engine::Sqlite(sqlite) => sqlite.query(sql, params).await,
             Engine::Postgres(postgres) => postgres.query(sql, params).await,
@@ -96,7 +83,7 @@ impl Database {
 
     /// Runs a read-only statement whose cost grows with the number of rows. Few run at once, shared fairly between
     /// accounts; the operator counts as [`AccountId::PLATFORM`]. Fails with [`CatalogError::Busy`] on timeout.
-    pub(crate) async fn scan(&self, account: AccountId, sql: &str, params: &[Param<'_>]) -> Result<Rows> {
+    pub(crate) async fn scan(&self, account: AccountId, sql: &str, params: &[Value<'_>]) -> Result<Rows> {
         let permit = self.scans.acquire(account).await?;
         match &self.engine {
             Engine::Sqlite(sqlite) => sqlite.scan(sql, params, permit).await,
@@ -122,23 +109,23 @@ impl Database {
             };
             match result {
                 Err(CatalogError::Contended(_)) if tries < TRIES_MAX => tries += 1,
-                Err(CatalogError::Full(_)) if !freed_space && self.free_space() => freed_space = true,
+                Err(CatalogError::Full(_))
+                    if !freed_space && self.on_disk_full.as_ref().is_some_and(|free_space| free_space()) =>
+                {
+                    freed_space = true;
+                }
                 result => return result,
             }
         }
     }
 
     /// Runs one statement in a transaction of its own and returns how many rows it changed.
-    pub(crate) async fn execute(&self, sql: &str, params: &[Param<'_>]) -> Result<u64> {
+    pub(crate) async fn execute(&self, sql: &str, params: &[Value<'_>]) -> Result<u64> {
         self.write(|mut transaction| async move {
             let changed = transaction.execute(sql, params).await?;
             transaction.commit(changed).await
         })
         .await
-    }
-
-    fn free_space(&self) -> bool {
-        self.on_disk_full.as_ref().is_some_and(|free_space| free_space())
     }
 
     /// Begins a transaction that may write. SQLite runs one at a time.
@@ -162,7 +149,7 @@ impl Database {
 
     /// Returns SQLite's query plan, one step a line.
     #[cfg(test)]
-    pub(crate) async fn plan(&self, sql: &str, params: &[Param<'_>]) -> String {
+    pub(crate) async fn plan(&self, sql: &str, params: &[Value<'_>]) -> String {
         let rows = self.query(&format!("EXPLAIN QUERY PLAN {sql}"), params).await.unwrap();
         let steps: Vec<(i64, i64, i64, String)> = rows.all("plan").unwrap();
         steps.into_iter().map(|(_, _, _, step)| step).collect::<Vec<_>>().join("\n")
@@ -178,7 +165,7 @@ pub(crate) enum Transaction {
 
 impl Transaction {
     /// Runs a statement and returns its rows.
-    pub(crate) async fn query(&mut self, sql: &str, params: &[Param<'_>]) -> Result<Rows> {
+    pub(crate) async fn query(&mut self, sql: &str, params: &[Value<'_>]) -> Result<Rows> {
         match self {
             Self::Sqlite(transaction) => transaction.query(sql, params),
             Self::Postgres(transaction) => transaction.query(sql, params).await,
@@ -186,7 +173,7 @@ impl Transaction {
     }
 
     /// Runs a statement and returns how many rows it changed.
-    pub(crate) async fn execute(&mut self, sql: &str, params: &[Param<'_>]) -> Result<u64> {
+    pub(crate) async fn execute(&mut self, sql: &str, params: &[Value<'_>]) -> Result<u64> {
         match self {
             Self::Sqlite(transaction) => transaction.execute(sql, params),
             Self::Postgres(transaction) => transaction.execute(sql, params).await,
@@ -194,7 +181,7 @@ impl Transaction {
     }
 
     /// Returns whether a statement returns a row.
-    pub(crate) async fn exists(&mut self, sql: &str, params: &[Param<'_>]) -> Result<bool> {
+    pub(crate) async fn exists(&mut self, sql: &str, params: &[Value<'_>]) -> Result<bool> {
         Ok(!self.query(sql, params).await?.is_empty())
     }
 
@@ -219,7 +206,7 @@ impl Transaction {
     pub(crate) async fn commit<T>(self, outcome: T) -> Result<T> {
         match self {
             Self::Sqlite(transaction) => transaction.commit().await?,
-            Self::Postgres(transaction) => transaction.commit().await?,
+            Self::Postgres(transaction) => transaction.finish("COMMIT").await?,
         }
         Ok(outcome)
     }
@@ -228,7 +215,7 @@ impl Transaction {
     pub(crate) async fn discard<T>(self, outcome: T) -> Result<T> {
         match self {
             Self::Sqlite(transaction) => drop(transaction),
-            Self::Postgres(transaction) => transaction.rollback().await?,
+            Self::Postgres(transaction) => transaction.finish("ROLLBACK").await?,
         }
         Ok(outcome)
     }

@@ -71,17 +71,6 @@ pub type ErrorSource = Box<dyn Error + Send + Sync>;
 impl CatalogError {
     /// Returns whether the file or a row is corrupt, or was written by an unreleased version.
     pub fn is_damage(&self) -> bool {
-        match self {
-            Self::Damaged(_) | Self::Corrupt { .. } | Self::Diverged { .. } => true,
-            Self::InvalidUrl(_)
-            | Self::Unavailable(_)
-            | Self::Contended(_)
-            | Self::Busy
-            | Self::FileReplaced(_)
-            | Self::Full(_)
-            | Self::ReadOnly
-            | Self::Newer { .. }
-            | Self::Bug(_) => false,
-        }
+        matches!(self, Self::Damaged(_) | Self::Corrupt { .. } | Self::Diverged { .. })
     }
 }

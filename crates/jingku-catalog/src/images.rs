@@ -2,7 +2,6 @@
 
 mod changes;
 mod copy;
-mod counts;
 mod create;
 mod delete;
 mod filter;
@@ -19,21 +18,17 @@ mod trash;
 mod update;
 
 pub use changes::ImageChanges;
-pub(crate) use changes::update_facts;
 pub use copy::{CopyImage, CopySource, NewCopy};
+pub(crate) use create::Origin;
 pub use create::{CreateImage, NewImage};
-pub(crate) use create::{Origin, insert_image};
 pub use delete::DeleteImage;
 pub use filter::ImageFilter;
 pub use finish::BuiltImage;
-pub(crate) use finish::{complete_image, fail_image};
 pub use manifests::ManifestUse;
 pub use name::NameHolder;
-pub(crate) use name::name_taken;
 pub use order::{ImageOrder, ImageSort};
 pub use progress::Progress;
 pub use row::{Image, ImageStatus};
 pub use seed::{SeedGroup, SeedImage, SeedImages, SeedVersion};
-pub(crate) use state::{find_state, find_status};
-pub use trash::{PurgeImage, RestoreImage, TrashedImage};
+pub use trash::{RestoreImage, TrashedImage};
 pub use update::UpdateImage;

@@ -2,12 +2,9 @@ mod usage;
 
 use crate::cursor::{Column, Cursor, InvalidCursor, Order};
 use crate::database::{Cells, Params, Read, Row, Transaction, row};
-use crate::images::{ImageStatus, find_status};
-use crate::ordinals::next_ordinal;
-use crate::paging::Sorting;
+use crate::images::ImageStatus;
 use crate::scope::VISIBLE_TO_INSTANCE;
 use crate::{AccountId, Catalog, Page, Paging, Result, Scope};
-use usage::{bump_instance_viewers, count_rest, count_start};
 
 row! {
     /// A machine or container that images are made from.
@@ -116,62 +113,50 @@ pub struct InstanceFilter<'a> {
     pub zones: Option<&'a [&'a str]>,
 }
 
-const NEWEST: Sorting<Instance> = Sorting {
-    order: Order {
-        name: "newest",
-        columns: &[Column::Integer("ordinal")],
-        legacy: &[Column::Integer("created_at"), Column::Text("id")],
-        ascending: false,
-    },
-    compare: |a, b| a.ordinal.cmp(&b.ordinal),
-    position: |instance| vec![instance.ordinal.into()],
+const NEWEST: Order = Order {
+    name: "newest",
+    columns: &[Column::Integer("ordinal")],
+    legacy: &[Column::Integer("created_at"), Column::Text("id")],
+    ascending: false,
 };
 
 impl InstanceFilter<'_> {
     /// Parses the page token of a list of instances.
     pub fn cursor(token: &str) -> std::result::Result<Cursor, InvalidCursor> {
-        NEWEST.order.parse(token)
+        NEWEST.parse(token)
     }
 }
 
 impl Catalog {
-    /// Adds an instance.
-    pub async fn add_instance(&self, new: NewInstance<'_>, now: i64) -> Result<AddInstance> {
-        self.insert_instance(new, None, now).await
-    }
-
-    /// Adds an instance that was started from an image visible to its account. The image counts it.
-    pub async fn add_instance_from(
+    /// Adds an instance. It may have been started from an image visible to its account, which counts it.
+    pub async fn add_instance(
         &self,
         new: NewInstance<'_>,
-        image_id: &str,
+        image_id: Option<&str>,
         now: i64,
     ) -> Result<AddInstance> {
-        let Some(owner) = self.image_owner(image_id).await? else {
-            return Ok(AddInstance::ImageNotFound);
+        let owner = match image_id {
+            Some(id) => self.image_owner(id).await?,
+            None => None,
         };
-        self.insert_instance(new, Some((owner, image_id)), now).await
-    }
-
-    async fn insert_instance(
-        &self,
-        new: NewInstance<'_>,
-        image: Option<(AccountId, &str)>,
-        now: i64,
-    ) -> Result<AddInstance> {
+        if image_id.is_some() && owner.is_none() {
+            return Ok(AddInstance::ImageNotFound);
+        }
+        let image = owner.zip(image_id);
         let change = |mut transaction: Transaction| async move {
-            if let Some((owner, id)) = image {
-                bump_instance_viewers(&mut transaction, new.account, Some((owner, id))).await?;
-                match find_status(&mut transaction, Scope::visible_to(new.account), id).await? {
+            if let Some((_, id)) = image {
+                transaction.bump_instance_viewers(new.account, image).await?;
+                let image = transaction.find_state(Scope::visible_to(new.account), id).await?;
+                match image.map(|image| image.listing.status) {
                     None => return transaction.discard(AddInstance::ImageNotFound).await,
                     Some(ImageStatus::Making | ImageStatus::UnAvailable) => {
                         return transaction.discard(AddInstance::ImageNotAvailable).await;
                     }
                     Some(ImageStatus::Available | ImageStatus::Reviewing | ImageStatus::Offline) => {}
                 }
-                count_start(&mut transaction, id).await?;
+                transaction.count_start(id).await?;
             }
-            let ordinal = next_ordinal(&mut transaction).await?;
+            let ordinal = transaction.next_ordinal().await?;
             let sql = "INSERT INTO instances
                            (id, account_id, name, region, zone, disk, size_bytes, gpu_type, created_at,
                             image_id, use_counted_until, ordinal)
@@ -187,7 +172,7 @@ impl Catalog {
                 new.size_bytes.into(),
                 new.gpu_type.into(),
                 now.into(),
-                image.map_or("", |(_, id)| id).into(),
+                image_id.unwrap_or_default().into(),
                 ordinal.into(),
             ];
             match transaction.execute(sql, &params).await? {
@@ -208,12 +193,12 @@ impl Catalog {
             None => None,
         };
         let change = |mut transaction: Transaction| async move {
-            bump_instance_viewers(&mut transaction, instance.account, image).await?;
+            transaction.bump_instance_viewers(instance.account, image).await?;
             let busy = "SELECT id FROM jobs WHERE instance_id = $1 AND finished_at IS NULL";
             if transaction.exists(busy, &[id.into()]).await? {
                 return transaction.discard(RemoveInstance::Busy).await;
             }
-            count_rest(&mut transaction, id, now).await?;
+            transaction.count_rest(id, now).await?;
             let sql = "DELETE FROM instances WHERE id = $1 AND account_id = $2";
             match transaction.execute(sql, &[id.into(), instance.account.into()]).await? {
                 0 => transaction.discard(RemoveInstance::NotFound).await,
@@ -247,8 +232,8 @@ impl Catalog {
         chosen.extend(filter.ids.map(|ids| format!("id IN ({})", params.add_all(ids))));
         chosen.extend(filter.zones.map(|zones| format!("zone IN ({})", params.add_all(zones))));
         let chosen = chosen.join(" AND ");
-        let after = paging.after(&NEWEST.order, &mut params);
-        let window = paging.window(&NEWEST.order, &mut params);
+        let after = paging.after(&NEWEST, &mut params);
+        let window = paging.window(&NEWEST, &mut params);
         let sql = format!(
             "SELECT {}, n.image_id, {}, t.total
              FROM (SELECT COUNT(*) AS total FROM instances WHERE {chosen}) t
@@ -265,7 +250,7 @@ impl Catalog {
             let requester = filter.account.unwrap_or(AccountId::PLATFORM);
             self.database.scan(requester, &sql, params.as_slice()).await?
         };
-        rows.page("instances", paging.limit(), &NEWEST)
+        rows.page("instances", paging.limit(), &NEWEST, |instance: &Instance| vec![instance.ordinal.into()])
     }
 }
 
@@ -273,7 +258,7 @@ impl Row for Option<StartedFrom> {
     /// Reads an id, which may be empty, and a [`StartImage`], whose name is null if the account cannot see it.
     fn read(cells: &mut Cells) -> Read<Self> {
         let image_id = String::read(cells)?;
-        let image = if cells.next_is_null() { None } else { Some(StartImage::read(cells)?) };
+        let image = cells.nullable()?;
         Ok((!image_id.is_empty()).then_some(StartedFrom { image_id, image }))
     }
 }

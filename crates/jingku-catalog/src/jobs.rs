@@ -14,7 +14,7 @@ mod claim;
 mod lease;
 mod row;
 
-pub use claim::{ATTEMPTS_MAX, Job};
-pub use lease::{Heartbeat, JobEnd, Lease};
-pub use row::{NewJob, Source};
-pub(crate) use row::{SEED_WORKER, insert_job};
+pub use claim::ATTEMPTS_MAX;
+pub use lease::{Heartbeat, JobEnd};
+pub(crate) use row::SEEDED;
+pub use row::{Job, Source};

@@ -1,5 +1,4 @@
 use crate::database::{Transaction, json_list, row};
-use crate::ordinals::next_ordinal;
 use crate::{Account, AccountId, Catalog, Result};
 
 row! {
@@ -47,22 +46,11 @@ pub struct NewKey<'a> {
     pub limits: &'a KeyLimits,
 }
 
-/// The outcome of [`Catalog::add_key`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AddKey {
-    /// The key was added.
-    Added,
-    /// The public key exists, perhaps in another account, perhaps revoked.
-    Exists,
-}
-
 impl Catalog {
-    /// Adds a key.
-    pub async fn add_key(&self, new: NewKey<'_>, now: i64) -> Result<AddKey> {
-        let addresses = json_list(&new.limits.addresses);
-        let addresses = addresses.as_str();
+    /// Adds a key. Returns `false` if the public key exists, perhaps in another account, perhaps revoked.
+    pub async fn add_key(&self, new: NewKey<'_>, now: i64) -> Result<bool> {
         let change = |mut transaction: Transaction| async move {
-            let ordinal = next_ordinal(&mut transaction).await?;
+            let ordinal = transaction.next_ordinal().await?;
             let sql = "INSERT INTO keys (public_key, account_id, name, sealed_private_key, created_at,
                                          read_only, allowed_addresses, ordinal)
                        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
@@ -74,12 +62,12 @@ impl Catalog {
                 new.sealed_private_key.into(),
                 now.into(),
                 new.limits.read_only.into(),
-                addresses.into(),
+                json_list(&new.limits.addresses).into(),
                 ordinal.into(),
             ];
             match transaction.execute(sql, &params).await? {
-                0 => transaction.discard(AddKey::Exists).await,
-                _ => transaction.commit(AddKey::Added).await,
+                0 => transaction.discard(false).await,
+                _ => transaction.commit(true).await,
             }
         };
         self.database.write(change).await

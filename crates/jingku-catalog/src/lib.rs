@@ -41,27 +41,27 @@ mod text_search;
 mod uploads;
 
 pub use account_id::AccountId;
-pub use accounts::{Account, CreateAccount, NewAccount};
+pub use accounts::{Account, NewAccount};
 pub use answers::{ANSWER_SECS, ANSWERS_MAX, DELETED_SECS};
-pub use catalog::{Catalog, Generation, Snapshot};
+pub use catalog::{Catalog, Generation};
 pub use community::{
-    AddFavorite, Favorite, Group, GroupFilter, GroupOrder, GroupSort, Publication, PublishImage,
-    RemoveFavorite, Review, ReviewImage, Submission, VersionFilter,
+    Favorite, Group, GroupFilter, GroupOrder, GroupSort, Publication, PublishImage, PublishRefusal, Review,
+    Submission, VersionFilter,
 };
-pub use covers::{Cover, CoverChange, NewCover};
+pub use covers::{Cover, CoverChange};
 pub use cursor::{Cursor, InvalidCursor};
-pub use database::{SCAN_WAIT_TIMEOUT, SCANS_MAX, SCANS_WAITING_MAX, WRITER_WAIT_TIMEOUT};
+pub use database::{SCAN_WAIT_TIMEOUT, SCANS_MAX, SCANS_WAITING_MAX, Snapshot, WRITER_WAIT_TIMEOUT};
 pub use error::{CatalogError, ErrorSource, Result};
 pub use images::{
     BuiltImage, CopyImage, CopySource, CreateImage, DeleteImage, Image, ImageChanges, ImageFilter,
-    ImageOrder, ImageSort, ImageStatus, ManifestUse, NameHolder, NewCopy, NewImage, Progress, PurgeImage,
-    RestoreImage, SeedGroup, SeedImage, SeedImages, SeedVersion, TrashedImage, UpdateImage,
+    ImageOrder, ImageSort, ImageStatus, ManifestUse, NameHolder, NewCopy, NewImage, Progress, RestoreImage,
+    SeedGroup, SeedImage, SeedImages, SeedVersion, TrashedImage, UpdateImage,
 };
 pub use instances::{
     AddInstance, Instance, InstanceFilter, NewInstance, RemoveInstance, StartImage, StartedFrom,
 };
-pub use jobs::{ATTEMPTS_MAX, Heartbeat, Job, JobEnd, Lease, NewJob, Source};
-pub use keys::{AddKey, Key, KeyLimits, NewKey};
+pub use jobs::{ATTEMPTS_MAX, Heartbeat, Job, JobEnd, Source};
+pub use keys::{Key, KeyLimits, NewKey};
 pub use limits::{AccountLimits, Limit, LimitState, OverLimit};
 pub use paging::{Page, Paging};
 pub use scope::Scope;

@@ -14,26 +14,24 @@ pub(crate) struct Position {
     pub(crate) create_time: i64,
 }
 
-/// Draws the next ordinal: of two events of a kind, the later has the higher one.
-///
-/// Locks the counter until the transaction ends. Take all other locks first, to prevent deadlocks.
-pub(crate) async fn next_ordinal(transaction: &mut Transaction) -> Result<i64> {
-    let sql = "UPDATE counters SET ordinal = ordinal + 1 RETURNING ordinal";
-    let ordinal = transaction.query(sql, &[]).await?.first("counters")?;
-    ordinal.ok_or_else(|| CatalogError::Bug("there are no counters".into()))
-}
+impl Transaction {
+    /// Draws the next ordinal: of two events of a kind, the later has the higher one.
+    ///
+    /// Locks the counter until the transaction ends. Take all other locks first, to prevent deadlocks.
+    pub(crate) async fn next_ordinal(&mut self) -> Result<i64> {
+        let sql = "UPDATE counters SET ordinal = ordinal + 1 RETURNING ordinal";
+        let ordinal = self.query(sql, &[]).await?.first("counters")?;
+        ordinal.ok_or_else(|| CatalogError::Bug("there are no counters".into()))
+    }
 
-/// Draws the position of a new image of an account, which must exist.
-pub(crate) async fn next_position(
-    transaction: &mut Transaction,
-    account: AccountId,
-    now: i64,
-) -> Result<Position> {
-    let sql = "UPDATE accounts SET image_seq = image_seq + 1,
-                   image_time = CASE WHEN image_time > $2 THEN image_time ELSE $2 END
-               WHERE id = $1 RETURNING image_seq, image_time";
-    let rows = transaction.query(sql, &[account.into(), now.into()]).await?;
-    let (seq, create_time) =
-        rows.first("accounts")?.ok_or_else(|| CatalogError::Bug("an image of no account".into()))?;
-    Ok(Position { seq, ordinal: next_ordinal(transaction).await?, create_time })
+    /// Draws the position of a new image of an account, which must exist.
+    pub(crate) async fn next_position(&mut self, account: AccountId, now: i64) -> Result<Position> {
+        let sql = "UPDATE accounts SET image_seq = image_seq + 1,
+                       image_time = CASE WHEN image_time > $2 THEN image_time ELSE $2 END
+                   WHERE id = $1 RETURNING image_seq, image_time";
+        let rows = self.query(sql, &[account.into(), now.into()]).await?;
+        let (seq, create_time) =
+            rows.first("accounts")?.ok_or_else(|| CatalogError::Bug("an image of no account".into()))?;
+        Ok(Position { seq, ordinal: self.next_ordinal().await?, create_time })
+    }
 }

@@ -1,8 +1,6 @@
-use std::cmp::Ordering;
-
 use crate::Result;
-use crate::cursor::{Cursor, Order, SortValue};
-use crate::database::{Params, Row, Rows};
+use crate::cursor::{Cursor, Order};
+use crate::database::{Params, Row, Rows, Value};
 
 /// A part of a list.
 #[derive(Clone, Copy, Debug)]
@@ -73,64 +71,30 @@ impl<T> Page<T> {
     pub(crate) const fn empty() -> Self {
         Self { items: Vec::new(), total: 0, next: None }
     }
-
-    /// Removes the row beyond the limit, which shows that the list continues.
-    fn cut(mut self, limit: u32, cursor: impl Fn(&T) -> Cursor) -> Self {
-        if self.items.len() > limit as usize {
-            self.items.truncate(limit as usize);
-            self.next = self.items.last().map(cursor);
-        }
-        self
-    }
 }
 
 impl Rows {
     /// Decodes a page whose statement uses [`Paging::window`]. The last column is the total; all others are null if
-    /// there are no rows.
+    /// there are no rows. `position` returns the values of a row in the columns of the order.
     pub(crate) fn page<T: Row>(
         self,
         table: &'static str,
         limit: u32,
-        sorting: &Sorting<T>,
-    ) -> Result<Page<T>> {
-        let mut page = self.uncut_page(table)?;
-        // Both engines return the rows in this order, but a join does not guarantee it.
-        page.items.sort_by(|a, b| sorting.compare(a, b));
-        Ok(page.cut(limit, |item| sorting.order.cursor((sorting.position)(item))))
-    }
-
-    /// Decodes a page as [`Rows::page`] does, from a statement that sorts the final rows.
-    pub(crate) fn sorted_page<T: Row>(
-        self,
-        table: &'static str,
-        limit: u32,
         order: &Order,
-        position: impl Fn(&T) -> Vec<SortValue>,
+        position: impl Fn(&T) -> Vec<Value<'static>>,
     ) -> Result<Page<T>> {
-        Ok(self.uncut_page(table)?.cut(limit, |item| order.cursor(position(item))))
-    }
-
-    fn uncut_page<T: Row>(self, table: &'static str) -> Result<Page<T>> {
-        let rows = self.all_with(table, |cells| {
-            let total = cells.last_integer()?;
-            Ok((total, if cells.next_is_null() { None } else { Some(T::read(cells)?) }))
-        })?;
+        let rows = self.all_with(table, |cells| Ok((cells.last_integer()?, cells.nullable()?)))?;
         let total = rows.last().map_or(0, |(total, _)| *total);
-        Ok(Page { items: rows.into_iter().filter_map(|(_, item)| item).collect(), total, next: None })
-    }
-}
-
-/// The order of rows of a type.
-pub(crate) struct Sorting<T> {
-    pub(crate) order: Order,
-    /// Compares two rows by the columns of the order, ascending.
-    pub(crate) compare: fn(&T, &T) -> Ordering,
-    /// Returns the values of a row in these columns.
-    pub(crate) position: fn(&T) -> Vec<SortValue>,
-}
-
-impl<T> Sorting<T> {
-    fn compare(&self, a: &T, b: &T) -> Ordering {
-        if self.order.ascending { (self.compare)(a, b) } else { (self.compare)(b, a) }
+        let mut items: Vec<T> = rows.into_iter().filter_map(|(_, item)| item).collect();
+        // Both engines return the rows in this order, but a join does not guarantee it.
+        items.sort_by_cached_key(&position);
+        if !order.ascending {
+            items.reverse();
+        }
+        // The row beyond the limit shows that the list continues.
+        let continues = items.len() > limit as usize;
+        items.truncate(limit as usize);
+        let next = items.last().filter(|_| continues).map(|item| order.cursor(position(item)));
+        Ok(Page { items, total, next })
     }
 }

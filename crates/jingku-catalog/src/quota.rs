@@ -1,7 +1,7 @@
 //! Enforces the limits of accounts.
 
 use crate::database::{Row, Transaction};
-use crate::jobs::SEED_WORKER;
+use crate::jobs::SEEDED;
 use crate::{AccountId, Catalog, Limit, LimitState, OverLimit, Result};
 
 /// Bytes of an upload that count: the announced size without holes until it is finished or exceeds that.
@@ -25,26 +25,23 @@ fn column(limit: Limit) -> &'static str {
 fn usage_query(limit: Limit) -> String {
     match limit {
         Limit::Images => {
-            "SELECT CAST(COALESCE(SUM(images), 0) AS BIGINT) FROM image_counts WHERE account_id = $1".to_owned()
+            "SELECT CAST(COALESCE(SUM(images), 0) AS BIGINT) FROM image_counts WHERE account_id = $1".into()
         }
         Limit::Trashed => {
-            "SELECT COUNT(*) FROM images WHERE account_id = $1 AND deleted_at IS NOT NULL".to_owned()
+            "SELECT COUNT(*) FROM images WHERE account_id = $1 AND deleted_at IS NOT NULL".into()
         }
         Limit::StoredBytes => "SELECT CAST(COALESCE(SUM(data_bytes), 0) AS BIGINT) FROM (
                  SELECT MAX(data_bytes) AS data_bytes FROM images
                  WHERE account_id = $1 AND manifest IS NOT NULL GROUP BY manifest
              ) AS stored"
-            .to_owned(),
-        Limit::Uploads => {
-            "SELECT COUNT(*) FROM uploads WHERE account_id = $1 AND finished_at IS NULL".to_owned()
-        }
+            .into(),
+        Limit::Uploads => "SELECT COUNT(*) FROM uploads WHERE account_id = $1 AND finished_at IS NULL".into(),
         Limit::UploadBytes => format!(
             "SELECT CAST(COALESCE(SUM({COUNTED_BYTES}), 0) AS BIGINT) FROM uploads WHERE account_id = $1"
         ),
         // No worker runs seeded jobs.
         Limit::Jobs => format!(
-            "SELECT (SELECT COUNT(*) FROM jobs
-                     WHERE account_id = $1 AND finished_at IS NULL AND COALESCE(worker, '') <> '{SEED_WORKER}')
+            "SELECT (SELECT COUNT(*) FROM jobs WHERE account_id = $1 AND finished_at IS NULL AND NOT {SEEDED})
                   + (SELECT COUNT(*) FROM uploads WHERE account_id = $1 AND finished_at IS NULL)"
         ),
     }
@@ -100,12 +97,12 @@ impl Catalog {
         }
         // Adding nothing is allowed even above a lowered limit.
         for (limit, more) in more.iter().copied().filter(|(_, more)| *more > 0) {
-            let own = account_max(transaction, account, limit).await?;
+            let own = transaction.account_max(account, limit).await?;
             let max = own.unwrap_or(self.account_limits.get(limit));
             if max == i64::MAX {
                 continue;
             }
-            let used = usage(transaction, account, limit).await?;
+            let used = transaction.usage(account, limit).await?;
             if used.saturating_add(more) > max {
                 return Ok(Some(OverLimit { limit, used, max }));
             }
@@ -114,27 +111,29 @@ impl Catalog {
     }
 }
 
-/// Returns how many bytes a manifest would add to those the account stores.
-pub(crate) async fn added_bytes(
-    transaction: &mut Transaction,
-    account: AccountId,
-    manifest: &str,
-    data_bytes: i64,
-) -> Result<i64> {
-    let sql = "SELECT id FROM images WHERE account_id = $1 AND manifest = $2 LIMIT 1";
-    let stored = transaction.exists(sql, &[account.into(), manifest.into()]).await?;
-    Ok(if stored { 0 } else { data_bytes })
-}
+impl Transaction {
+    /// Returns how many bytes a manifest would add to those the account stores.
+    pub(crate) async fn added_bytes(
+        &mut self,
+        account: AccountId,
+        manifest: &str,
+        data_bytes: i64,
+    ) -> Result<i64> {
+        let sql = "SELECT id FROM images WHERE account_id = $1 AND manifest = $2 LIMIT 1";
+        let stored = self.exists(sql, &[account.into(), manifest.into()]).await?;
+        Ok(if stored { 0 } else { data_bytes })
+    }
 
-/// Returns the usage of a limit by an account.
-pub(crate) async fn usage(transaction: &mut Transaction, account: AccountId, limit: Limit) -> Result<i64> {
-    let rows = transaction.query(&usage_query(limit), &[account.into()]).await?;
-    Ok(rows.first("accounts")?.unwrap_or(0))
-}
+    /// Returns the usage of a limit by an account.
+    pub(crate) async fn usage(&mut self, account: AccountId, limit: Limit) -> Result<i64> {
+        let rows = self.query(&usage_query(limit), &[account.into()]).await?;
+        Ok(rows.first("accounts")?.unwrap_or(0))
+    }
 
-/// Returns the limit that the operator has set for this account.
-async fn account_max(transaction: &mut Transaction, account: AccountId, limit: Limit) -> Result<Option<i64>> {
-    let sql = format!("SELECT id, {} FROM accounts WHERE id = $1", column(limit));
-    let rows = transaction.query(&sql, &[account.into()]).await?;
-    Ok(rows.first_after_key("accounts")?.flatten())
+    /// Returns the limit that the operator has set for this account.
+    async fn account_max(&mut self, account: AccountId, limit: Limit) -> Result<Option<i64>> {
+        let sql = format!("SELECT id, {} FROM accounts WHERE id = $1", column(limit));
+        let rows = self.query(&sql, &[account.into()]).await?;
+        Ok(rows.first_after_key("accounts")?.flatten())
+    }
 }

@@ -1,5 +1,5 @@
 use crate::AccountId;
-use crate::database::Param;
+use crate::database::Value;
 
 /// The images that a caller can see and change.
 ///
@@ -123,7 +123,7 @@ impl Scope {
         self.requester
     }
 
-    pub(crate) fn param(self) -> Param<'static> {
+    pub(crate) fn param(self) -> Value<'static> {
         self.account.into()
     }
 
@@ -132,7 +132,7 @@ impl Scope {
         format!("SELECT i.id, {columns} FROM images i WHERE {} AND i.id = $2", self.images())
     }
 
-    pub(crate) fn image_params(self, id: &str) -> [Param<'_>; 2] {
+    pub(crate) fn image_params(self, id: &str) -> [Value<'_>; 2] {
         [self.param(), id.into()]
     }
 }

@@ -1,7 +1,5 @@
-use crate::accounts::bump_revisions;
-use crate::database::{Cells, Params, Read, Row, Transaction, row};
-use crate::images::{ImageStatus, find_status};
-use crate::ordinals::next_ordinal;
+use crate::database::{Params, Row, Transaction, row};
+use crate::images::ImageStatus;
 use crate::{AccountId, Catalog, CatalogError, Result, Scope};
 
 /// Accounts to share an image with, and accounts to stop sharing it with. No account is in both lists.
@@ -57,8 +55,8 @@ impl Catalog {
     ) -> Result<ShareImage> {
         let change = |mut transaction: Transaction| async move {
             let accounts = changes.add.iter().chain(changes.remove).copied();
-            bump_revisions(&mut transaction, accounts.chain([scope.owner()])).await?;
-            if let Some(refusal) = check(&mut transaction, scope, id, changes).await? {
+            transaction.bump_revisions(accounts.chain([scope.owner()])).await?;
+            if let Some(refusal) = transaction.check_shares(scope, id, changes).await? {
                 return transaction.discard(refusal).await;
             }
             for account in changes.remove {
@@ -68,9 +66,9 @@ impl Catalog {
             if changes.add.is_empty() {
                 return transaction.commit(ShareImage::Shared).await;
             }
-            let ordinal = next_ordinal(&mut transaction).await?;
-            insert_shares(&mut transaction, id, changes.add, ordinal, now).await?;
-            let shares = viewers(&mut transaction, scope.owner(), id).await?.len();
+            let ordinal = transaction.next_ordinal().await?;
+            transaction.insert_shares(id, changes.add, ordinal, now).await?;
+            let shares = transaction.viewers(scope.owner(), id).await?.len();
             if shares > usize::try_from(changes.shares_max).unwrap_or(0) {
                 return transaction.discard(ShareImage::TooMany).await;
             }
@@ -98,83 +96,82 @@ impl Catalog {
         if rows.is_empty() {
             return Ok(None);
         }
-        let shares: Vec<(String, Option<Share>)> = rows.all("shares")?;
-        Ok(Some(shares.into_iter().filter_map(|(_, share)| share).collect()))
+        let shares = rows.all_with("shares", |cells| {
+            let _id = String::read(cells)?;
+            cells.nullable::<Share>()
+        });
+        Ok(Some(shares?.into_iter().flatten().collect()))
     }
 }
 
-impl Row for Option<Share> {
-    fn read(cells: &mut Cells) -> Read<Self> {
-        if cells.next_is_null() { Ok(None) } else { Share::read(cells).map(Some) }
+impl Transaction {
+    /// Returns why an image cannot be shared in this way.
+    async fn check_shares(
+        &mut self,
+        scope: Scope,
+        id: &str,
+        changes: ShareChanges<'_>,
+    ) -> Result<Option<ShareImage>> {
+        let Some(image) = self.find_state(scope, id).await? else {
+            let theirs = Scope::shared_with(scope.owner());
+            let shared = self.exists(&theirs.select_image("i.id"), &theirs.image_params(id)).await?;
+            return Ok(Some(if shared { ShareImage::NotOwn } else { ShareImage::NotFound }));
+        };
+        if !changes.add.is_empty() && image.listing.status != ImageStatus::Available {
+            return Ok(Some(ShareImage::NotAvailable));
+        }
+        let accounts = [changes.add, changes.remove].concat();
+        let mut params = Params::default();
+        let known = format!("SELECT id FROM accounts WHERE id > 0 AND id IN ({})", params.add_all(&accounts));
+        let known: Vec<AccountId> = self.query(&known, params.as_slice()).await?.all("accounts")?;
+        let invalid = |account: &AccountId| *account == scope.owner() || !known.contains(account);
+        let invalid: Vec<AccountId> = accounts.into_iter().filter(invalid).collect();
+        Ok((!invalid.is_empty()).then_some(ShareImage::Invalid(invalid)))
     }
-}
 
-/// Returns why an image cannot be shared in this way.
-async fn check(
-    transaction: &mut Transaction,
-    scope: Scope,
-    id: &str,
-    changes: ShareChanges<'_>,
-) -> Result<Option<ShareImage>> {
-    let Some(status) = find_status(transaction, scope, id).await? else {
-        let theirs = Scope::shared_with(scope.owner());
-        let shared = transaction.exists(&theirs.select_image("i.id"), &theirs.image_params(id)).await?;
-        return Ok(Some(if shared { ShareImage::NotOwn } else { ShareImage::NotFound }));
-    };
-    if !changes.add.is_empty() && status != ImageStatus::Available {
-        return Ok(Some(ShareImage::NotAvailable));
-    }
-    let accounts = [changes.add, changes.remove].concat();
-    let mut params = Params::default();
-    let known = format!("SELECT id FROM accounts WHERE id > 0 AND id IN ({})", params.add_all(&accounts));
-    let known: Vec<AccountId> = transaction.query(&known, params.as_slice()).await?.all("accounts")?;
-    let invalid = |account: &AccountId| *account == scope.owner() || !known.contains(account);
-    let invalid: Vec<AccountId> = accounts.into_iter().filter(invalid).collect();
-    Ok((!invalid.is_empty()).then_some(ShareImage::Invalid(invalid)))
-}
-
-/// Shares an image with accounts that do not see it yet.
-pub(crate) async fn insert_shares(
-    transaction: &mut Transaction,
-    image: &str,
-    accounts: &[AccountId],
-    ordinal: i64,
-    now: i64,
-) -> Result<()> {
-    for account in accounts {
-        let sql = "INSERT INTO shares (image_id, account_id, created_at, ordinal) VALUES ($1, $2, $3, $4)
-                   ON CONFLICT (image_id, account_id) DO NOTHING";
-        transaction.execute(sql, &[image.into(), (*account).into(), now.into(), ordinal.into()]).await?;
-    }
-    Ok(())
-}
-
-/// Bumps the revisions of the owner of an image and of every account it is shared with: the first statement of a
-/// transaction that changes what they see of it.
-pub(crate) async fn bump_viewers(transaction: &mut Transaction, owner: AccountId, id: &str) -> Result<()> {
-    bump_viewers_and(transaction, owner, id, owner).await
-}
-
-/// Bumps the revisions of the viewers of an image and of one more account.
-pub(crate) async fn bump_viewers_and(
-    transaction: &mut Transaction,
-    owner: AccountId,
-    id: &str,
-    other: AccountId,
-) -> Result<()> {
-    let before = viewers(transaction, owner, id).await?;
-    bump_revisions(transaction, before.iter().copied().chain([owner, other])).await?;
-    // Sharing locks the owner's row, so from here on the viewers do not change.
-    if viewers(transaction, owner, id).await? == before {
+    /// Shares an image with accounts that do not see it yet.
+    pub(crate) async fn insert_shares(
+        &mut self,
+        image: &str,
+        accounts: &[AccountId],
+        ordinal: i64,
+        now: i64,
+    ) -> Result<()> {
+        for account in accounts {
+            let sql = "INSERT INTO shares (image_id, account_id, created_at, ordinal) VALUES ($1, $2, $3, $4)
+                       ON CONFLICT (image_id, account_id) DO NOTHING";
+            self.execute(sql, &[image.into(), (*account).into(), now.into(), ordinal.into()]).await?;
+        }
         Ok(())
-    } else {
-        Err(CatalogError::Contended("the image was shared concurrently".into()))
     }
-}
 
-/// Returns the accounts that an image of `owner` is shared with.
-async fn viewers(transaction: &mut Transaction, owner: AccountId, id: &str) -> Result<Vec<AccountId>> {
-    let sql = "SELECT s.account_id FROM shares s JOIN images i ON i.id = s.image_id
-               WHERE i.id = $1 AND i.account_id = $2 ORDER BY s.account_id";
-    transaction.query(sql, &[id.into(), owner.into()]).await?.all("shares")
+    /// Bumps the revisions of the owner of an image and of every account it is shared with: the first statement of a
+    /// transaction that changes what they see of it.
+    pub(crate) async fn bump_viewers(&mut self, owner: AccountId, id: &str) -> Result<()> {
+        self.bump_viewers_and(owner, id, owner).await
+    }
+
+    /// Bumps the revisions of the viewers of an image and of one more account.
+    pub(crate) async fn bump_viewers_and(
+        &mut self,
+        owner: AccountId,
+        id: &str,
+        other: AccountId,
+    ) -> Result<()> {
+        let before = self.viewers(owner, id).await?;
+        self.bump_revisions(before.iter().copied().chain([owner, other])).await?;
+        // Sharing locks the owner's row, so from here on the viewers do not change.
+        if self.viewers(owner, id).await? == before {
+            Ok(())
+        } else {
+            Err(CatalogError::Contended("the image was shared concurrently".into()))
+        }
+    }
+
+    /// Returns the accounts that an image of `owner` is shared with.
+    async fn viewers(&mut self, owner: AccountId, id: &str) -> Result<Vec<AccountId>> {
+        let sql = "SELECT s.account_id FROM shares s JOIN images i ON i.id = s.image_id
+                   WHERE i.id = $1 AND i.account_id = $2 ORDER BY s.account_id";
+        self.query(sql, &[id.into(), owner.into()]).await?.all("shares")
+    }
 }

@@ -16,12 +16,14 @@ use tokio_postgres::NoTls;
 const DEBIAN_PROGRAMS: &str = "/usr/lib/postgresql";
 /// How often, every 50 ms, a server that starts is asked for a connection.
 const CONNECT_TRIES_MAX: u32 = 600;
-/// Users to run the server as when the tests run as root, which PostgreSQL refuses.
-const UNPRIVILEGED_USERS: [&str; 2] = ["postgres", "nobody"];
+/// The user and group `nobody` of Debian.
+const NOBODY: u32 = 65_534;
 
-/// Runs the server until the standard input ends, which is when the test process has ended, however it did.
+/// Creates and runs the server until the standard input ends, which is when the test process has ended, however it did.
 const RUN_UNTIL_END_OF_INPUT: &str = r#"
-"$1"/postgres -D "$2"/data -k "$2" -c listen_addresses= -c fsync=off -c max_connections=400 >"$2"/log 2>&1 &
+"$1"/initdb --username=jingku --auth=trust --no-sync --no-instructions --encoding=UTF8 --locale=C.UTF-8 \
+    --pgdata="$2"/data >"$2"/log 2>&1 || exit
+"$1"/postgres -D "$2"/data -k "$2" -c listen_addresses= -c fsync=off -c max_connections=400 >>"$2"/log 2>&1 &
 cat >/dev/null
 kill -QUIT $!
 wait $!
@@ -65,39 +67,17 @@ impl Server {
     }
 
     fn start_in(programs: &Path, folder: PathBuf) -> io::Result<Self> {
-        let user = unprivileged_user()?;
         DirBuilder::new().mode(0o700).create(&folder)?;
-        let command = |program: &Path| {
-            let mut command = Command::new(program);
-            command.current_dir("/");
-            if let Some((uid, gid)) = user {
-                command.uid(uid).gid(gid);
-            }
-            command
-        };
-        if let Some((uid, gid)) = user {
-            chown(&folder, Some(uid), Some(gid))?;
+        let mut shell = Command::new("/bin/sh");
+        shell.args(["-c", RUN_UNTIL_END_OF_INPUT, "sh"]).arg(programs).arg(&folder).current_dir("/");
+        // PostgreSQL refuses to run as root.
+        if fs::metadata("/proc/self")?.uid() == 0 {
+            chown(&folder, Some(NOBODY), Some(NOBODY))?;
+            shell.uid(NOBODY).gid(NOBODY);
         }
-        let made = command(&programs.join("initdb"))
-            .args(["--username=jingku", "--auth=trust", "--no-sync", "--no-instructions"])
-            .args(["--encoding=UTF8", "--locale=C.UTF-8", "--pgdata"])
-            .arg(folder.join("data"))
-            .stdout(Stdio::null())
-            .status()?;
-        if !made.success() {
-            return Err(io::Error::other(format!("initdb ended with {made}")));
-        }
-        let mut shell = command(Path::new("/bin/sh"))
-            .args(["-c", RUN_UNTIL_END_OF_INPUT, "sh"])
-            .arg(programs)
-            .arg(&folder)
-            .stdin(Stdio::piped())
-            // A test runner waits until everybody has closed the output of the tests.
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .process_group(0)
-            .spawn()?;
-        let lifeline = shell.stdin.take().expect("it is piped");
+        // A test runner waits until everybody has closed the output of the tests.
+        shell.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
+        let lifeline = shell.spawn()?.stdin.take().expect("it is piped");
         Ok(Self { folder, _lifeline: lifeline })
     }
 
@@ -129,19 +109,4 @@ fn newest_programs() -> Option<PathBuf> {
     let newest = versions.flatten().filter_map(|version| number(version.file_name().to_str()?)).max()?;
     let programs = Path::new(DEBIAN_PROGRAMS).join(newest.to_string()).join("bin");
     programs.join("postgres").exists().then_some(programs)
-}
-
-/// The user and group to change to, or `None` when the tests do not run as root.
-fn unprivileged_user() -> io::Result<Option<(u32, u32)>> {
-    if fs::metadata("/proc/self")?.uid() != 0 {
-        return Ok(None);
-    }
-    let users = fs::read_to_string("/etc/passwd")?;
-    let entry = |name: &str| {
-        let line = users.lines().find(|line| line.split(':').next() == Some(name))?;
-        let mut ids = line.split(':').skip(2);
-        Some((ids.next()?.parse().ok()?, ids.next()?.parse().ok()?))
-    };
-    let user = UNPRIVILEGED_USERS.iter().find_map(|name| entry(name));
-    user.map(Some).ok_or_else(|| io::Error::other("no user to run PostgreSQL as"))
 }

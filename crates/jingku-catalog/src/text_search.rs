@@ -15,21 +15,12 @@ pub(crate) fn contains(column: &str, text: &str) -> String {
     format!("REPLACE({column}, {text}, '') <> {column}")
 }
 
-/// Tags in the form in which [`TagTerms::conditions`] compares them.
-pub(crate) struct TagTerms(Vec<String>);
-
-impl TagTerms {
-    pub(crate) fn new(tags: &[&str]) -> Self {
-        let term = |tag: &&str| format!(",{}", serde_json::to_string(tag).expect("a text has a JSON form"));
-        Self(tags.iter().map(term).collect())
-    }
-
-    /// The conditions that a column, a JSON list of tags, has every tag.
-    pub(crate) fn conditions<'a>(&'a self, column: &str, params: &mut Params<'a>) -> Vec<String> {
-        // Replacing the opening bracket by a comma puts one before every member.
-        let list = format!("(',' || SUBSTR({column}, 2))");
-        self.0.iter().map(|term| contains(&list, &params.add(term))).collect()
-    }
+/// The conditions that a column, a JSON list of tags, has every tag.
+pub(crate) fn has_tags(column: &str, tags: &[&str], params: &mut Params<'_>) -> Vec<String> {
+    // Replacing the opening bracket by a comma puts one before every member.
+    let list = format!("(',' || SUBSTR({column}, 2))");
+    let term = |tag: &&str| format!(",{}", serde_json::to_string(tag).expect("a text has a JSON form"));
+    tags.iter().map(|tag| contains(&list, &params.add(term(tag)))).collect()
 }
 
 #[cfg(test)]

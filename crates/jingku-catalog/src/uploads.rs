@@ -6,5 +6,4 @@ mod start;
 
 pub use progress::{FinishUpload, Receive, Received};
 pub use row::{AgreedHash, Upload};
-pub(crate) use row::{delete_upload, end_upload};
 pub use start::{NewUpload, StartUpload};

@@ -1,13 +1,9 @@
 //! Storage of whole objects.
 
-mod claims;
-
 use std::io::Read;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::key::{Key, Kind};
-
-pub use self::claims::{Claim, ClaimWatch};
 
 /// Stores whole objects under names derived from their content.
 ///
@@ -33,7 +29,13 @@ pub trait Backend: Send + Sync + 'static {
     fn read_part(&self, key: Key, offset: u64, length: usize) -> Result<Vec<u8>>;
 
     /// Returns the length and the first bytes of an object. Fails with `NotFound` if it does not exist.
-    fn head(&self, key: Key) -> Result<Head>;
+    fn head(&self, key: Key) -> Result<Head> {
+        let Object { length, body } = self.read(key)?;
+        let mut first = Vec::with_capacity(Head::FIRST_BYTES);
+        let read = body.take(Head::FIRST_BYTES as u64).read_to_end(&mut first);
+        read.map_err(|e| Error::object("read", key, e))?;
+        Ok(Head { length, first })
+    }
 
     /// Lists, unordered, the objects of a kind whose names begin with this byte. Listing by 256 prefixes keeps memory
     /// for a million objects below 1 MiB.
@@ -100,4 +102,26 @@ pub struct Object {
     pub length: u64,
     /// Its bytes.
     pub body: Box<dyn Read + Send>,
+}
+
+/// The objects that one writer depends on. Protects them from sweeps before an image references them, as
+/// `docs/format/sweep.md` proves. Dropping the claim or ending the process releases them all.
+pub trait Claim: Send + Sync {
+    /// Adds objects, which need not exist. Waits while a sweep deletes.
+    ///
+    /// After this returns, a sweep has either deleted an object already or leaves it alone while the claim lives. Check
+    /// *afterwards* whether the objects exist.
+    fn add(&self, keys: &[Key]) -> Result<()>;
+}
+
+/// Reads and pauses all claims.
+pub trait ClaimWatch: Send {
+    /// Blocks additions to all claims until [`resume`](Self::resume), and visits every key added since the previous
+    /// call. Keys of claims that ended meanwhile may be skipped.
+    ///
+    /// After an error nothing is paused, and visited keys may be visited again.
+    fn pause(&mut self, visit: &mut dyn FnMut(Key)) -> Result<()>;
+
+    /// Allows additions again, as does dropping the watch.
+    fn resume(&mut self);
 }

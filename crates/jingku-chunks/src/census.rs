@@ -12,22 +12,16 @@ use crate::key::{Key, Kind};
 /// about 100 MB: `docs/format/sweep.md` has the calculation.
 pub const CENSUS_CHUNKS_MAX: usize = 8 << 20;
 
-/// The stored chunks of consecutive prefixes, with a value each.
+/// The stored chunks of consecutive prefixes, with a value each, ordered by rank.
+#[derive(Default)]
 pub(crate) struct Census<V> {
     ranks: Vec<u64>,
     values: Vec<V>,
-    /// Where the ranks of each prefix begin; one entry more than prefixes.
-    starts: Vec<usize>,
-    first_prefix: u8,
 }
 
 impl<V: Copy> Census<V> {
-    pub(crate) fn new(first_prefix: u8) -> Self {
-        Self { ranks: Vec::new(), values: Vec::new(), starts: vec![0], first_prefix }
-    }
-
-    /// Adds the next prefix: the ranks of its chunks with their values.
-    pub(crate) fn add_prefix(&mut self, mut entries: Vec<(u64, V)>) {
+    /// Adds the next prefixes: the ranks of their chunks with their values.
+    pub(crate) fn add(&mut self, mut entries: Vec<(u64, V)>) {
         entries.sort_unstable_by_key(|(rank, _)| *rank);
         entries.dedup_by_key(|(rank, _)| *rank);
         // Exact: doubling would hold the old and new buffers at once, three times what is needed.
@@ -35,30 +29,26 @@ impl<V: Copy> Census<V> {
         self.values.reserve_exact(entries.len());
         self.ranks.extend(entries.iter().map(|(rank, _)| rank));
         self.values.extend(entries.iter().map(|(_, value)| value));
-        self.starts.push(self.ranks.len());
     }
 
     pub(crate) fn len(&self) -> usize {
         self.ranks.len()
     }
 
-    pub(crate) fn get(&mut self, id: ChunkId) -> Option<&mut V> {
-        let (start, end) = self.span(id)?;
-        let at = self.ranks[start..end].binary_search(&id.rank()).ok()?;
-        self.values.get_mut(start + at)
+    pub(crate) fn get(&self, id: ChunkId) -> Option<V> {
+        self.ranks.binary_search(&id.rank()).ok().map(|at| self.values[at])
     }
 
-    fn span(&self, id: ChunkId) -> Option<(usize, usize)> {
-        let place = usize::from(id.0[0].checked_sub(self.first_prefix)?);
-        Some((*self.starts.get(place)?, *self.starts.get(place + 1)?))
+    /// Changes the value of a chunk that has an entry.
+    pub(crate) fn set(&mut self, id: ChunkId, value: V) {
+        if let Ok(at) = self.ranks.binary_search(&id.rank()) {
+            self.values[at] = value;
+        }
     }
 }
 
 pub(crate) fn list_chunks(backend: &dyn Backend, prefix: u8) -> Result<Vec<ChunkId>> {
-    let chunk = |key| match key {
-        Key::Chunk(id) => Some(id),
-        Key::Manifest(_) | Key::QuarantineMark(_) => None,
-    };
+    let chunk = |key| if let Key::Chunk(id) = key { Some(id) } else { None };
     Ok(backend.list(Kind::Chunk, prefix)?.into_iter().filter_map(chunk).collect())
 }
 
@@ -74,15 +64,15 @@ mod tests {
 
     #[test]
     fn finds_entries_and_shares_equal_ranks() {
-        let mut census = Census::new(254);
-        census.add_prefix(vec![(id(254, 9, 0).rank(), 1), (id(254, 3, 0).rank(), 2)]);
-        census.add_prefix(vec![(id(255, 3, 0).rank(), 3), (id(255, 3, 1).rank(), 3)]);
+        let mut census = Census::default();
+        census.add(vec![(id(254, 9, 0).rank(), 1), (id(254, 3, 0).rank(), 2)]);
+        census.add(vec![(id(255, 3, 0).rank(), 3), (id(255, 3, 1).rank(), 3)]);
         assert_eq!(census.len(), 3);
-        assert_eq!(census.get(id(254, 3, 7)).copied(), Some(2));
-        assert_eq!(census.get(id(254, 9, 7)).copied(), Some(1));
-        assert_eq!(census.get(id(254, 4, 7)).copied(), None);
-        *census.get(id(255, 3, 0)).unwrap() = 4;
-        assert_eq!(census.get(id(255, 3, 1)).copied(), Some(4));
+        assert_eq!(census.get(id(254, 3, 7)), Some(2));
+        assert_eq!(census.get(id(254, 9, 7)), Some(1));
+        assert_eq!(census.get(id(254, 4, 7)), None);
+        census.set(id(255, 3, 0), 4);
+        assert_eq!(census.get(id(255, 3, 1)), Some(4));
         assert!(census.get(id(253, 3, 0)).is_none() && census.get(id(0, 0, 0)).is_none());
     }
 }

@@ -26,19 +26,17 @@ pub(crate) fn run(
     let mut report = CheckReport::new(manifests.len());
     let quarantine = Quarantine::load(backend.as_ref())?;
     let scanner = Scanner::new(backend.as_ref(), plan, &quarantine, on_progress);
-    let mut comparison = Comparison::new(backend.as_ref(), manifests, &scanner);
+    let mut comparison = Comparison::new(&scanner, manifests);
     let mut next = Some(*plan.prefixes.start()).filter(|first| plan.prefixes.contains(first));
     // Runs once even if there are no chunks, since manifests still need checking.
     while let Some(first) = next {
-        let Some(mut group) = Group::scan(&scanner, first, *plan.prefixes.end(), plan.census_chunks_max)?
-        else {
-            return Ok(None);
-        };
+        let Some(group) = Group::scan(&scanner, first)? else { return Ok(None) };
         report.chunks += group.chunks.len() as u64;
-        comparison.all(&mut group, &mut report);
-        next = group.last_prefix.checked_add(1).filter(|first| plan.prefixes.contains(first));
+        comparison.all(&group, &mut report);
+        next = group.prefixes.end().checked_add(1).filter(|first| plan.prefixes.contains(first));
     }
-    report.bytes = scanner.bytes();
-    (report.read_chunks, report.read_bytes) = scanner.read();
+    report.bytes = scanner.bytes.into_inner();
+    report.read_chunks = scanner.read_chunks.into_inner();
+    report.read_bytes = scanner.read_bytes.into_inner();
     Ok(Some(report))
 }

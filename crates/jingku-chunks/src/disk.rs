@@ -13,8 +13,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use self::claims::{DiskClaim, DiskWatch, NoClaim};
 use self::folder::{Folder, if_found};
 use self::session::Session;
-use crate::backend::{Backend, Claim, ClaimWatch, Existing, Head, Object, Outcome, Stage};
+use crate::backend::{Backend, Claim, ClaimWatch, Existing, Object, Outcome, Stage};
 use crate::error::{Error, Result};
+use crate::id::ChunkId;
 use crate::key::{Key, Kind};
 
 /// Stores objects as files in a folder on a local file system.
@@ -25,15 +26,10 @@ pub struct Disk {
     /// `None` if opened read-only.
     session: Option<Arc<Session>>,
     /// Opened first, because a write error before a descriptor was opened is not reported to it.
-    #[cfg(target_os = "linux")]
     root: File,
     /// Whether a sync has failed. Locked during a sync.
     sync_failed: Mutex<bool>,
 }
-
-/// On Linux, one `syncfs` before the manifest makes all chunks durable. Elsewhere each file is synced when it is
-/// stored.
-const SYNC_EACH_FILE: bool = cfg!(not(target_os = "linux"));
 
 impl Disk {
     /// Creates an empty store in a folder, which is created if missing. Fails with `AlreadyExists` if the folder
@@ -59,7 +55,6 @@ impl Disk {
 
     fn new(path: &Path, folder: Folder, session: Option<Arc<Session>>) -> Result<Self> {
         Ok(Self {
-            #[cfg(target_os = "linux")]
             root: File::open(path).map_err(|e| Error::io("open the store's folder", e))?,
             folder,
             session,
@@ -67,29 +62,14 @@ impl Disk {
         })
     }
 
-    fn open_object(&self, verb: &str, key: Key) -> Result<(File, u64)> {
-        let open = || {
-            let file = File::open(self.folder.object(key))?;
-            let length = file.metadata()?.len();
-            Ok((file, length))
-        };
-        open().map_err(|e| Error::object(verb, key, e))
-    }
-
-    fn sync_file_system(&self) -> io::Result<()> {
-        #[cfg(target_os = "linux")]
-        rustix::fs::syncfs(&self.root)?;
-        Ok(())
-    }
-
     fn staged(&self) -> io::Result<StagedFile> {
-        let session = self.writing()?;
+        let session = self.session()?;
         let (file, path) = session.create_file("")?;
         Ok(StagedFile { file, path, folder: self.folder.clone(), _session: Arc::clone(session) })
     }
 
     /// Returns the session to write in; fails if the store is read-only.
-    fn writing(&self) -> io::Result<&Arc<Session>> {
+    fn session(&self) -> io::Result<&Arc<Session>> {
         self.session.as_ref().ok_or_else(|| io::ErrorKind::ReadOnlyFilesystem.into())
     }
 }
@@ -97,7 +77,7 @@ impl Disk {
 impl Backend for Disk {
     fn put(&self, key: Key, object: &[u8], existing: Existing) -> Result<Outcome> {
         let put = || {
-            self.writing()?;
+            self.session()?;
             if existing == Existing::Keep
                 && let Some(outcome) = unnamed::put(&self.folder, key, object)?
             {
@@ -116,28 +96,22 @@ impl Backend for Disk {
     }
 
     fn read(&self, key: Key) -> Result<Object> {
-        let (file, length) = self.open_object("read", key)?;
-        Ok(Object { length, body: Box::new(file) })
+        let open = || {
+            let file = File::open(self.folder.object(key))?;
+            Ok(Object { length: file.metadata()?.len(), body: Box::new(file) })
+        };
+        open().map_err(|e| Error::object("read", key, e))
     }
 
     fn read_part(&self, key: Key, offset: u64, length: usize) -> Result<Vec<u8>> {
-        let (mut file, _) = self.open_object("read", key)?;
-        let mut read = || {
-            let mut part = Vec::with_capacity(length);
+        let read = || {
+            let mut file = File::open(self.folder.object(key))?;
             file.seek(SeekFrom::Start(offset))?;
-            (&mut file).take(length as u64).read_to_end(&mut part)?;
+            let mut part = Vec::with_capacity(length);
+            file.take(length as u64).read_to_end(&mut part)?;
             Ok(part)
         };
         read().map_err(|e| Error::object("read", key, e))
-    }
-
-    fn head(&self, key: Key) -> Result<Head> {
-        let (file, length) = self.open_object("look at", key)?;
-        let mut first = Vec::with_capacity(Head::FIRST_BYTES);
-        file.take(Head::FIRST_BYTES as u64)
-            .read_to_end(&mut first)
-            .map_err(|e| Error::object("look at", key, e))?;
-        Ok(Head { length, first })
     }
 
     fn list(&self, kind: Kind, prefix: u8) -> Result<Vec<Key>> {
@@ -146,7 +120,8 @@ impl Backend for Disk {
             let mut keys = Vec::new();
             for entry in if_found(fs::read_dir(&path))?.into_iter().flatten() {
                 // Files with other names do not belong to the store.
-                keys.extend(entry?.file_name().to_str().and_then(|name| kind.key(name).ok()));
+                let id = entry?.file_name().to_str().and_then(|name| name.parse::<ChunkId>().ok());
+                keys.extend(id.map(|ChunkId(name)| Key::new(kind, name)));
             }
             Ok(keys)
         };
@@ -154,7 +129,7 @@ impl Backend for Disk {
     }
 
     fn delete(&self, key: Key) -> Result<()> {
-        let removed = self.writing().and_then(|_| if_found(fs::remove_file(self.folder.object(key))));
+        let removed = self.session().and_then(|_| if_found(fs::remove_file(self.folder.object(key))));
         removed.map(drop).map_err(|e| Error::object("delete", key, e))
     }
 
@@ -166,9 +141,9 @@ impl Backend for Disk {
             let source = io::Error::other("an earlier sync failed; check the disk, then restart");
             return Err(Error::Io { doing: "sync".into(), source });
         }
-        let synced = self.sync_file_system();
+        let synced = rustix::fs::syncfs(&self.root);
         *failed = synced.is_err();
-        synced.map_err(|e| Error::io("sync", e))
+        synced.map_err(|e| Error::io("sync", e.into()))
     }
 
     fn claim(&self) -> Result<Box<dyn Claim>> {
@@ -179,10 +154,14 @@ impl Backend for Disk {
     }
 
     fn watch_claims(&self) -> Result<Box<dyn ClaimWatch>> {
-        if self.session.is_some() {
-            Session::remove_dead(&self.folder.tmp()).map_err(|e| Error::io("look for claims", e))?;
-        }
-        Ok(Box::new(DiskWatch::start(self.folder.tmp(), &self.folder.gate())?))
+        let start = || {
+            if self.session.is_some() {
+                // Their claims do not count.
+                Session::remove_dead(&self.folder.tmp())?;
+            }
+            DiskWatch::start(self.folder.tmp(), &self.folder.gate())
+        };
+        Ok(Box::new(start().map_err(|e| Error::io("look for claims", e))?))
     }
 }
 
@@ -198,23 +177,17 @@ struct StagedFile {
 impl StagedFile {
     fn publish(self, key: Key, existing: Existing) -> io::Result<Outcome> {
         let target = self.folder.object(key);
-        if SYNC_EACH_FILE || existing == Existing::Replace {
-            self.file.sync_all()?;
-        }
-        let outcome = match existing {
+        match existing {
             Existing::Keep => match self.folder.with_fan(key, || fs::hard_link(&self.path, &target)) {
-                Err(e) if e.kind() == io::ErrorKind::AlreadyExists => Outcome::Kept,
-                linked => linked.map(|()| Outcome::Stored)?,
+                Err(e) if e.kind() == io::ErrorKind::AlreadyExists => Ok(Outcome::Kept),
+                linked => linked.map(|()| Outcome::Stored),
             },
             Existing::Replace => {
+                self.file.sync_all()?;
                 self.folder.with_fan(key, || fs::rename(&self.path, &target))?;
-                Outcome::Stored
+                Ok(Outcome::Stored)
             }
-        };
-        if SYNC_EACH_FILE {
-            self.folder.sync_fan(key)?;
         }
-        Ok(outcome)
     }
 }
 

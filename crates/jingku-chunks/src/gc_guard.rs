@@ -11,22 +11,16 @@ use crate::key::Key;
 ///
 /// The protection ends with the last clone, or with the process.
 #[derive(Clone)]
-pub struct GcGuard {
-    claim: Arc<dyn Claim>,
-}
+pub struct GcGuard(Arc<dyn Claim>);
 
 impl GcGuard {
     pub(crate) fn begin(backend: &dyn Backend) -> Result<Self> {
-        Ok(Self { claim: backend.claim()?.into() })
+        Ok(Self(backend.claim()?.into()))
     }
 
-    /// Protects an object, and the chunks that a manifest references. It need not exist; check afterwards.
-    pub(crate) fn add(&self, key: Key) -> Result<()> {
-        self.claim.add(key)
-    }
-
-    pub(crate) fn claim(&self) -> Arc<dyn Claim> {
-        Arc::clone(&self.claim)
+    /// Protects objects, and the chunks that a manifest references. They need not exist; check afterwards.
+    pub(crate) fn add(&self, keys: &[Key]) -> Result<()> {
+        self.0.add(keys)
     }
 }
 

@@ -24,7 +24,7 @@ impl ChunkId {
 
     /// Returns the first eight bytes as a number, which orders names and is uniformly distributed.
     pub(crate) fn rank(self) -> u64 {
-        self.0[..8].iter().fold(0, |rank, byte| rank << 8 | u64::from(*byte))
+        self.0.first_chunk().map_or(0, |start| u64::from_be_bytes(*start))
     }
 }
 
@@ -32,9 +32,7 @@ macro_rules! text_is_hex {
     ($id:ident) => {
         impl fmt::Display for $id {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                let mut text = [0; 64];
-                hex::encode_to_slice(self.0, &mut text).map_err(|_| fmt::Error)?;
-                f.pad(std::str::from_utf8(&text).map_err(|_| fmt::Error)?)
+                f.pad(&hex::encode(self.0))
             }
         }
 

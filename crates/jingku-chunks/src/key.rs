@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use crate::id::{ChunkId, ManifestId, ParseIdError};
+use crate::id::{ChunkId, ManifestId};
 
-/// The kinds of object.
+/// The kinds of object. Claims record them by their order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
     /// A piece of a disk.
@@ -26,42 +26,36 @@ pub enum Key {
     QuarantineMark(ChunkId),
 }
 
-impl Kind {
-    /// Parses the name of an object of this kind.
-    pub fn key(self, name: &str) -> Result<Key, ParseIdError> {
-        match self {
-            Self::Chunk => name.parse().map(Key::Chunk),
-            Self::Manifest => name.parse().map(Key::Manifest),
-            Self::QuarantineMark => name.parse().map(Key::QuarantineMark),
+impl Key {
+    pub(crate) fn new(kind: Kind, name: [u8; 32]) -> Self {
+        match kind {
+            Kind::Chunk => Self::Chunk(ChunkId(name)),
+            Kind::Manifest => Self::Manifest(ManifestId(name)),
+            Kind::QuarantineMark => Self::QuarantineMark(ChunkId(name)),
         }
     }
-}
 
-impl Key {
+    pub(crate) fn parts(&self) -> (Kind, &[u8; 32]) {
+        match self {
+            Self::Chunk(ChunkId(name)) => (Kind::Chunk, name),
+            Self::Manifest(ManifestId(name)) => (Kind::Manifest, name),
+            Self::QuarantineMark(ChunkId(name)) => (Kind::QuarantineMark, name),
+        }
+    }
+
     /// Returns the kind of the object.
     pub fn kind(&self) -> Kind {
-        match self {
-            Self::Chunk(_) => Kind::Chunk,
-            Self::Manifest(_) => Kind::Manifest,
-            Self::QuarantineMark(_) => Kind::QuarantineMark,
-        }
+        self.parts().0
     }
 
     /// Returns the name within its kind: 64 lowercase hexadecimal digits.
     pub fn name(&self) -> String {
-        match self {
-            Self::Chunk(id) | Self::QuarantineMark(id) => id.to_string(),
-            Self::Manifest(id) => id.to_string(),
-        }
+        hex::encode(self.parts().1)
     }
 
     /// Returns the first byte of the name, by which objects are grouped and listed.
     pub fn prefix(&self) -> u8 {
-        match self {
-            Self::Chunk(ChunkId(bytes))
-            | Self::QuarantineMark(ChunkId(bytes))
-            | Self::Manifest(ManifestId(bytes)) => bytes[0],
-        }
+        self.parts().1[0]
     }
 }
 

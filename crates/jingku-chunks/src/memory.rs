@@ -7,16 +7,14 @@ use std::io::Cursor;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use self::claims::Claims;
-use crate::backend::{Backend, Claim, ClaimWatch, Existing, Head, Object, Outcome, Stage};
+use crate::backend::{Backend, Claim, ClaimWatch, Existing, Object, Outcome, Stage};
 use crate::error::{Error, Result};
 use crate::key::{Key, Kind};
-
-type Objects = Arc<Mutex<BTreeMap<Key, Arc<[u8]>>>>;
 
 /// Stores objects in memory. Clones share them.
 #[derive(Clone, Default)]
 pub struct Memory {
-    objects: Objects,
+    objects: Arc<Mutex<BTreeMap<Key, Arc<[u8]>>>>,
     claims: Arc<Claims>,
 }
 
@@ -26,32 +24,28 @@ impl Memory {
         Self::default()
     }
 
+    /// A panic leaves the map intact: the lock is only held for single map operations.
+    fn objects(&self) -> MutexGuard<'_, BTreeMap<Key, Arc<[u8]>>> {
+        self.objects.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn object(&self, key: Key) -> Result<Arc<[u8]>> {
-        lock(&self.objects).get(&key).cloned().ok_or(Error::NotFound(key))
+        self.objects().get(&key).cloned().ok_or(Error::NotFound(key))
     }
-}
-
-/// A panic leaves the map intact: the lock is only held for single map operations.
-fn lock(objects: &Objects) -> MutexGuard<'_, BTreeMap<Key, Arc<[u8]>>> {
-    objects.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn insert(objects: &Objects, key: Key, object: Arc<[u8]>, existing: Existing) -> Outcome {
-    let mut objects = lock(objects);
-    if existing == Existing::Keep && objects.contains_key(&key) {
-        return Outcome::Kept;
-    }
-    objects.insert(key, object);
-    Outcome::Stored
 }
 
 impl Backend for Memory {
     fn put(&self, key: Key, object: &[u8], existing: Existing) -> Result<Outcome> {
-        Ok(insert(&self.objects, key, object.into(), existing))
+        let mut objects = self.objects();
+        if existing == Existing::Keep && objects.contains_key(&key) {
+            return Ok(Outcome::Kept);
+        }
+        objects.insert(key, object.into());
+        Ok(Outcome::Stored)
     }
 
     fn stage(&self) -> Result<Box<dyn Stage>> {
-        Ok(Box::new(MemoryStage { objects: Arc::clone(&self.objects), bytes: Vec::new() }))
+        Ok(Box::new(MemoryStage { memory: self.clone(), bytes: Vec::new() }))
     }
 
     fn read(&self, key: Key) -> Result<Object> {
@@ -65,19 +59,13 @@ impl Backend for Memory {
         Ok(bytes[start..bytes.len().min(start.saturating_add(length))].to_vec())
     }
 
-    fn head(&self, key: Key) -> Result<Head> {
-        let bytes = self.object(key)?;
-        let first = bytes[..bytes.len().min(Head::FIRST_BYTES)].to_vec();
-        Ok(Head { length: bytes.len() as u64, first })
-    }
-
     fn list(&self, kind: Kind, prefix: u8) -> Result<Vec<Key>> {
         let listed = |key: &&Key| key.kind() == kind && key.prefix() == prefix;
-        Ok(lock(&self.objects).keys().filter(listed).copied().collect())
+        Ok(self.objects().keys().filter(listed).copied().collect())
     }
 
     fn delete(&self, key: Key) -> Result<()> {
-        lock(&self.objects).remove(&key);
+        self.objects().remove(&key);
         Ok(())
     }
 
@@ -95,7 +83,7 @@ impl Backend for Memory {
 }
 
 struct MemoryStage {
-    objects: Objects,
+    memory: Memory,
     bytes: Vec<u8>,
 }
 
@@ -106,6 +94,6 @@ impl Stage for MemoryStage {
     }
 
     fn commit(self: Box<Self>, key: Key, existing: Existing) -> Result<Outcome> {
-        Ok(insert(&self.objects, key, self.bytes.into(), existing))
+        self.memory.put(key, &self.bytes, existing)
     }
 }

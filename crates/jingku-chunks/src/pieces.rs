@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::format::layout::Extent;
 use crate::id::ChunkId;
 use crate::key::Key;
-use crate::manifest::{ExtentsIn, Manifest};
+use crate::manifest::Manifest;
 use crate::pipeline::Pipeline;
 
 /// Consecutive bytes of a disk.
@@ -26,7 +26,7 @@ pub enum Piece {
 ///
 /// Every piece is verified. Nothing follows an error; without one the pieces add up to the part.
 pub struct Pieces {
-    extents: ExtentsIn,
+    extents: Box<dyn Iterator<Item = Result<(u64, Extent)>> + Send>,
     part: Range<u64>,
     pipeline: Pipeline<Job, Piece>,
     failed: bool,
@@ -58,7 +58,7 @@ impl Pieces {
                 Ok(Piece::Data(plain))
             })
         })?;
-        Ok(Self { extents: manifest.extents_in(part.clone()), part, pipeline, failed: false })
+        Ok(Self { extents: Box::new(manifest.extents_in(part.clone())), part, pipeline, failed: false })
     }
 
     fn submit(&mut self, start: u64, extent: Extent) {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 
-use crossbeam_channel::{Receiver, Sender, TryRecvError};
+use crossbeam_channel::{Receiver, Sender};
 
 use crate::error::{Error, Result};
 
@@ -27,13 +27,8 @@ pub(crate) struct Pipeline<J, T> {
     /// Taken when dropped, which ends the threads.
     jobs: Option<Sender<(J, Sender<Result<T>>)>>,
     threads: Vec<JoinHandle<()>>,
-    queue: VecDeque<Slot<T>>,
+    queue: VecDeque<Receiver<Result<T>>>,
     abandoned: Arc<AtomicBool>,
-}
-
-enum Slot<T> {
-    Ready(Result<T>),
-    Pending(Receiver<Result<T>>),
 }
 
 impl<J: Send + 'static, T: Send + 'static> Pipeline<J, T> {
@@ -79,41 +74,34 @@ impl<J: Send + 'static, T: Send + 'static> Pipeline<J, T> {
     }
 
     pub(crate) fn submit(&mut self, job: J) {
-        let (outbox, result) = crossbeam_channel::bounded(1);
-        self.queue.push_back(Slot::Pending(result));
+        let outbox = self.reserve();
         if let Some(jobs) = &self.jobs {
-            // The threads outlive this call. If sending failed, the slot would report it, having lost its outbox.
+            // The threads outlive this call. If sending failed, `take` would report it: the outbox is lost.
             let _ = jobs.send((job, outbox));
         }
     }
 
     /// Queues a result that needs no work.
     pub(crate) fn pass(&mut self, result: Result<T>) {
-        self.queue.push_back(Slot::Ready(result));
+        // Neither full nor closed.
+        let _ = self.reserve().send(result);
+    }
+
+    fn reserve(&mut self) -> Sender<Result<T>> {
+        let (outbox, result) = crossbeam_channel::bounded(1);
+        self.queue.push_back(result);
+        outbox
     }
 
     /// Waits for the oldest result; `None` if the queue is empty.
     pub(crate) fn take(&mut self) -> Option<Result<T>> {
-        self.queue.pop_front().map(|slot| match slot {
-            Slot::Ready(result) => result,
-            Slot::Pending(result) => result.recv().unwrap_or_else(|_| Err(worker_panicked())),
-        })
+        let result = self.queue.pop_front()?;
+        Some(result.recv().unwrap_or_else(|_| Err(worker_panicked())))
     }
 
     /// Takes the oldest result if it is ready.
     pub(crate) fn take_ready(&mut self) -> Option<Result<T>> {
-        let result = match self.queue.pop_front()? {
-            Slot::Ready(result) => result,
-            Slot::Pending(pending) => match pending.try_recv() {
-                Ok(result) => result,
-                Err(TryRecvError::Disconnected) => Err(worker_panicked()),
-                Err(TryRecvError::Empty) => {
-                    self.queue.push_front(Slot::Pending(pending));
-                    return None;
-                }
-            },
-        };
-        Some(result)
+        if self.queue.front()?.is_empty() { None } else { self.take() }
     }
 }
 

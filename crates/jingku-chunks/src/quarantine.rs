@@ -13,34 +13,24 @@ use crate::key::{Key, Kind};
 /// The most marks held in memory. With more, a writer verifies everything: the disk is failing.
 const MARKS_MAX: usize = 100_000;
 
-/// The chunks that were marked when a writer began.
-#[derive(Debug)]
-pub(crate) enum Quarantine {
-    These(HashSet<ChunkId>),
-    All,
-}
+/// The marks that existed when a writer began; `None` if there are too many.
+pub(crate) struct Quarantine(Option<HashSet<Key>>);
 
 impl Quarantine {
     pub(crate) fn load(backend: &dyn Backend) -> Result<Self> {
-        let mut these = HashSet::new();
+        let mut marks = HashSet::new();
         for prefix in 0..=u8::MAX {
-            for key in backend.list(Kind::QuarantineMark, prefix)? {
-                if let Key::QuarantineMark(id) = key {
-                    these.insert(id);
-                }
-            }
-            if these.len() > MARKS_MAX {
-                return Ok(Self::All);
+            marks.extend(backend.list(Kind::QuarantineMark, prefix)?);
+            if marks.len() > MARKS_MAX {
+                return Ok(Self(None));
             }
         }
-        Ok(Self::These(these))
+        Ok(Self(Some(marks)))
     }
 
+    /// Whether a chunk must be verified before it is used.
     pub(crate) fn contains(&self, id: ChunkId) -> bool {
-        match self {
-            Self::These(these) => these.contains(&id),
-            Self::All => true,
-        }
+        self.0.as_ref().is_none_or(|marks| marks.contains(&Key::QuarantineMark(id)))
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::backend::Backend;
 use crate::check::{self, CheckPlan, CheckReport, OnProgress};
 use crate::chunk_reader::ChunkReader;
-use crate::cut::{Cut, ZSTD_LEVEL};
+use crate::cut::Cut;
 use crate::error::Result;
 use crate::gc_guard::GcGuard;
 use crate::id::{ChunkId, ManifestId};
@@ -45,7 +45,7 @@ impl Store {
     ///
     /// Fails with `Source` if reading fails, and with `Length` above [`LOGICAL_SIZE_MAX`](crate::LOGICAL_SIZE_MAX).
     pub fn write_stream(&self, source: impl Read) -> Result<Sealed> {
-        writer::write_stream(&self.backend, source, ZSTD_LEVEL)
+        writer::write_stream(&self.backend, source)
     }
 
     /// Opens a manifest after reading and verifying it completely.
@@ -74,7 +74,7 @@ impl Store {
     /// *afterwards* whether the manifests are still live.
     pub fn guard(&self, manifests: &[ManifestId]) -> Result<GcGuard> {
         let guard = GcGuard::begin(self.backend.as_ref())?;
-        manifests.iter().try_for_each(|id| guard.add(Key::Manifest(*id)))?;
+        guard.add(&manifests.iter().copied().map(Key::Manifest).collect::<Vec<_>>())?;
         Ok(guard)
     }
 

@@ -1,13 +1,11 @@
 //! Removes what no image references, while writers and readers run: `docs/format/sweep.md`.
 
-mod claim_tracker;
 mod group;
 
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use self::claim_tracker::ClaimTracker;
-use self::group::Group;
+use self::group::{ClaimTracker, Group};
 use crate::backend::Backend;
 use crate::census::CENSUS_CHUNKS_MAX;
 use crate::error::{Error, Result};
@@ -49,6 +47,9 @@ pub struct SweepReport {
     pub prefixes_done: u16,
 }
 
+/// Returns all manifests that are live now: those of all images, including the trash.
+pub type Live<'a, E> = &'a mut dyn FnMut() -> Result<Vec<ManifestId>, E>;
+
 /// Deletes every manifest that is neither live nor claimed, and every chunk that no such manifest references and no
 /// writer claims. It proceeds in steps: the caller sets the pace and may stop at any time.
 ///
@@ -63,12 +64,7 @@ pub struct Sweep {
 
 enum Stage {
     Start,
-    /// Deletes these manifests unless they are needed.
-    Manifests {
-        found: Vec<ManifestId>,
-        claims: ClaimTracker,
-    },
-    /// Deletes the chunks of some prefixes unless they are needed.
+    Manifests(Vec<Key>, ClaimTracker),
     Chunks(Group),
     /// Deletes quarantine marks of chunks that do not exist.
     Marks,
@@ -94,13 +90,10 @@ impl Sweep {
     /// Fails with `NotFound` if a live manifest is missing, before anything is deleted, and with `Damaged` if one
     /// cannot be read. What it references is unknown then, so no chunk is deleted until that image is repaired or
     /// deleted. After an error the next step starts over.
-    pub fn step<E: From<Error>>(
-        &mut self,
-        live: &mut dyn FnMut() -> Result<Vec<ManifestId>, E>,
-    ) -> Result<bool, E> {
+    pub fn step<E: From<Error>>(&mut self, live: Live<'_, E>) -> Result<bool, E> {
         self.stage = match std::mem::replace(&mut self.stage, Stage::Start) {
             Stage::Start => self.begin(live)?,
-            Stage::Manifests { found, claims } => self.delete_manifests(found, claims, live)?,
+            Stage::Manifests(found, claims) => self.delete_manifests(found, claims, live)?,
             Stage::Chunks(group) => self.delete_chunks(group, live)?,
             Stage::Marks => self.delete_marks()?,
             Stage::Done => Stage::Done,
@@ -109,18 +102,12 @@ impl Sweep {
     }
 
     /// Runs all steps without a pause.
-    pub fn run<E: From<Error>>(
-        mut self,
-        live: &mut dyn FnMut() -> Result<Vec<ManifestId>, E>,
-    ) -> Result<SweepReport, E> {
+    pub fn run<E: From<Error>>(mut self, live: Live<'_, E>) -> Result<SweepReport, E> {
         while self.step(live)? {}
         Ok(self.swept)
     }
 
-    fn begin<E: From<Error>>(
-        &mut self,
-        live: &mut dyn FnMut() -> Result<Vec<ManifestId>, E>,
-    ) -> Result<Stage, E> {
+    fn begin<E: From<Error>>(&mut self, live: Live<'_, E>) -> Result<Stage, E> {
         self.swept.chunks_seen = 0;
         self.swept.prefixes_done = 0;
         if self.plan.dry_run {
@@ -128,15 +115,11 @@ impl Sweep {
         }
         let mut found = Vec::new();
         for prefix in 0..=u8::MAX {
-            for key in self.backend.list(Kind::Manifest, prefix)? {
-                if let Key::Manifest(id) = key {
-                    found.push(id);
-                }
-            }
+            found.append(&mut self.backend.list(Kind::Manifest, prefix)?);
         }
         // A row that names a missing manifest may be corrupted and mean one that exists.
-        let listed: HashSet<ManifestId> = found.iter().copied().collect();
-        for id in live()?.into_iter().filter(|id| !listed.contains(id)) {
+        let listed: HashSet<&Key> = found.iter().collect();
+        for id in live()?.into_iter().filter(|id| !listed.contains(&Key::Manifest(*id))) {
             match self.backend.head(Key::Manifest(id)) {
                 // Another sweep may have removed it after its image was deleted.
                 Err(Error::NotFound(key)) if live()?.contains(&id) => return Err(Error::NotFound(key).into()),
@@ -144,28 +127,26 @@ impl Sweep {
                 head => drop(head?),
             }
         }
-        Ok(Stage::Manifests { found, claims: ClaimTracker::start(&self.backend)? })
+        Ok(Stage::Manifests(found, ClaimTracker::start(self.backend.as_ref())?))
     }
 
     fn delete_manifests<E: From<Error>>(
         &mut self,
-        mut found: Vec<ManifestId>,
+        mut found: Vec<Key>,
         mut claims: ClaimTracker,
-        live: &mut dyn FnMut() -> Result<Vec<ManifestId>, E>,
+        live: Live<'_, E>,
     ) -> Result<Stage, E> {
         let batch = found.split_off(found.len().saturating_sub(self.plan.batch_objects));
-        let keys: Vec<Key> = batch.into_iter().map(Key::Manifest).collect();
-        let lengths = self.lengths(&keys)?;
+        let lengths = self.lengths(&batch)?;
         claims.pause(&mut |_| ())?;
         let needed: HashSet<Key> = live()?.into_iter().chain(claims.manifests()).map(Key::Manifest).collect();
-        let garbage = lengths.into_iter().filter(|(key, _)| !needed.contains(key));
-        for (key, length) in garbage {
+        for (key, length) in lengths.into_iter().filter(|(key, _)| !needed.contains(key)) {
             self.delete(key, length)?;
             self.swept.manifests += 1;
         }
         claims.resume();
         if !found.is_empty() {
-            return Ok(Stage::Manifests { found, claims });
+            return Ok(Stage::Manifests(found, claims));
         }
         // Before any chunk is deleted: a power cut must not bring back a manifest without its chunks.
         if self.swept.manifests > 0 && !self.plan.dry_run {
@@ -176,15 +157,11 @@ impl Sweep {
 
     fn begin_group(&mut self, first_prefix: u8) -> Result<Group> {
         let group = Group::begin(&self.backend, first_prefix, self.plan.census_chunks_max)?;
-        self.swept.chunks_seen += group.chunk_count();
+        self.swept.chunks_seen += group.marks.len() as u64;
         Ok(group)
     }
 
-    fn delete_chunks<E: From<Error>>(
-        &mut self,
-        mut group: Group,
-        live: &mut dyn FnMut() -> Result<Vec<ManifestId>, E>,
-    ) -> Result<Stage, E> {
+    fn delete_chunks<E: From<Error>>(&mut self, mut group: Group, live: Live<'_, E>) -> Result<Stage, E> {
         if group.mark_more(&self.backend)? {
             return Ok(Stage::Chunks(group));
         }
@@ -198,8 +175,7 @@ impl Sweep {
                 None => Stage::Marks,
             });
         };
-        let keys: Vec<Key> = candidates.into_iter().map(Key::Chunk).collect();
-        let lengths = self.lengths(&keys)?;
+        let lengths = self.lengths(&candidates)?;
         if group.pause_claims(&self.backend, live)? {
             for (key, length) in lengths {
                 if group.is_garbage(key) {
@@ -207,9 +183,9 @@ impl Sweep {
                     self.swept.chunks += 1;
                 }
             }
-            group.resume_claims();
+            group.claims.resume();
         } else {
-            group.put_back(keys);
+            group.candidates.extend(candidates);
         }
         Ok(Stage::Chunks(group))
     }
@@ -229,14 +205,11 @@ impl Sweep {
 
     /// Looks up lengths before writers have to wait. Skips what another sweep deleted.
     fn lengths(&self, keys: &[Key]) -> Result<Vec<(Key, u64)>> {
-        let mut lengths = Vec::with_capacity(keys.len());
-        for key in keys {
-            match self.backend.head(*key) {
-                Err(Error::NotFound(_)) => {}
-                head => lengths.push((*key, head?.length)),
-            }
-        }
-        Ok(lengths)
+        let length = |key: &Key| match self.backend.head(*key) {
+            Err(Error::NotFound(_)) => None,
+            head => Some(head.map(|head| (*key, head.length))),
+        };
+        keys.iter().filter_map(length).collect()
     }
 
     fn delete(&mut self, key: Key, length: u64) -> Result<()> {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::io;
+use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::backend::{Backend, Claim, ClaimWatch, Existing, Head, Object, Outcome, Stage};
@@ -72,7 +73,8 @@ pub struct Faulty<B> {
 #[derive(Default)]
 struct State {
     calls: HashMap<Operation, u64>,
-    plans: Vec<Plan>,
+    /// Which calls fail, counted from 1, and how.
+    plans: Vec<(Operation, RangeInclusive<u64>, Fault)>,
     /// Changes since the last sync, oldest first.
     unsynced: Vec<Change>,
 }
@@ -85,13 +87,6 @@ struct Change {
     whole: bool,
 }
 
-struct Plan {
-    operation: Operation,
-    first_call: u64,
-    last_call: u64,
-    fault: Fault,
-}
-
 impl<B: Backend> Faulty<B> {
     /// Wraps a backend without faults.
     pub fn new(inner: B) -> Self {
@@ -100,12 +95,12 @@ impl<B: Backend> Faulty<B> {
 
     /// Makes one call of an operation fail; the next call is number 1.
     pub fn fail(&self, operation: Operation, call: u64, fault: Fault) {
-        self.plan(operation, call, call, fault);
+        self.plan(operation, call..=call, fault);
     }
 
     /// Makes a call of an operation and all later ones fail, as on a full disk.
     pub fn fail_from(&self, operation: Operation, call: u64, fault: Fault) {
-        self.plan(operation, call, u64::MAX, fault);
+        self.plan(operation, call..=u64::MAX, fault);
     }
 
     /// Cancels all faults.
@@ -127,19 +122,24 @@ impl<B: Backend> Faulty<B> {
     /// Undoes changes at random: of every object the earliest ones stay, and the last write that stays may be
     /// truncated.
     pub fn cut_power(&self, seed: u64) -> Result<()> {
-        let mut random = Random::new(seed);
+        let mut random = blake3::Hasher::new().update(&seed.to_le_bytes()).finalize_xof();
+        let mut below = |end: usize| {
+            let mut bytes = [0; 4];
+            random.fill(&mut bytes);
+            u32::from_le_bytes(bytes) as usize % end
+        };
         let mut histories = BTreeMap::<Key, Vec<Change>>::new();
         for change in self.with(|state| std::mem::take(&mut state.unsynced)) {
             histories.entry(change.key).or_default().push(change);
         }
         for (key, mut history) in histories {
-            let kept = random.below(history.len() + 1);
+            let kept = below(history.len() + 1);
             let object = match kept.checked_sub(1) {
                 None => history.swap_remove(0).before,
                 Some(last) => {
                     let Change { mut after, whole, .. } = history.swap_remove(last);
-                    if let Some(bytes) = after.as_mut().filter(|_| !whole && random.below(2) == 0) {
-                        bytes.truncate(random.below(bytes.len() + 1));
+                    if let Some(bytes) = after.as_mut().filter(|_| !whole && below(2) == 0) {
+                        bytes.truncate(below(bytes.len() + 1));
                     }
                     after
                 }
@@ -156,12 +156,10 @@ impl<B: Backend> Faulty<B> {
         }
     }
 
-    fn plan(&self, operation: Operation, first: u64, last: u64, fault: Fault) {
-        self.with(|state| {
-            let calls = state.calls.get(&operation).copied().unwrap_or(0);
-            let (first_call, last_call) = (calls.saturating_add(first), calls.saturating_add(last));
-            state.plans.push(Plan { operation, first_call, last_call, fault });
-        });
+    fn plan(&self, operation: Operation, calls: RangeInclusive<u64>, fault: Fault) {
+        let done = self.calls(operation);
+        let calls = done.saturating_add(*calls.start())..=done.saturating_add(*calls.end());
+        self.with(|state| state.plans.push((operation, calls, fault)));
     }
 
     fn with<T>(&self, act: impl FnOnce(&mut State) -> T) -> T {
@@ -169,7 +167,18 @@ impl<B: Backend> Faulty<B> {
     }
 
     fn enter(&self, operation: Operation) -> Result<()> {
-        self.with(|state| state.enter(operation))
+        let (call, fault) = self.with(|state| {
+            let calls = state.calls.entry(operation).or_default();
+            *calls += 1;
+            let plan = state.plans.iter().find(|(of, failed, _)| *of == operation && failed.contains(calls));
+            (*calls, plan.map(|(.., fault)| *fault))
+        });
+        let doing = format!("do {operation:?} number {call}, as planned by a test");
+        match fault {
+            None => Ok(()),
+            Some(Fault::NoSpace) => Err(Error::NoSpace { doing }),
+            Some(Fault::Io) => Err(Error::Io { doing, source: io::Error::other("planned") }),
+        }
     }
 
     /// Calls `put` and records how to undo it.
@@ -199,24 +208,9 @@ impl<B: Backend> Faulty<B> {
         Ok(Some(bytes))
     }
 
-    fn share(&self) -> Self {
-        Self { inner: Arc::clone(&self.inner), state: Arc::clone(&self.state) }
-    }
-}
-
-impl State {
-    fn enter(&mut self, operation: Operation) -> Result<()> {
-        let calls = self.calls.entry(operation).or_default();
-        *calls += 1;
-        let call = *calls;
-        let planned =
-            |plan: &&Plan| plan.operation == operation && (plan.first_call..=plan.last_call).contains(&call);
-        let doing = || format!("do {operation:?} number {call}, as planned by a test");
-        match self.plans.iter().find(planned).map(|plan| plan.fault) {
-            None => Ok(()),
-            Some(Fault::NoSpace) => Err(Error::NoSpace { doing: doing() }),
-            Some(Fault::Io) => Err(Error::Io { doing: doing(), source: io::Error::other("planned") }),
-        }
+    fn wrap<T: ?Sized>(&self, inner: Box<T>) -> Wrapped<T, B> {
+        let backend = Self { inner: Arc::clone(&self.inner), state: Arc::clone(&self.state) };
+        Wrapped { inner, backend }
     }
 }
 
@@ -228,7 +222,7 @@ impl<B: Backend> Backend for Faulty<B> {
 
     fn stage(&self) -> Result<Box<dyn Stage>> {
         self.enter(Operation::Stage)?;
-        Ok(Box::new(FaultyStage { inner: self.inner.stage()?, backend: self.share() }))
+        Ok(Box::new(self.wrap(self.inner.stage()?)))
     }
 
     fn read(&self, key: Key) -> Result<Object> {
@@ -272,33 +266,29 @@ impl<B: Backend> Backend for Faulty<B> {
 
     fn claim(&self) -> Result<Box<dyn Claim>> {
         self.enter(Operation::Claim)?;
-        Ok(Box::new(FaultyClaim { inner: self.inner.claim()?, backend: self.share() }))
+        Ok(Box::new(self.wrap(self.inner.claim()?)))
     }
 
     fn watch_claims(&self) -> Result<Box<dyn ClaimWatch>> {
         self.enter(Operation::WatchClaims)?;
-        Ok(Box::new(FaultyWatch { inner: self.inner.watch_claims()?, backend: self.share() }))
+        Ok(Box::new(self.wrap(self.inner.watch_claims()?)))
     }
 }
 
-struct FaultyClaim<B> {
-    inner: Box<dyn Claim>,
+/// A stage, claim or watch of the wrapped backend.
+struct Wrapped<T: ?Sized, B> {
+    inner: Box<T>,
     backend: Faulty<B>,
 }
 
-impl<B: Backend> Claim for FaultyClaim<B> {
-    fn add(&self, key: Key) -> Result<()> {
+impl<B: Backend> Claim for Wrapped<dyn Claim, B> {
+    fn add(&self, keys: &[Key]) -> Result<()> {
         self.backend.enter(Operation::Claim)?;
-        self.inner.add(key)
+        self.inner.add(keys)
     }
 }
 
-struct FaultyWatch<B> {
-    inner: Box<dyn ClaimWatch>,
-    backend: Faulty<B>,
-}
-
-impl<B: Backend> ClaimWatch for FaultyWatch<B> {
+impl<B: Backend> ClaimWatch for Wrapped<dyn ClaimWatch, B> {
     fn pause(&mut self, visit: &mut dyn FnMut(Key)) -> Result<()> {
         self.backend.enter(Operation::WatchClaims)?;
         self.inner.pause(visit)
@@ -309,27 +299,7 @@ impl<B: Backend> ClaimWatch for FaultyWatch<B> {
     }
 }
 
-/// Random numbers, the same for the same seed.
-struct Random(blake3::OutputReader);
-
-impl Random {
-    fn new(seed: u64) -> Self {
-        Self(blake3::Hasher::new().update(&seed.to_le_bytes()).finalize_xof())
-    }
-
-    fn below(&mut self, end: usize) -> usize {
-        let mut bytes = [0; 4];
-        self.0.fill(&mut bytes);
-        u32::from_le_bytes(bytes) as usize % end
-    }
-}
-
-struct FaultyStage<B> {
-    inner: Box<dyn Stage>,
-    backend: Faulty<B>,
-}
-
-impl<B: Backend> Stage for FaultyStage<B> {
+impl<B: Backend> Stage for Wrapped<dyn Stage, B> {
     fn write(&mut self, bytes: &[u8]) -> Result<()> {
         self.backend.enter(Operation::Write)?;
         self.inner.write(bytes)

@@ -3,7 +3,6 @@
 mod assembler;
 mod ingest;
 mod sealed;
-mod source;
 mod stream;
 mod sync_ahead;
 
@@ -11,13 +10,14 @@ use std::sync::Arc;
 
 use self::assembler::Assembler;
 use self::ingest::Job;
+pub use self::ingest::Source;
 pub use self::sealed::{Sealed, Written};
-pub use self::source::Source;
 use crate::backend::Backend;
 use crate::cut::Cut;
 use crate::error::{Error, Result};
 use crate::format::layout::{Layout, Shape};
 use crate::id::ManifestId;
+use crate::known;
 
 pub(crate) use self::stream::write as write_stream;
 
@@ -72,12 +72,10 @@ impl Writer {
         if length == 0 || length > left || !whole {
             return Err(self.length_error("a run is neither whole chunks nor the rest of the disk", length));
         }
-        let length_max = RUN_BYTES_MAX.max(self.shape.chunk_size);
-        let Some(bytes) = usize::try_from(length).ok().filter(|_| length <= length_max) else {
+        if length > RUN_BYTES_MAX.max(self.shape.chunk_size) {
             return Err(self.length_error("a run is too long", length));
-        };
-        let source = Arc::clone(source);
-        self.assembler.submit(Job::Run { source, offset: self.offset, length: bytes })?;
+        }
+        self.assembler.submit(Job::Run { source: Arc::clone(source) as _, offset: self.offset, length })?;
         self.offset += length;
         Ok(())
     }
@@ -97,7 +95,8 @@ impl Writer {
     ///
     /// Comparing with the whole backend instead would reveal what other tenants have stored.
     pub fn compare_with(&mut self, manifests: &[ManifestId]) -> Result<()> {
-        self.assembler.compare_with(manifests)
+        self.assembler.known = known::read(&self.assembler.backend, manifests)?;
+        Ok(())
     }
 
     /// Returns the bytes stored so far in chunks that the manifests of [`compare_with`](Self::compare_with) reference.

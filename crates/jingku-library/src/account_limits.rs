@@ -3,9 +3,9 @@
 use jingku_catalog::{AccountId, CatalogError, Limit, LimitState, OverLimit};
 
 use crate::disk_space::MARGIN_BYTES;
+use crate::error::LibraryError;
 use crate::library::Library;
 use crate::limits::UPLOAD_ROOM_SHARE;
-use crate::operator::AccountError;
 
 const MB: i64 = 1 << 20;
 
@@ -38,17 +38,9 @@ pub fn limit_refusal(over: &OverLimit) -> String {
     }
 }
 
-/// An account that is at its limit.
-#[derive(Debug, thiserror::Error)]
-#[error(
-    "The account has {} of {} already. Delete some of its images, or raise its limit with `jingku account limit`.",
-    .0.used, .0.max
-)]
-pub struct AccountFull(pub OverLimit);
-
 impl Library {
     /// Use and limits of an account.
-    pub async fn account_limits(&self, account: i64) -> Result<Vec<LimitState>, AccountError> {
+    pub async fn account_limits(&self, account: i64) -> Result<Vec<LimitState>, LibraryError> {
         let account = self.require_account(account).await?;
         Ok(self.catalog.account_limits(account.id).await?)
     }
@@ -58,11 +50,11 @@ impl Library {
         &self,
         account: i64,
         limits: &[(Limit, Option<i64>)],
-    ) -> Result<(), AccountError> {
+    ) -> Result<(), LibraryError> {
         if self.catalog.set_account_limits(AccountId(account), limits).await? {
             Ok(())
         } else {
-            Err(AccountError::NoAccount(account))
+            Err(LibraryError::NoAccount(account))
         }
     }
 

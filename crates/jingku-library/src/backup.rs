@@ -23,10 +23,11 @@ use std::path::PathBuf;
 
 use jingku_catalog::CatalogError;
 
-use crate::data_dir::{StartError, with_causes};
-use crate::sentence::clause;
+use crate::sentence::{clause, with_causes};
+use crate::start_error::StartError;
 
-pub use generations::{Generation, Generations, KeptGeneration, Pruned, list_backup};
+pub use generations::{Generations, Pruned, list_backup};
+pub use record::{Generation, GenerationRecord};
 pub use restore::{RestoreBackup, Restored, restore_backup};
 pub use save::{BackUp, BackedUp};
 
@@ -113,14 +114,6 @@ pub enum BackupError {
         .0.images.len(), .0.lines()
     )]
     Damaged(Damage),
-    /// The operating system refused.
-    #[error("Cannot use {}: {}.", path.display(), clause(source))]
-    Io {
-        /// The file or folder.
-        path: PathBuf,
-        /// The reason.
-        source: std::io::Error,
-    },
     /// The catalogue failed.
     #[error("The catalogue failed: {}.", with_causes(.0))]
     Catalog(#[from] CatalogError),
@@ -133,14 +126,6 @@ pub enum BackupError {
     /// A task panicked or was cancelled.
     #[error("A task ended abnormally: {}.", clause(.0))]
     Task(#[from] tokio::task::JoinError),
-}
-
-impl BackupError {
-    /// Adds the path to an error of the operating system.
-    fn io(path: impl Into<PathBuf>) -> impl Fn(std::io::Error) -> Self {
-        let path = path.into();
-        move |source| Self::Io { path: path.clone(), source }
-    }
 }
 
 /// Missing or corrupted objects and the images they affect.
@@ -157,6 +142,17 @@ pub struct Damage {
 impl Damage {
     /// The most objects that are listed one by one.
     pub const OBJECTS_MAX: usize = 100;
+
+    /// Adds an object and the images that it affects.
+    fn add(&mut self, reason: String, affected: impl IntoIterator<Item = String>) {
+        self.object_count += 1;
+        if self.objects.len() < Self::OBJECTS_MAX {
+            self.objects.push(reason);
+        }
+        self.images.extend(affected);
+        self.images.sort_unstable();
+        self.images.dedup();
+    }
 
     /// Whether nothing is missing or corrupted.
     pub fn is_empty(&self) -> bool {

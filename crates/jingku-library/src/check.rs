@@ -1,6 +1,6 @@
 //! Verifies image integrity: rows, manifests, chunks and the catalogue itself. docs/operate/check.md.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use jingku_catalog::{ImageStatus, ManifestUse};
@@ -8,7 +8,7 @@ use jingku_chunks::{CheckPlan, CheckProgress, CheckReport, Key, ManifestId};
 
 use crate::error::{Internal, LibraryError};
 use crate::library::Library;
-use crate::referenced::all_images;
+use crate::referenced::{all_images, group_by_manifest};
 
 pub use jingku_chunks::Depth;
 
@@ -25,8 +25,8 @@ pub struct Checked {
     pub read_chunks: u64,
     /// Stored bytes of the chunks that were read in full.
     pub read_bytes: u64,
-    /// Every corrupted image, in order of id.
-    pub corrupt: Vec<CorruptImage>,
+    /// Every corrupted image and its problem, in order of id.
+    pub corrupt: Vec<(ManifestUse, Corruption)>,
     /// Corrupted objects that images need, at most a thousand.
     pub objects: Vec<CorruptObject>,
     /// How many such objects exist.
@@ -35,21 +35,6 @@ pub struct Checked {
     pub spare_objects: u64,
     /// Problems of the catalogue's file, one line each.
     pub database: Vec<String>,
-}
-
-/// A corrupted image.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CorruptImage {
-    /// Its id.
-    pub id: String,
-    /// Its name.
-    pub name: String,
-    /// Its account.
-    pub account: i64,
-    /// Whether it is in the trash.
-    pub trashed: bool,
-    /// The problem.
-    pub why: Corruption,
 }
 
 /// The problem of an image.
@@ -108,21 +93,40 @@ impl Library {
         watch: impl Fn(CheckProgress) -> bool + Send + Sync + 'static,
     ) -> Result<Option<Checked>, LibraryError> {
         let images = all_images(&self.catalog).await?;
-        let needs = Needs::of(&images);
-        let Some(report) = self.check_store(needs.manifests.clone(), plan, watch).await? else {
-            return Ok(None);
-        };
-        let mut checked = Checked {
+        let (manifests, _) = group_by_manifest(&images);
+        let ids = manifests.iter().map(|(id, _)| *id).collect();
+        let Some(report) = self.check_store(ids, plan, watch).await? else { return Ok(None) };
+        // If an image was purged meanwhile, a sweep may have removed its objects, which is not corruption.
+        let mut corrupt = BTreeMap::new();
+        for (place, why) in corruptions(&images, &manifests, &report) {
+            let now = self.catalog.manifest_use(&images[place].image_id).await?;
+            if now.is_some_and(|now| now.manifest == images[place].manifest) {
+                corrupt.insert(place, (images[place].clone(), why));
+            }
+        }
+        let mut objects = Vec::new();
+        for finding in &report.findings {
+            let places = finding.affected.iter().flat_map(|manifest| &manifests[*manifest].1);
+            let affected = places.filter_map(|place| Some(corrupt.get(place)?.0.image_id.clone()));
+            let affected: Vec<String> = affected.collect();
+            if !affected.is_empty() {
+                let reason = finding.reason.clone();
+                objects.push(CorruptObject { key: finding.key, reason, images: affected });
+            }
+        }
+        let unlisted = report.finding_count - report.findings.len() as u64;
+        Ok(Some(Checked {
             images: images.len() as u64,
-            manifests: needs.manifests.len() as u64,
+            manifests: manifests.len() as u64,
             chunks: report.chunks,
             read_chunks: report.read_chunks,
             read_bytes: report.read_bytes,
+            corrupt: corrupt.into_values().collect(),
+            object_count: objects.len() as u64 + unlisted,
+            objects,
             spare_objects: report.unreferenced_findings,
-            ..Checked::default()
-        };
-        self.add_corrupt(&images, &needs, &report, &mut checked).await?;
-        Ok(Some(checked))
+            database: Vec::new(),
+        }))
     }
 
     /// Checks chunks without regard to images if there are no `manifests`.
@@ -140,89 +144,37 @@ impl Library {
         let found = tokio::task::spawn_blocking(check).await.map_err(Internal::Task)?;
         Ok(found.map_err(Internal::Store)?)
     }
-
-    /// Adds the findings of images that still exist. If an image was purged meanwhile, a sweep may have removed its objects,
-    /// which is not corruption.
-    async fn add_corrupt(
-        &self,
-        images: &[ManifestUse],
-        needs: &Needs,
-        report: &CheckReport,
-        checked: &mut Checked,
-    ) -> Result<(), LibraryError> {
-        let mut corrupt = BTreeSet::new();
-        for (place, image) in images.iter().enumerate() {
-            let Some(why) = needs.corruption(place, image, report) else { continue };
-            let now = self.catalog.manifest_use(&image.image_id).await?;
-            if now.is_some_and(|now| now.manifest == image.manifest) {
-                corrupt.insert(place);
-                checked.corrupt.push(CorruptImage {
-                    id: image.image_id.clone(),
-                    name: image.name.clone(),
-                    account: image.account.0,
-                    trashed: image.trashed,
-                    why,
-                });
-            }
-        }
-        for finding in &report.findings {
-            let places = finding.affected.iter().flat_map(|manifest| &needs.images[*manifest]);
-            let affected: Vec<String> = places
-                .filter(|place| corrupt.contains(*place))
-                .map(|place| images[*place].image_id.clone())
-                .collect();
-            if !affected.is_empty() {
-                let reason = finding.reason.clone();
-                checked.objects.push(CorruptObject { key: finding.key, reason, images: affected });
-            }
-        }
-        let unlisted = report.finding_count - report.findings.len() as u64;
-        checked.object_count = checked.objects.len() as u64 + unlisted;
-        Ok(())
-    }
 }
 
-/// The manifests that images need.
-struct Needs {
-    manifests: Vec<ManifestId>,
-    /// For each manifest, the indices of its images.
-    images: Vec<Vec<usize>>,
-    /// For each image, the index of its manifest.
-    of_image: HashMap<usize, usize>,
-}
-
-impl Needs {
-    fn of(images: &[ManifestUse]) -> Self {
-        let mut places: HashMap<ManifestId, usize> = HashMap::new();
-        let mut needs = Self { manifests: Vec::new(), images: Vec::new(), of_image: HashMap::new() };
-        for (image, row) in images.iter().enumerate() {
-            let Some(id) = row.manifest.as_ref().and_then(|text| text.parse().ok()) else { continue };
-            let at = *places.entry(id).or_insert(needs.manifests.len());
-            if at == needs.manifests.len() {
-                needs.manifests.push(id);
-                needs.images.push(Vec::new());
+/// The problems of images by index, in order.
+fn corruptions(
+    images: &[ManifestUse],
+    manifests: &[(ManifestId, Vec<usize>)],
+    report: &CheckReport,
+) -> BTreeMap<usize, Corruption> {
+    let mut found = BTreeMap::new();
+    for (place, image) in images.iter().enumerate() {
+        match (&image.manifest, image.status) {
+            (Some(text), _) if text.parse::<ManifestId>().is_err() => {
+                found.insert(place, Corruption::BadName(text.clone()));
             }
-            needs.images[at].push(image);
-            needs.of_image.insert(image, at);
+            (None, ImageStatus::Available | ImageStatus::Reviewing | ImageStatus::Offline) => {
+                found.insert(place, Corruption::NoManifest);
+            }
+            (Some(_), _) | (None, ImageStatus::Making | ImageStatus::UnAvailable) => {}
         }
-        needs
     }
-
-    fn corruption(&self, place: usize, image: &ManifestUse, report: &CheckReport) -> Option<Corruption> {
-        let Some(manifest) = self.of_image.get(&place) else {
-            return match (&image.manifest, image.status) {
-                (Some(text), _) => Some(Corruption::BadName(text.clone())),
-                (None, ImageStatus::Making | ImageStatus::UnAvailable) => None,
-                (None, ImageStatus::Available | ImageStatus::Reviewing | ImageStatus::Offline) => {
-                    Some(Corruption::NoManifest)
-                }
-            };
-        };
-        if report.corrupt[*manifest] {
-            return Some(Corruption::Bits);
+    for (manifest, (_, places)) in manifests.iter().enumerate() {
+        for place in places {
+            let row = images[*place].size_bytes;
+            if report.corrupt[manifest] {
+                found.insert(*place, Corruption::Bits);
+            } else if let Some(size) = report.logical_sizes[manifest]
+                && u64::try_from(row) != Ok(size)
+            {
+                found.insert(*place, Corruption::Size { row, manifest: size });
+            }
         }
-        let size = report.logical_sizes[*manifest]?;
-        (u64::try_from(image.size_bytes) != Ok(size))
-            .then_some(Corruption::Size { row: image.size_bytes, manifest: size })
     }
+    found
 }

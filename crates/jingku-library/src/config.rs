@@ -1,10 +1,9 @@
 //! The configuration file. Every setting has a default; the file is optional.
 
-mod account_limits;
 mod byte_size;
 mod community;
-mod connections;
 mod jobs;
+mod limits;
 mod listen_address;
 mod public_url;
 mod upkeep;
@@ -18,11 +17,10 @@ use serde::Deserialize;
 use crate::sentence::clause;
 use crate::text_file::read_text;
 
-pub use account_limits::LimitSettings;
 pub use byte_size::{BadSize, ByteSize};
 pub use community::{Approve, Category, Community, OTHERS};
-pub use connections::ConnectionLimits;
 pub use jobs::JobSettings;
+pub use limits::{ConnectionLimits, LimitSettings};
 pub use listen_address::{BadListenAddress, ListenAddress};
 pub use public_url::{BadPublicUrl, PublicUrl};
 pub use upkeep::{ScrubSettings, SweepSettings, TrashSettings};
@@ -108,10 +106,9 @@ pub enum ConfigError {
 impl Config {
     /// Reads a configuration file.
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
-        let text =
-            read_text(path).map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
-        let mut config: Self =
-            toml::from_str(&text).map_err(|source| ConfigError::Invalid { path: path.to_owned(), source })?;
+        let unreadable = |source| ConfigError::Unreadable { path: path.to_owned(), source };
+        let invalid = |source| ConfigError::Invalid { path: path.to_owned(), source };
+        let mut config: Self = toml::from_str(&read_text(path).map_err(unreadable)?).map_err(invalid)?;
         let folder = path.parent().unwrap_or(Path::new(""));
         for instance in &mut config.instances {
             instance.disk = folder.join(&instance.disk);
@@ -121,7 +118,7 @@ impl Config {
 
     /// The declared zones, or those of the real service.
     pub(crate) fn zones(&self) -> Zones {
-        Zones::new(self.zones.clone()).unwrap_or_default()
+        if self.zones.is_empty() { Zones::default() } else { Zones(self.zones.clone()) }
     }
 }
 

@@ -44,11 +44,10 @@ struct Cached {
 impl CredentialsCache {
     pub(crate) fn get(&self, public_key: &str, generation: Generation) -> Option<Arc<Credentials>> {
         let cached = lock(&self.0);
-        if cached.generation == Some(generation) {
-            cached.by_public_key.get(public_key).cloned()
-        } else {
-            None
+        if cached.generation != Some(generation) {
+            return None;
         }
+        cached.by_public_key.get(public_key).cloned()
     }
 
     pub(crate) fn put(&self, public_key: &str, credentials: Arc<Credentials>, generation: Generation) {

@@ -18,121 +18,26 @@
 //! sweep             the last sweep
 //! ```
 
-use std::fs::DirBuilder;
+use std::error::Error;
 use std::io::{self, Write};
-use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
-use jingku_catalog::{Catalog, CatalogError};
+use jingku_catalog::Catalog;
 use jingku_chunks::{Disk, Store};
 use rustix::fs::Access;
 use rustix::io::Errno;
 use secrecy::{ExposeSecret, SecretString};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
-use crate::keyring::{Keyring, MASTER_KEY_BYTES, WrongMasterKey};
-use crate::private::{self, NotPrivate};
+use crate::keyring::{Keyring, MASTER_KEY_BYTES};
 use crate::random::{Random, unique_id};
-use crate::sentence::clause;
+use crate::start_error::StartError;
 use crate::text_file::read_text;
-use crate::{blocking, durable};
-
-/// Why a data folder cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// The operating system refused.
-    #[error("Cannot use {}: {}.", path.display(), clause(source))]
-    Io {
-        /// The file or folder.
-        path: PathBuf,
-        /// The reason.
-        source: io::Error,
-    },
-    /// Another server uses it.
-    #[error("Another jingku server uses the data folder {}. Stop it, or give this one a folder of its own.", .0.display())]
-    InUse(PathBuf),
-    /// A restore into it was interrupted.
-    #[error("A restore into {} did not come to its end. Run `jingku restore` again.", .0.display())]
-    Restoring(PathBuf),
-    /// Other users can read it, and this user cannot change that.
-    #[error(transparent)]
-    NotPrivate(#[from] NotPrivate),
-    /// It has no library, or its disk is not mounted.
-    #[error(
-        "There is no library in {}: it has no catalog.db. Check --data-dir and whether its disk is mounted. Nothing was created.",
-        .0.display()
-    )]
-    NoLibrary(PathBuf),
-    /// The catalogue is missing, but there are images.
-    #[error(
-        "The catalogue {} is gone or empty, but the store has images. Nothing was changed. Put the file back, or restore a backup into another folder with `jingku restore`. To start over, move the folder `store` away.",
-        .0.display()
-    )]
-    CatalogLost(PathBuf),
-    /// The catalogue is missing, but its log exists.
-    #[error(
-        "The catalogue {} is gone, but its log exists: a server may still use it. Nothing was changed. Stop the server and put the file back, or restore a backup into another folder with `jingku restore`. To start over, move the log away too.",
-        .0.display()
-    )]
-    CatalogGone(PathBuf),
-    /// The catalogue is a symbolic link.
-    #[error(
-        "The catalogue {} is a link, so programs disagree on where its log is. Nothing was changed. Stop the server and replace the link by the file. To use another disk, link the data folder instead.",
-        .0.display()
-    )]
-    CatalogLinked(PathBuf),
-    /// A server is running, but the log of its catalogue is missing.
-    #[error(
-        "A server uses this folder, but {}, which it writes, is gone. Nothing was changed. Put the file back, or stop the server, which then writes its data to catalog.db.",
-        .0.display()
-    )]
-    LogGone(PathBuf),
-    /// The master key is malformed.
-    #[error("The master key {0} is invalid: it must be 64 hexadecimal digits.")]
-    MasterKey(String),
-    /// The master key does not open the existing private keys.
-    #[error(transparent)]
-    WrongMasterKey(#[from] WrongMasterKey),
-    /// The catalogue cannot be opened.
-    #[error("Cannot open the catalogue: {}.{}", with_causes(.0), way_back(.0))]
-    Catalog(#[from] CatalogError),
-    /// The chunk store cannot be opened.
-    #[error("Cannot open the chunk store: {}.", clause(.0))]
-    Store(#[from] jingku_chunks::Error),
-}
-
-impl StartError {
-    /// Adds the path to an error of the operating system.
-    pub(crate) fn io(path: impl Into<PathBuf>) -> impl Fn(io::Error) -> Self {
-        let path = path.into();
-        move |source| Self::Io { path: path.clone(), source }
-    }
-}
+use crate::{blocking, durable, private};
 
 /// The file that marks an incomplete restore.
 pub(crate) const RESTORING: &str = "restoring";
-
-/// An error and its causes, in one line.
-pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    clause(&text)
-}
-
-/// Advice for a catalogue that is damaged or read-only; empty for other errors.
-pub(crate) fn way_back(error: &CatalogError) -> &'static str {
-    if matches!(error, CatalogError::ReadOnly) {
-        " The data folder cannot be written to; nothing was changed."
-    } else if error.is_damage() {
-        " Stop the server, keep the folder unchanged, and restore a backup into another folder with `jingku restore`."
-    } else {
-        ""
-    }
-}
 
 /// A data folder.
 #[derive(Clone, Debug)]
@@ -169,12 +74,12 @@ impl DataDir {
     pub(crate) fn check_library(&self) -> Result<(), StartError> {
         self.check_whole()?;
         self.check_catalog()?;
-        match self.catalog_path().metadata() {
-            Ok(file) if file.len() > 0 => Ok(()),
-            Err(source) if source.kind() != io::ErrorKind::NotFound => {
-                Err(StartError::io(self.catalog_path())(source))
-            }
-            _ => Err(StartError::NoLibrary(self.0.clone())),
+        let path = self.catalog_path();
+        let file = durable::if_found(path.metadata()).map_err(StartError::io(path))?;
+        if file.is_some_and(|file| file.len() > 0) {
+            Ok(())
+        } else {
+            Err(StartError::NoLibrary(self.0.clone()))
         }
     }
 
@@ -242,7 +147,7 @@ impl DataDir {
     /// Creates a folder inside, for the owner only.
     pub(crate) fn create_folder(&self, name: &str) -> Result<PathBuf, StartError> {
         let path = self.0.join(name);
-        DirBuilder::new().recursive(true).mode(0o700).create(&path).map_err(StartError::io(&path))?;
+        durable::create_folder(&path).map_err(StartError::io(&path))?;
         Ok(path)
     }
 
@@ -283,10 +188,8 @@ impl DataDir {
     /// Base URL of the server that ran last; `None` if none has.
     pub fn endpoint(&self) -> Result<Option<String>, StartError> {
         let path = self.0.join("endpoint");
-        match std::fs::read_to_string(&path) {
-            Err(source) if source.kind() == io::ErrorKind::NotFound => Ok(None),
-            read => Ok(Some(read.map_err(StartError::io(path))?.trim().to_owned())),
-        }
+        let text = durable::if_found(std::fs::read_to_string(&path)).map_err(StartError::io(path))?;
+        Ok(text.map(|text| text.trim().to_owned()))
     }
 
     /// The file with the key pair of the first account.
@@ -299,6 +202,21 @@ impl DataDir {
         let path = self.0.join(name);
         let write = || durable::replace(&path, format!("{text}\n").as_bytes());
         blocking::in_place(write).map_err(StartError::io(&path))
+    }
+
+    /// The saved state of a maintenance task; `None` if it cannot be read.
+    pub(crate) fn state<T: DeserializeOwned>(&self, name: &str) -> Option<T> {
+        let text = blocking::in_place(|| std::fs::read_to_string(self.path().join(name))).ok()?;
+        serde_json::from_str(&text).ok()
+    }
+
+    /// Saves the state of a maintenance task as JSON. Losing it costs only time.
+    pub(crate) fn keep_state<T: Serialize>(&self, name: &str, state: &T) {
+        let text = serde_json::to_string(state).expect("states serialise");
+        // A full disk is reported elsewhere.
+        if let Err(error) = self.replace(name, &text) {
+            tracing::warn!(error = &error as &dyn Error, "cannot save the state of a maintenance task");
+        }
     }
 
     /// The text of a file that is created once. If two processes create it at the same time, both read the text of the

@@ -15,7 +15,6 @@ use serde::de::DeserializeOwned;
 pub use load::LoadedAccount;
 
 use crate::error::LibraryError;
-use crate::operator::AccountError;
 use crate::sentence::clause;
 use crate::text_file::read_text;
 
@@ -116,7 +115,7 @@ struct ImageEntry {
     platform: Option<PlatformType>,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct PublishedEntry {
     /// The name of the group. Entries of one account with the same group are its versions. A group of its own if absent.
@@ -128,22 +127,6 @@ struct PublishedEntry {
     favorites: Vec<String>,
     /// The recommendation of the group: the highest of its entries.
     recommended: u32,
-}
-
-impl PublishedEntry {
-    const NOTHING: Self = Self {
-        group: None,
-        version: None,
-        version_description: String::new(),
-        favorites: Vec::new(),
-        recommended: 0,
-    };
-}
-
-impl Default for PublishedEntry {
-    fn default() -> Self {
-        Self::NOTHING
-    }
 }
 
 fn usual_size() -> u64 {
@@ -181,9 +164,6 @@ pub enum FixturesError {
         /// The problem.
         why: String,
     },
-    /// An account or a key could not be created.
-    #[error(transparent)]
-    Account(#[from] AccountError),
     /// The library failed.
     #[error(transparent)]
     Library(#[from] LibraryError),
@@ -206,6 +186,11 @@ impl Fixtures {
         })?;
         path.clone_into(&mut fixtures.path);
         fixtures.check()?;
+        for image in &mut fixtures.images {
+            if matches!(image.status, Status::Reviewing | Status::Offline) {
+                image.published.get_or_insert_default();
+            }
+        }
         Ok(fixtures)
     }
 

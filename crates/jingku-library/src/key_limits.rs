@@ -5,31 +5,12 @@ use std::net::IpAddr;
 use ipnet::{IpNet, Ipv4Net};
 use jingku_catalog::{Key, KeyLimits};
 
-use crate::error::Internal;
+use crate::error::{Internal, LibraryError};
 
 /// Maximum number of address ranges of a key.
 pub(crate) const RANGES_MAX: usize = 64;
 /// Prefix length of the IPv4-mapped part of IPv6.
 const MAPPED_BITS: u8 = 96;
-
-/// Why the address ranges of a key were refused.
-#[derive(Debug, thiserror::Error)]
-pub enum AddressRangeError {
-    /// The text is not an address range.
-    #[error(
-        "{0:?} is no range of addresses. Write it like 10.0.0.0/8, fd00::/8 or 192.0.2.7; the address must be the \
-         first of its range."
-    )]
-    BadRange(String),
-    /// Too many address ranges for a key.
-    #[error("A key can be limited to at most {max} ranges of addresses, not {given}. Join some of them.")]
-    TooManyRanges {
-        /// The number given.
-        given: usize,
-        /// The maximum.
-        max: usize,
-    },
-}
 
 /// The parsed limits of a key.
 pub struct KeyRestrictions {
@@ -56,13 +37,13 @@ impl KeyRestrictions {
 }
 
 /// Limits as the catalogue stores them: ranges in canonical spelling, without duplicates.
-pub(crate) fn normalize(limits: &KeyLimits) -> Result<KeyLimits, AddressRangeError> {
+pub(crate) fn normalize(limits: &KeyLimits) -> Result<KeyLimits, LibraryError> {
     if limits.addresses.len() > RANGES_MAX {
-        return Err(AddressRangeError::TooManyRanges { given: limits.addresses.len(), max: RANGES_MAX });
+        return Err(LibraryError::TooManyRanges { given: limits.addresses.len(), max: RANGES_MAX });
     }
     let mut addresses = Vec::new();
     for text in &limits.addresses {
-        let range = range(text).ok_or_else(|| AddressRangeError::BadRange(text.clone()))?.to_string();
+        let range = range(text).ok_or_else(|| LibraryError::BadRange(text.clone()))?.to_string();
         if !addresses.contains(&range) {
             addresses.push(range);
         }
@@ -126,10 +107,10 @@ mod tests {
             "::/129",
         ] {
             let refused = normalize(&limited(&["10.0.0.0/8", bad]));
-            assert!(matches!(refused, Err(AddressRangeError::BadRange(text)) if text == bad), "{bad}");
+            assert!(matches!(refused, Err(LibraryError::BadRange(text)) if text == bad), "{bad}");
         }
         assert!(normalize(&limited(&["::1"; RANGES_MAX])).is_ok());
         let refused = normalize(&limited(&["::1"; RANGES_MAX + 1]));
-        assert!(matches!(refused, Err(AddressRangeError::TooManyRanges { given: 65, max: 64 })));
+        assert!(matches!(refused, Err(LibraryError::TooManyRanges { given: 65, max: 64 })));
     }
 }

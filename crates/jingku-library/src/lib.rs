@@ -18,7 +18,6 @@ mod error;
 pub mod failpoint;
 mod fixtures;
 mod health;
-mod image_name;
 mod jobs;
 mod key_limits;
 mod keyring;
@@ -35,7 +34,7 @@ mod review;
 mod scrub;
 mod sentence;
 mod serve_lock;
-mod state;
+mod start_error;
 mod sweep;
 mod text_file;
 mod time_watch;
@@ -43,12 +42,12 @@ mod trash;
 mod uploads;
 mod usage;
 
-pub use account_limits::{AccountFull, limit_refusal};
+pub use account_limits::limit_refusal;
 pub use backup::{
-    BackUp, BackedUp, BackupError, Copied, Damage, Generation, Generations, KeptGeneration, Pruned,
+    BackUp, BackedUp, BackupError, Copied, Damage, Generation, GenerationRecord, Generations, Pruned,
     RestoreBackup, Restored, list_backup, restore_backup,
 };
-pub use check::{Checked, CorruptImage, CorruptObject, Corruption, Depth};
+pub use check::{Checked, CorruptObject, Corruption, Depth};
 pub use clock::{Clock, FixedClock, SystemClock};
 pub use config::{
     Approve, BadListenAddress, BadPublicUrl, BadSize, ByteSize, Category, Community, Config, ConfigError,
@@ -56,15 +55,15 @@ pub use config::{
     ScrubSettings, SweepSettings, TrashSettings, Zone, Zones,
 };
 pub use credentials::{Credentials, KeyPair};
-pub use data_dir::{DataDir, StartError};
+pub use data_dir::DataDir;
 pub use demo::{DEMO_IMAGE_NAME, add_demo_instances};
 pub use disk_space::{DiskSpace, MARGIN_BYTES, needed_bytes};
 pub use error::{Internal, LibraryError};
 pub use fixtures::{Fixtures, FixturesError, LoadedAccount};
 pub use health::Health;
-pub use image_name::BadImageName;
 pub use jingku_catalog::{
-    Account, AccountId, CatalogError, Instance, Key, KeyLimits, Limit, LimitState, Review, TrashedImage,
+    Account, AccountId, CatalogError, Instance, Key, KeyLimits, Limit, LimitState, ManifestUse, Review,
+    TrashedImage,
 };
 pub use jingku_chunks::{CheckProgress, SweepReport};
 pub use jingku_protocol::PlatformType;
@@ -74,7 +73,7 @@ pub use jobs::{
     DeclaredDisk, DeclaredFailure, JobHook, Progress, Running, StopReason, Workers, disk_reason, percent_of,
     store_pattern,
 };
-pub use key_limits::{AddressRangeError, KeyRestrictions};
+pub use key_limits::KeyRestrictions;
 pub use keyring::{Keyring, LinkKey, WrongMasterKey};
 pub use library::{Environment, Library};
 pub use limits::{
@@ -86,19 +85,17 @@ pub use limits::{
     WORKERS_DEFAULT_MAX, WORKERS_DEFAULT_MIN, ZSTD_WINDOW_BYTES_MAX,
 };
 pub use lock::lock;
-pub use operator::{AccountError, InstanceError, NewInstance, PlatformError, PlatformImage, caution_of};
+pub use operator::{NewInstance, PlatformImage, caution_of};
 pub use price::{cents_to_price, price_to_cents};
-pub use private::NotPrivate;
 pub use random::{
     Random, SeededRandom, SystemRandom, group_id, image_id, is_unique_id, request_id, unique_id,
 };
 pub use readiness::Readiness;
-pub use review::ReviewError;
 pub use scrub::Scrub;
 pub use sentence::clause;
+pub use start_error::StartError;
 pub use sweep::{LastSweep, SweepError};
 pub use text_file::read_text;
-pub use time_watch::HeldBack;
-pub use trash::{EmptiedTrash, EmptyTrash, TrashError};
+pub use trash::{EmptiedTrash, EmptyTrash};
 pub use uploads::{Acknowledged, UploadFile, UploadLock, UploadStore};
 pub use usage::{ImageUsage, Usage, UsageTotal};

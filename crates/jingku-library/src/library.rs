@@ -11,13 +11,14 @@ use tokio::sync::Notify;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, Zones};
 use crate::credentials::CredentialsCache;
-use crate::data_dir::{DataDir, StartError};
+use crate::data_dir::DataDir;
 use crate::disk_space::DiskSpace;
 use crate::health::Health;
 use crate::jobs::{JobHook, Running};
 use crate::keyring::{Keyring, MASTER_KEY_BYTES, WrongMasterKey};
 use crate::random::{Random, SystemRandom, unique_id};
 use crate::readiness::Readiness;
+use crate::start_error::StartError;
 use crate::time_watch::TimeWatch;
 use crate::uploads::UploadStore;
 
@@ -84,20 +85,6 @@ impl Default for Environment {
     }
 }
 
-/// What depends on whether the library is in a data folder or in memory.
-struct Resources {
-    catalog: Catalog,
-    store: Store,
-    keyring: Option<Keyring>,
-    node: String,
-    scratch: Option<PathBuf>,
-    disk_space: Option<DiskSpace>,
-    data: Option<DataDir>,
-    uploads: UploadStore,
-    read_only: bool,
-    readiness: Readiness,
-}
-
 impl Library {
     /// Opens a data folder with the master key and creates what is missing. A read-only folder is opened for reading: see
     /// [`Library::is_read_only`].
@@ -156,19 +143,17 @@ impl Library {
         let when_full = disk_space.clone();
         let path = data.catalog_path();
         let catalog = Catalog::open_sqlite_with(&path, move || when_full.give_up_reserve()).await?;
-        let resources = Resources {
-            keyring: keyring(&catalog, data, environment, keys).await?,
-            store: data.store(!catalog.manifests("", 1).await?.is_empty())?,
-            catalog,
-            node: data.node(&*environment.random)?,
+        let keyring = keyring(&catalog, data, environment, keys).await?;
+        let store = data.store(!catalog.manifests("", 1).await?.is_empty())?;
+        let node = data.node(&*environment.random)?;
+        Ok(Self {
             scratch: Some(data.create_folder("scratch")?),
             uploads: UploadStore::in_folder(data.create_folder("uploads")?, disk_space.clone()),
             disk_space: Some(disk_space),
             data: Some(data.clone()),
             readiness: Readiness::of(data).map_err(StartError::io(data.path()))?,
-            read_only: false,
-        };
-        Ok(Self::from_resources(resources, config, environment))
+            ..Self::in_memory(catalog, store, keyring, node, config, environment)
+        })
     }
 
     async fn open_read_only(
@@ -178,63 +163,55 @@ impl Library {
         keys: Keys,
     ) -> Result<Self, StartError> {
         let catalog = Catalog::open_sqlite_copy(&data.catalog_path()).await?;
-        let resources = Resources {
-            keyring: keyring(&catalog, data, environment, keys).await?,
-            catalog,
-            store: data.store_read_only()?,
-            // A read-only library claims no jobs.
-            node: unique_id(&*environment.random),
-            scratch: None,
-            uploads: UploadStore::in_temporary_folder(),
-            disk_space: None,
+        let keyring = keyring(&catalog, data, environment, keys).await?;
+        // A read-only library claims no jobs and is never ready.
+        let node = unique_id(&*environment.random);
+        Ok(Self {
             data: Some(data.clone()),
-            // A read-only library is never ready.
-            readiness: Readiness::in_memory(),
             read_only: true,
-        };
-        Ok(Self::from_resources(resources, config, environment))
+            ..Self::in_memory(catalog, data.store_read_only()?, keyring, node, config, environment)
+        })
     }
 
     /// Creates an empty library in memory. Writes nothing to a disk.
     pub async fn open_in_memory(config: &Config, environment: &Environment) -> Result<Self, StartError> {
         let mut master_key = [0; MASTER_KEY_BYTES];
         environment.random.fill(&mut master_key);
-        let resources = Resources {
-            catalog: Catalog::open_sqlite_in_memory().await?,
-            store: Store::new(Memory::new()),
-            keyring: Some(Keyring::new(master_key)),
-            node: unique_id(&*environment.random),
-            scratch: None,
-            disk_space: None,
-            data: None,
-            uploads: UploadStore::in_temporary_folder(),
-            read_only: false,
-            readiness: Readiness::in_memory(),
-        };
-        Ok(Self::from_resources(resources, config, environment))
+        let catalog = Catalog::open_sqlite_in_memory().await?;
+        let (store, keyring) = (Store::new(Memory::new()), Some(Keyring::new(master_key)));
+        let node = unique_id(&*environment.random);
+        Ok(Self::in_memory(catalog, store, keyring, node, config, environment))
     }
 
-    fn from_resources(resources: Resources, config: &Config, environment: &Environment) -> Self {
+    /// A library without a data folder.
+    fn in_memory(
+        catalog: Catalog,
+        store: Store,
+        keyring: Option<Keyring>,
+        node: String,
+        config: &Config,
+        environment: &Environment,
+    ) -> Self {
         Self {
-            catalog: resources.catalog.with_account_limits(config.limits.accounts()),
-            store: resources.store,
-            keyring: resources.keyring,
+            catalog: catalog.with_account_limits(config.limits.accounts()),
+            store,
+            keyring,
             zones: config.zones(),
             config: config.clone(),
             clock: Arc::clone(&environment.clock),
             time_watch: TimeWatch::default(),
             random: Arc::clone(&environment.random),
-            node: resources.node,
-            scratch: resources.scratch,
-            disk_space: resources.disk_space,
-            data: resources.data,
-            readiness: resources.readiness,
+            node,
+            scratch: None,
+            disk_space: None,
+            data: None,
+            readiness: Readiness::in_memory(),
             health: Health::default(),
             emptied: Notify::new(),
-            uploads: resources.uploads,
+            uploads: UploadStore::in_temporary_folder(),
             running: Running::default(),
             credentials_cache: CredentialsCache::default(),
-            read_only: resources.read_only,
+            read_only: false,
             job_hook: None,
         }
     }
@@ -278,17 +255,14 @@ async fn keyring(
     }
     // One key stands for all, because all have the same master key. Checked now, before a request fails or a new key is
     // sealed with another master key.
-    let sealed = catalog.keys(Some(AccountId(1))).await?.into_iter().next();
-    if let Some(key) = &sealed
-        && environment.master_key.is_none()
-        && !data.has_master_key()
-    {
-        // A new master key would not open it.
-        return Err(WrongMasterKey { public_key: key.public_key.clone() }.into());
+    let Some(key) = catalog.keys(Some(AccountId(1))).await?.into_iter().next() else {
+        return Ok(Some(data.keyring(environment.master_key.as_ref(), &*environment.random)?));
+    };
+    // A new master key would not open it.
+    if environment.master_key.is_none() && !data.has_master_key() {
+        return Err(WrongMasterKey { public_key: key.public_key }.into());
     }
     let keyring = data.keyring(environment.master_key.as_ref(), &*environment.random)?;
-    if let Some(key) = sealed {
-        keyring.open(&key.public_key, &key.sealed_private_key)?;
-    }
+    keyring.open(&key.public_key, &key.sealed_private_key)?;
     Ok(Some(keyring))
 }

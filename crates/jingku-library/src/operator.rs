@@ -4,7 +4,6 @@ mod accounts;
 mod instances;
 mod platform;
 
-pub use accounts::AccountError;
 pub(crate) use instances::check_instance_id;
-pub use instances::{InstanceError, NewInstance, caution_of};
-pub use platform::{PlatformError, PlatformImage};
+pub use instances::{NewInstance, caution_of};
+pub use platform::PlatformImage;

@@ -4,10 +4,13 @@
 //! administrator, a mount point, files of earlier versions.
 
 use std::ffi::OsStr;
-use std::fs::{self, DirBuilder, DirEntry, Metadata, Permissions};
+use std::fs::{self, DirEntry, Metadata, Permissions};
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+
+use crate::durable;
+use crate::start_error::StartError;
 
 /// Permissions of others than the owner.
 const OTHERS: u32 = 0o077;
@@ -20,65 +23,21 @@ const LOST_FOUND: &str = "lost+found";
 /// and the cost of a start does not depend on the number of objects.
 const DEPTH: u32 = 3;
 
-/// Why a folder is refused.
-#[derive(Debug, thiserror::Error)]
-pub enum NotPrivate {
-    /// Others can access it, and this user cannot change that.
-    #[error("Other users can read {} (mode {mode:o}), and it belongs to another user. Run `chmod 700 {}` as its owner.", path.display(), path.display())]
-    NotOurs {
-        /// The folder.
-        path: PathBuf,
-        /// Its permissions.
-        mode: u32,
-    },
-    /// It is the user's home, or has other content.
-    #[error(
-        "Other users can read {} (mode {mode:o}), and it is not only for Jingku. Choose a folder of its own, such as {}, or run \
-         `chmod 700 {}` if no other user needs it.",
-        path.display(), path.join("jingku").display(), path.display()
-    )]
-    Shared {
-        /// The folder.
-        path: PathBuf,
-        /// Its permissions.
-        mode: u32,
-    },
-    /// It is the root folder or a shared folder.
-    #[error(
-        "All users share {} (mode {mode:o}). Choose a folder of its own, such as {}.",
-        path.display(), path.join("jingku").display()
-    )]
-    Everybodys {
-        /// The folder.
-        path: PathBuf,
-        /// Its permissions.
-        mode: u32,
-    },
-    /// The operating system refused.
-    #[error("Cannot use {}: {source}.", path.display())]
-    Io {
-        /// The file or folder.
-        path: PathBuf,
-        /// The reason.
-        source: io::Error,
-    },
-}
-
 /// Creates a folder and its parents if needed, and restricts the folder and its content to the owner. `ours` selects the
 /// entries of Jingku by name; others are left alone. A folder on a read-only disk stays unchanged. Returns its canonical
 /// path.
-pub(crate) fn open_or_create(path: &Path, ours: impl Fn(&str) -> bool) -> Result<PathBuf, NotPrivate> {
-    let failed = |source| NotPrivate::Io { path: path.to_owned(), source };
-    DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(failed)?;
+pub(crate) fn open_or_create(path: &Path, ours: impl Fn(&str) -> bool) -> Result<PathBuf, StartError> {
+    let failed = StartError::io(path);
+    durable::create_folder(path).map_err(&failed)?;
     let path = path.canonicalize().map_err(failed)?;
     make_private(&path, &ours)?;
     Ok(path)
 }
 
-fn make_private(path: &Path, ours: &dyn Fn(&str) -> bool) -> Result<(), NotPrivate> {
-    let failed = |source| NotPrivate::Io { path: path.to_owned(), source };
-    let folder = fs::metadata(path).map_err(failed)?;
-    let entries = fs::read_dir(path).and_then(Iterator::collect::<io::Result<Vec<_>>>).map_err(failed)?;
+fn make_private(path: &Path, ours: &dyn Fn(&str) -> bool) -> Result<(), StartError> {
+    let failed = StartError::io(path);
+    let folder = fs::metadata(path).map_err(&failed)?;
+    let entries = fs::read_dir(path).and_then(Iterator::collect::<io::Result<Vec<_>>>).map_err(&failed)?;
     let (own, others): (Vec<_>, Vec<_>) = entries
         .iter()
         .map(DirEntry::path)
@@ -86,16 +45,16 @@ fn make_private(path: &Path, ours: &dyn Fn(&str) -> bool) -> Result<(), NotPriva
     let mode = folder.mode() & 0o7777;
     if mode & OTHERS != 0 {
         if path.parent().is_none() || mode & STICKY != 0 {
-            return Err(NotPrivate::Everybodys { path: path.to_owned(), mode });
+            return Err(StartError::Everybodys { path: path.to_owned(), mode });
         }
         let used = own.is_empty() && others.iter().any(|path| !path.ends_with(LOST_FOUND));
         if used || is_home(path) {
-            return Err(NotPrivate::Shared { path: path.to_owned(), mode });
+            return Err(StartError::Shared { path: path.to_owned(), mode });
         }
         match tighten(path, &folder) {
             Err(error) if error.kind() == ErrorKind::ReadOnlyFilesystem => return Ok(()),
             Err(error) if error.kind() == ErrorKind::PermissionDenied => {
-                return Err(NotPrivate::NotOurs { path: path.to_owned(), mode });
+                return Err(StartError::NotOurs { path: path.to_owned(), mode });
             }
             tightened => tightened.map_err(failed)?,
         }
@@ -109,7 +68,7 @@ fn is_home(path: &Path) -> bool {
 }
 
 /// Restricts a file, or a folder and its content. What belongs to another user is skipped: the folder above is private.
-fn tighten_all(path: &Path, depth: u32) -> Result<(), NotPrivate> {
+fn tighten_all(path: &Path, depth: u32) -> Result<(), StartError> {
     let look = || {
         let found = path.symlink_metadata()?;
         let loose = found.mode() & OTHERS != 0;
@@ -125,10 +84,10 @@ fn tighten_all(path: &Path, depth: u32) -> Result<(), NotPrivate> {
             ErrorKind::NotFound | ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem
         )
     };
-    let failed = |source| NotPrivate::Io { path: path.to_owned(), source };
+    let failed = StartError::io(path);
     let (found, loose, below) = match look() {
         Err(error) if skip(&error) => return Ok(()),
-        found => found.map_err(failed)?,
+        found => found.map_err(&failed)?,
     };
     below.iter().try_for_each(|entry| tighten_all(&entry.path(), depth + 1))?;
     if loose && (found.is_dir() || found.is_file()) {
@@ -193,8 +152,8 @@ mod tests {
             set(&folder, loose);
             let refused = open_or_create(&folder, |name| name == "store");
             let expected = match &refused {
-                Err(NotPrivate::Everybodys { mode, .. }) => (0o1777, *mode),
-                Err(NotPrivate::Shared { mode, .. }) => (0o755, *mode),
+                Err(StartError::Everybodys { mode, .. }) => (0o1777, *mode),
+                Err(StartError::Shared { mode, .. }) => (0o755, *mode),
                 _ => (0, 0),
             };
             assert_eq!(expected, (loose, loose), "{refused:?}");

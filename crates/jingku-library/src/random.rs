@@ -47,14 +47,8 @@ impl Random for SeededRandom {
 }
 
 const UNIQUE_ID_LENGTH: usize = 24;
-const BASE36: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
-
+pub(crate) const BASE36: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
 const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-
-/// `length` characters of `0-9a-z`.
-fn base36(random: &dyn Random, length: usize) -> String {
-    draw(random, BASE36, length)
-}
 
 /// `length` characters of an alphabet of at most 256 characters.
 fn draw(random: &dyn Random, alphabet: &[u8], length: usize) -> String {
@@ -73,7 +67,7 @@ fn draw(random: &dyn Random, alphabet: &[u8], length: usize) -> String {
 
 /// An image id in the form of the real service: twelve characters, the first a `1`.
 pub fn image_id(random: &dyn Random) -> String {
-    format!("compshareImage-1{}", base36(random, 11))
+    format!("compshareImage-1{}", draw(random, BASE36, 11))
 }
 
 /// A group id in one of the forms of the real service: twelve letters and digits.
@@ -83,12 +77,12 @@ pub fn group_id(random: &dyn Random) -> String {
 
 /// A project id.
 pub(crate) fn project_id(random: &dyn Random) -> String {
-    format!("org-{}", base36(random, 6))
+    format!("org-{}", draw(random, BASE36, 6))
 }
 
 /// The id of a node, a job or a cover: 120 bits.
 pub fn unique_id(random: &dyn Random) -> String {
-    base36(random, UNIQUE_ID_LENGTH)
+    draw(random, BASE36, UNIQUE_ID_LENGTH)
 }
 
 /// Whether a text has the form of a [`unique_id`].
@@ -108,7 +102,7 @@ pub fn request_id(random: &dyn Random) -> String {
 
 /// A new public and private key of letters and digits, which need no quoting.
 pub(crate) fn key_pair(random: &dyn Random) -> (String, String) {
-    (format!("jk{}", base36(random, 30)), base36(random, 48))
+    (format!("jk{}", draw(random, BASE36, 30)), draw(random, BASE36, 48))
 }
 
 #[cfg(test)]

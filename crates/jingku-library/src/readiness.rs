@@ -8,8 +8,9 @@ use std::sync::Arc;
 use jingku_catalog::Catalog;
 use tokio::sync::Semaphore;
 
-use crate::data_dir::{DataDir, with_causes};
+use crate::data_dir::DataDir;
 use crate::limits::READY_TIMEOUT;
+use crate::sentence::with_causes;
 
 /// The owner's write permission of a folder.
 const OWNER_WRITES: u32 = 0o200;

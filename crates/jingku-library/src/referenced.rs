@@ -30,6 +30,26 @@ pub(crate) async fn all_images(catalog: &Catalog) -> Result<Vec<ManifestUse>, Ca
     }
 }
 
+/// The manifests that images name, each with the indices of its images, and the indices of images whose row names an invalid
+/// manifest.
+pub(crate) fn group_by_manifest(images: &[ManifestUse]) -> (Vec<(ManifestId, Vec<usize>)>, Vec<usize>) {
+    let (mut manifests, mut invalid): (Vec<(ManifestId, Vec<usize>)>, _) = (Vec::new(), Vec::new());
+    let mut places: HashMap<ManifestId, usize> = HashMap::new();
+    for (image, row) in images.iter().enumerate() {
+        let Some(text) = &row.manifest else { continue };
+        let Ok(id) = text.parse() else {
+            invalid.push(image);
+            continue;
+        };
+        let place = *places.entry(id).or_insert(manifests.len());
+        if place == manifests.len() {
+            manifests.push((id, Vec::new()));
+        }
+        manifests[place].1.push(image);
+    }
+    (manifests, invalid)
+}
+
 /// A manifest and the images that need it.
 pub(crate) struct ReferencedManifest {
     pub(crate) id: ManifestId,
@@ -47,53 +67,41 @@ pub(crate) struct ReferencedManifest {
 pub(crate) struct Referenced {
     pub(crate) manifests: Vec<ReferencedManifest>,
     /// Indices of images whose row names an invalid manifest.
-    pub(crate) unreadable: Vec<usize>,
+    pub(crate) invalid: Vec<usize>,
     references: u64,
 }
 
-/// The references in one range of chunk names.
-pub(crate) struct Pass {
-    /// The first bytes of the chunk names.
-    pub(crate) prefixes: RangeInclusive<u8>,
-    /// Pairs of a chunk and the index of a manifest that names it, in order, without duplicates.
-    pub(crate) references: Vec<(ChunkId, u32)>,
-}
+/// A chunk and the index of a manifest that names it.
+pub(crate) type Reference = (ChunkId, u32);
 
 impl Referenced {
     /// Opens every manifest that images name, from the first store that has it intact.
     pub(crate) fn open(images: &[ManifestUse], stores: &[(&dyn Backend, &Store)]) -> Result<Self, Error> {
-        let mut places: HashMap<ManifestId, usize> = HashMap::new();
-        let mut referenced = Self { manifests: Vec::new(), unreadable: Vec::new(), references: 0 };
-        for (place, image) in images.iter().enumerate() {
-            let Some(text) = &image.manifest else { continue };
-            let Ok(id) = text.parse() else {
-                referenced.unreadable.push(place);
-                continue;
-            };
-            let at = *places.entry(id).or_insert(referenced.manifests.len());
-            if at == referenced.manifests.len() {
-                referenced.manifests.push(open(id, stores)?);
-            }
-            referenced.manifests[at].images.push(place);
-        }
-        referenced.references = referenced.manifests.iter().map(|one| one.length / REFERENCE_BYTES).sum();
-        Ok(referenced)
+        let (manifests, invalid) = group_by_manifest(images);
+        let manifests = manifests.into_iter().map(|(id, images)| open(id, images, stores));
+        let manifests = manifests.collect::<Result<Vec<_>, _>>()?;
+        let references = manifests.iter().map(|one| one.length / REFERENCE_BYTES).sum();
+        Ok(Self { manifests, invalid, references })
     }
 
-    /// Processes the chunks of all readable manifests, range by range.
-    pub(crate) fn passes<E: From<Error>>(&self, mut act: impl FnMut(Pass) -> Result<(), E>) -> Result<(), E> {
+    /// Processes the chunks of all readable manifests, range by range of the first bytes of their names. References are in
+    /// order, without duplicates.
+    pub(crate) fn passes(
+        &self,
+        mut act: impl FnMut(RangeInclusive<u8>, &[Reference]) -> Result<(), Error>,
+    ) -> Result<(), Error> {
         let passes = self.references.div_ceil(REFERENCES_MAX).clamp(1, 256);
         let bound = |pass: u64| 256 * pass / passes;
         for pass in 0..passes {
             let last = u8::try_from(bound(pass + 1) - 1).expect("a prefix is a byte");
             let prefixes = u8::try_from(bound(pass)).expect("a prefix is a byte")..=last;
             let references = self.references_in(&prefixes)?;
-            act(Pass { prefixes, references })?;
+            act(prefixes, &references)?;
         }
         Ok(())
     }
 
-    fn references_in(&self, prefixes: &RangeInclusive<u8>) -> Result<Vec<(ChunkId, u32)>, Error> {
+    fn references_in(&self, prefixes: &RangeInclusive<u8>) -> Result<Vec<Reference>, Error> {
         let mut references = Vec::new();
         for (place, referenced) in self.manifests.iter().enumerate() {
             let place = u32::try_from(place).expect("fewer manifests than that fit in memory");
@@ -112,9 +120,12 @@ impl Referenced {
     }
 }
 
-fn open(id: ManifestId, stores: &[(&dyn Backend, &Store)]) -> Result<ReferencedManifest, Error> {
-    let mut referenced =
-        ReferencedManifest { id, images: Vec::new(), length: 0, manifest: None, error: None };
+fn open(
+    id: ManifestId,
+    images: Vec<usize>,
+    stores: &[(&dyn Backend, &Store)],
+) -> Result<ReferencedManifest, Error> {
+    let mut referenced = ReferencedManifest { id, images, length: 0, manifest: None, error: None };
     for (backend, store) in stores {
         match store.open_manifest(id) {
             Ok(manifest) => {
@@ -132,7 +143,7 @@ fn open(id: ManifestId, stores: &[(&dyn Backend, &Store)]) -> Result<ReferencedM
 }
 
 /// Splits the references to a chunk off the front of the others.
-pub(crate) fn take_references<'a>(rest: &mut &'a [(ChunkId, u32)], id: ChunkId) -> &'a [(ChunkId, u32)] {
+pub(crate) fn take_references<'a>(rest: &mut &'a [Reference], id: ChunkId) -> &'a [Reference] {
     let count = rest.iter().take_while(|(other, _)| *other == id).count();
     let (these, others) = rest.split_at(count);
     *rest = others;

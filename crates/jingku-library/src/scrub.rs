@@ -1,13 +1,14 @@
 //! The progress of a server that reads all its data repeatedly: docs/operate/check.md.
 
 use std::fs::File;
-use std::io::ErrorKind;
 
 use jingku_chunks::ChunkId;
 use serde::{Deserialize, Serialize};
 
-use crate::data_dir::{DataDir, StartError};
+use crate::data_dir::DataDir;
+use crate::durable::if_found;
 use crate::library::Library;
+use crate::start_error::StartError;
 
 const SECS_OF_A_DAY: i64 = 24 * 60 * 60;
 /// The file in the data folder.
@@ -105,11 +106,8 @@ impl DataDir {
     pub fn scrub_status(&self) -> Result<Option<Scrub>, StartError> {
         self.check_library()?;
         let path = self.path().join(SCRUB);
-        match File::open(&path) {
-            Err(source) if source.kind() == ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(StartError::io(path)(error)),
-            Ok(_) => Ok(self.scrub()),
-        }
+        let file = if_found(File::open(&path)).map_err(StartError::io(path))?;
+        Ok(file.and_then(|_| self.scrub()))
     }
 
     /// The progress of the scrub; `None` if it never started or is unknown.

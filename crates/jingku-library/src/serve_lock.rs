@@ -1,14 +1,12 @@
 //! The lock of a data folder: one server at a time, with commands beside it.
 
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::path::PathBuf;
 use std::thread;
 use std::time::Duration;
 
-use rustix::fs::{FlockOperation, flock};
-use rustix::io::Errno;
-
-use crate::data_dir::{DataDir, StartError};
+use crate::data_dir::DataDir;
+use crate::start_error::StartError;
 use crate::{blocking, durable};
 
 /// The file that a running server keeps locked.
@@ -32,8 +30,7 @@ impl DataDir {
         let path = self.path().join(NAME);
         let file = durable::private_file().create(true).truncate(false).write(true).open(&path);
         let file = file.map_err(StartError::io(path))?;
-        let take = || flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok();
-        if repeat(LOCK_TRIES, take) {
+        if repeat(LOCK_TRIES, || file.try_lock().is_ok()) {
             Ok(ServeLock { _file: file })
         } else {
             Err(StartError::InUse(self.path().to_owned()))
@@ -59,8 +56,8 @@ impl DataDir {
 
     /// Whether a server holds the lock.
     fn is_served(&self) -> bool {
-        let probe = |file: File| flock(&file, FlockOperation::NonBlockingLockShared);
-        File::open(self.path().join(NAME)).is_ok_and(|file| probe(file) == Err(Errno::WOULDBLOCK))
+        let is_locked = |file: File| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock));
+        File::open(self.path().join(NAME)).is_ok_and(is_locked)
     }
 }
 

@@ -2,15 +2,15 @@
 
 use std::time::{Duration, Instant};
 
-use jingku_catalog::{Catalog, CatalogError, Generation};
+use jingku_catalog::{Catalog, CatalogError};
 use jingku_chunks::{ManifestId, SweepPlan, SweepReport};
 use serde::{Deserialize, Serialize};
 use tokio::runtime::Handle;
 
-use crate::data_dir::{DataDir, with_causes};
+use crate::data_dir::DataDir;
 use crate::failpoint;
 use crate::library::Library;
-use crate::sentence::clause;
+use crate::sentence::{clause, with_causes};
 
 /// Manifests per query.
 const BATCH: u32 = 4096;
@@ -85,13 +85,13 @@ impl Library {
         if !problems.is_empty() {
             return Err(SweepError::DamagedCatalog(problems));
         }
-        let mut live = LiveManifests::of(&self.catalog);
+        let mut live = live_manifests(self.catalog.clone());
         let mut sweep = self.store.sweep(SweepPlan { dry_run, ..SweepPlan::default() });
         let sweeping = tokio::task::spawn_blocking(move || {
             loop {
                 failpoint::reached("sweep.before_step");
                 let started = Instant::now();
-                let more = sweep.step(&mut || live.read())?;
+                let more = sweep.step(&mut live)?;
                 failpoint::reached("sweep.after_step");
                 let swept = sweep.swept();
                 if !more {
@@ -123,28 +123,19 @@ impl DataDir {
 /// The file in the data folder.
 const LAST_SWEEP: &str = "sweep";
 
-/// The live manifests of the catalogue, read again only after a change.
-struct LiveManifests {
-    catalog: Catalog,
-    runtime: Handle,
-    known: Option<(Generation, Vec<ManifestId>)>,
-}
-
-impl LiveManifests {
-    fn of(catalog: &Catalog) -> Self {
-        Self { catalog: catalog.clone(), runtime: Handle::current(), known: None }
-    }
-
-    fn read(&mut self) -> Result<Vec<ManifestId>, SweepError> {
+/// Returns the live manifests of the catalogue with each call, and reads them again only after a change. Blocks.
+fn live_manifests(catalog: Catalog) -> impl FnMut() -> Result<Vec<ManifestId>, SweepError> {
+    let (runtime, mut known) = (Handle::current(), None);
+    move || {
         // Before the read, because a commit during the read changes it.
-        let generation = self.catalog.generation();
-        if let Some((at, known)) = &self.known
+        let generation = catalog.generation();
+        if let Some((at, live)) = &known
             && Some(*at) == generation
         {
-            return Ok(known.clone());
+            return Ok(Vec::clone(live));
         }
-        let live = self.runtime.block_on(manifests(&self.catalog))?;
-        self.known = generation.map(|generation| (generation, live.clone()));
+        let live = runtime.block_on(manifests(&catalog))?;
+        known = generation.map(|generation| (generation, live.clone()));
         Ok(live)
     }
 }

@@ -64,10 +64,8 @@ impl Readings {
 
     /// The earliest time that the readings allow; `None` before there are enough.
     fn earliest(&self) -> Option<i64> {
-        let least = self.hours.iter().map(|hour| hour.ahead_secs).min();
-        least
-            .filter(|_| self.run_secs >= CLOCK_TRUST_SECS)
-            .map(|ahead_secs| self.run_secs.saturating_add(ahead_secs))
+        let least = self.hours.iter().map(|hour| hour.ahead_secs).min()?;
+        (self.run_secs >= CLOCK_TRUST_SECS).then(|| self.run_secs.saturating_add(least))
     }
 
     /// The running time until the last reading is trusted, in seconds.
@@ -80,57 +78,38 @@ impl Readings {
     }
 }
 
-/// Reads the clock for deletion by age.
+/// Reads the clock for deletion by age. Has the readings of the data directory and the monotonic time of the last one.
 #[derive(Default)]
-pub(crate) struct TimeWatch(Mutex<Option<Watching>>);
-
-/// The readings of the data folder and the monotonic time of the last one.
-struct Watching {
-    readings: Readings,
-    read_at: Duration,
-}
+pub(crate) struct TimeWatch(Mutex<Option<(Readings, Duration)>>);
 
 impl TimeWatch {
     /// Reads the clock, saves the reading, and returns the earliest possible time.
     pub(crate) fn read(&self, data: &DataDir, now: i64, monotonic: Duration) -> Option<i64> {
         let mut watching = lock(&self.0);
-        let watching = watching.get_or_insert_with(|| Watching {
-            readings: data.state(CLOCK).unwrap_or_default(),
-            // The first reading of a process adds no running time.
-            read_at: monotonic,
-        });
-        let ran_secs = monotonic.saturating_sub(watching.read_at).as_secs();
+        // The first reading of a process adds no running time.
+        let (readings, read_at) =
+            watching.get_or_insert_with(|| (data.state(CLOCK).unwrap_or_default(), monotonic));
+        let ran_secs = monotonic.saturating_sub(*read_at).as_secs();
         // Fractions of a second are added to the next reading.
-        watching.read_at += Duration::from_secs(ran_secs);
-        if let Some(jumped_secs) = watching.readings.add(now, i64::try_from(ran_secs).unwrap_or(i64::MAX)) {
-            let trusted_in_secs = watching.readings.until_trusted();
+        *read_at += Duration::from_secs(ran_secs);
+        if let Some(jumped_secs) = readings.add(now, i64::try_from(ran_secs).unwrap_or(i64::MAX)) {
+            let trusted_in_secs = readings.until_trusted();
             tracing::warn!(
                 jumped_secs,
                 trusted_in_secs,
                 "the clock jumped forward: nothing is deleted by age until a server has run with it for a day"
             );
         }
-        data.keep_state(CLOCK, &watching.readings);
-        watching.readings.earliest()
+        data.keep_state(CLOCK, readings);
+        readings.earliest()
     }
 }
 
-/// Deletion by age is suspended because the clock jumped.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct HeldBack {
-    /// The running time until the clock is trusted, in seconds.
-    pub for_secs: i64,
-}
-
-impl HeldBack {
-    /// Whether the saved readings suspend deletion by age at `now`.
-    pub(crate) fn of(data: &DataDir, now: i64) -> Option<Self> {
-        let readings: Readings = data.state(CLOCK)?;
-        let is_ahead = |earliest: i64| now.saturating_sub(earliest) >= JUMP_SECS;
-        let jumped = readings.earliest().is_none_or(is_ahead);
-        let for_secs = readings.until_trusted();
-        (jumped && for_secs > 0).then_some(Self { for_secs })
-    }
+/// The running time until the clock is trusted, in seconds, if the saved readings suspend deletion by age at `now`.
+pub(crate) fn held_back_secs(data: &DataDir, now: i64) -> Option<i64> {
+    let readings: Readings = data.state(CLOCK)?;
+    let jumped = readings.earliest().is_none_or(|earliest| now.saturating_sub(earliest) >= JUMP_SECS);
+    Some(readings.until_trusted()).filter(|secs| jumped && *secs > 0)
 }
 
 #[cfg(test)]

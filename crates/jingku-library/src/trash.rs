@@ -1,55 +1,17 @@
 //! The trash: deleted images that are still kept. The API does not show it; the operator can restore and purge images.
 
-use jingku_catalog::{CatalogError, PurgeImage, RestoreImage, TrashedImage};
+use jingku_catalog::{CatalogError, RestoreImage, TrashedImage};
 
-use crate::account_limits::AccountFull;
-use crate::error::{LibraryError, from_library_errors};
+use crate::error::{LibraryError, check_image_name};
 use crate::failpoint;
-use crate::image_name::{BadImageName, check_image_name};
 use crate::library::Library;
-use crate::time_watch::HeldBack;
+use crate::time_watch::held_back_secs;
 
 const SECS_OF_A_DAY: i64 = 24 * 60 * 60;
 /// The most images that `jingku trash list` shows.
 const LISTED_MAX: u32 = 1000;
 /// Images per query.
 const BATCH: u32 = 256;
-
-/// Why a command on the trash failed. Nothing was changed.
-#[derive(Debug, thiserror::Error)]
-pub enum TrashError {
-    /// The trash has no such image.
-    #[error("There is no image {0:?} in the trash. `jingku trash list` shows all.")]
-    NotInTrash(String),
-    /// Another image has taken the name of the image in the trash.
-    #[error(
-        "Another image of the account is called {name:?} by now. Bring this one back under another name: \
-         `jingku trash restore {id} --name NAME`."
-    )]
-    TrashNameTaken {
-        /// The image in the trash.
-        id: String,
-        /// The name.
-        name: String,
-    },
-    /// The image in the trash has no data.
-    #[error(
-        "Image {0:?} was being made when it was deleted, which ended the making: there is nothing to bring back. Make \
-         it again."
-    )]
-    NeverMade(String),
-    /// The text cannot be an image name.
-    #[error(transparent)]
-    BadName(#[from] BadImageName),
-    /// The account is at its limit.
-    #[error(transparent)]
-    Full(#[from] AccountFull),
-    /// The library failed.
-    #[error(transparent)]
-    Library(#[from] LibraryError),
-}
-
-from_library_errors!(TrashError: CatalogError);
 
 /// Options of [`Library::empty_trash`].
 #[derive(Clone, Copy, Debug, Default)]
@@ -71,36 +33,29 @@ pub struct EmptiedTrash {
     pub bytes: i64,
 }
 
-impl EmptiedTrash {
-    fn add(&mut self, image: &TrashedImage) {
-        self.images += 1;
-        self.bytes = self.bytes.saturating_add(image.size_bytes);
-    }
-}
-
 impl Library {
     /// The images in the trash, the last deleted first, at most 1000.
-    pub async fn trash(&self) -> Result<Vec<TrashedImage>, TrashError> {
+    pub async fn trash(&self) -> Result<Vec<TrashedImage>, LibraryError> {
         Ok(self.catalog.trash(LISTED_MAX).await?)
     }
 
     /// Restores an image under its name or another. Returns the name.
-    pub async fn restore_image(&self, id: &str, name: Option<&str>) -> Result<String, TrashError> {
+    pub async fn restore_image(&self, id: &str, name: Option<&str>) -> Result<String, LibraryError> {
         check_image_name(name)?;
         failpoint::reached("trash.before_restore");
         let outcome = self.catalog.restore_image(id, name, self.clock.now()).await?;
         failpoint::reached("trash.after_restore");
         match outcome {
             RestoreImage::Restored(name) => Ok(name),
-            RestoreImage::NotFound => Err(TrashError::NotInTrash(id.to_owned())),
-            RestoreImage::NameTaken(name) => Err(TrashError::TrashNameTaken { id: id.to_owned(), name }),
-            RestoreImage::NeverMade => Err(TrashError::NeverMade(id.to_owned())),
-            RestoreImage::OverLimit(over) => Err(AccountFull(over).into()),
+            RestoreImage::NotFound => Err(LibraryError::NotInTrash(id.to_owned())),
+            RestoreImage::NameTaken(name) => Err(LibraryError::TrashNameTaken { id: id.to_owned(), name }),
+            RestoreImage::NeverMade => Err(LibraryError::NeverMade(id.to_owned())),
+            RestoreImage::OverLimit(over) => Err(LibraryError::AccountFull(over)),
         }
     }
 
     /// Purges images from the trash. If a named image is not in the trash, none is purged.
-    pub async fn empty_trash(&self, what: EmptyTrash<'_>) -> Result<EmptiedTrash, TrashError> {
+    pub async fn empty_trash(&self, what: EmptyTrash<'_>) -> Result<EmptiedTrash, LibraryError> {
         let until = self.clock.now().saturating_sub(what.older_than_secs);
         if what.ids.is_empty() {
             return Ok(self.empty_until(until, what.dry_run, || false).await?);
@@ -108,16 +63,14 @@ impl Library {
         let mut named = Vec::new();
         for id in what.ids {
             let image = self.catalog.trashed_image(id).await?;
-            let image = image.ok_or_else(|| TrashError::NotInTrash(id.clone()))?;
+            let image = image.ok_or_else(|| LibraryError::NotInTrash(id.clone()))?;
             if image.deleted_at <= until && !named.contains(&image) {
                 named.push(image);
             }
         }
         let mut emptied = EmptiedTrash::default();
         for image in &named {
-            if what.dry_run || self.purge(image, until).await? {
-                emptied.add(image);
-            }
+            self.purge(image, until, what.dry_run, &mut emptied).await?;
         }
         Ok(emptied)
     }
@@ -139,9 +92,7 @@ impl Library {
                 if stopped() {
                     return Ok(emptied);
                 }
-                if dry_run || self.purge(image, until).await? {
-                    emptied.add(image);
-                }
+                self.purge(image, until, dry_run, &mut emptied).await?;
             }
         }
     }
@@ -162,15 +113,26 @@ impl Library {
         self.empty_until(until, false, stopped).await
     }
 
-    /// Returns whether the image was still in the trash.
-    async fn purge(&self, image: &TrashedImage, until: i64) -> Result<bool, CatalogError> {
-        failpoint::reached("trash.before_purge");
-        let outcome = self.catalog.purge_image(&image.id, until).await?;
-        failpoint::reached("trash.after_purge");
-        if outcome == PurgeImage::Purged {
+    /// Purges an image unless it has left the trash, or `dry_run`. Adds it to what was emptied.
+    async fn purge(
+        &self,
+        image: &TrashedImage,
+        until: i64,
+        dry_run: bool,
+        emptied: &mut EmptiedTrash,
+    ) -> Result<(), CatalogError> {
+        if !dry_run {
+            failpoint::reached("trash.before_purge");
+            let purged = self.catalog.purge_image(&image.id, until).await?;
+            failpoint::reached("trash.after_purge");
+            if !purged {
+                return Ok(());
+            }
             tracing::info!(image_id = image.id, "image purged from the trash");
         }
-        Ok(outcome == PurgeImage::Purged)
+        emptied.images += 1;
+        emptied.bytes = emptied.bytes.saturating_add(image.size_bytes);
+        Ok(())
     }
 
     /// Reads the clock and returns the time for deletion by age: the earliest that the readings of the last day of running
@@ -184,8 +146,9 @@ impl Library {
         }
     }
 
-    /// Whether deletion by age is suspended because the clock jumped.
-    pub fn held_back(&self) -> Option<HeldBack> {
-        HeldBack::of(self.data.as_ref()?, self.clock.now())
+    /// The running time until the clock is trusted, in seconds; `None` unless deletion by age is suspended because the
+    /// clock jumped.
+    pub fn held_back_secs(&self) -> Option<i64> {
+        held_back_secs(self.data.as_ref()?, self.clock.now())
     }
 }

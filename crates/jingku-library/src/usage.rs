@@ -1,12 +1,14 @@
 //! Disk usage of the images.
 
+use std::ops::RangeInclusive;
+
 use jingku_catalog::ManifestUse;
-use jingku_chunks::{Backend, Disk, Error, Key, Kind, Store};
+use jingku_chunks::{Backend, ChunkId, Disk, Error, Key, Kind, Store};
 
 use crate::data_dir::DataDir;
 use crate::error::{Internal, LibraryError};
 use crate::library::Library;
-use crate::referenced::{Pass, Referenced, all_images, take_references};
+use crate::referenced::{Reference, Referenced, ReferencedManifest, all_images, take_references};
 
 /// Disk usage of all images. Stored bytes are those of compressed objects.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -26,14 +28,8 @@ pub struct Usage {
 /// Disk usage of one image.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ImageUsage {
-    /// Its id.
-    pub id: String,
-    /// Its name.
-    pub name: String,
-    /// Its account.
-    pub account: i64,
-    /// Whether it is in the trash.
-    pub trashed: bool,
+    /// The image.
+    pub image: ManifestUse,
     /// Its unpacked size.
     pub logical_bytes: u64,
     /// Stored bytes that it needs.
@@ -79,54 +75,30 @@ impl Library {
 fn count(images: &[ManifestUse], disk: &Disk, store: &Store) -> Result<Usage, Error> {
     let referenced = Referenced::open(images, &[(disk, store)])?;
     let mut usage = Usage::default();
-    for image in images {
+    for (place, image) in images.iter().enumerate() {
         let logical_bytes = u64::try_from(image.size_bytes).unwrap_or(0);
         let total = if image.trashed { &mut usage.trash } else { &mut usage.live };
         total.images += 1;
         total.logical_bytes += logical_bytes;
         usage.images.push(ImageUsage {
-            id: image.image_id.clone(),
-            name: image.name.clone(),
-            account: image.account.0,
-            trashed: image.trashed,
+            image: image.clone(),
             logical_bytes,
             stored_bytes: 0,
             unique_bytes: 0,
-            damaged: false,
+            damaged: referenced.invalid.binary_search(&place).is_ok(),
         });
     }
-    for place in &referenced.unreadable {
-        usage.images[*place].damaged = true;
-    }
-    let needs: Vec<Need> = referenced.manifests.iter().map(|one| Need::of(&one.images, images)).collect();
-    count_manifests(&referenced, disk, &needs, &mut usage)?;
-    referenced.passes(|pass| count_chunks(&pass, disk, &needs, &mut usage))?;
+    count_manifests(&referenced, disk, &mut usage)?;
+    referenced.passes(|prefixes, rest| count_chunks(prefixes, rest, disk, &referenced, &mut usage))?;
     Ok(usage)
 }
 
-/// The images that need a manifest.
-struct Need<'a> {
-    images: &'a [usize],
-    live: bool,
-}
-
-impl<'a> Need<'a> {
-    fn of(places: &'a [usize], images: &[ManifestUse]) -> Self {
-        Self { images: places, live: places.iter().any(|place| !images[*place].trashed) }
-    }
-}
-
-fn count_manifests(
-    referenced: &Referenced,
-    disk: &Disk,
-    needs: &[Need<'_>],
-    usage: &mut Usage,
-) -> Result<(), Error> {
-    for (manifest, need) in referenced.manifests.iter().zip(needs) {
+fn count_manifests(referenced: &Referenced, disk: &Disk, usage: &mut Usage) -> Result<(), Error> {
+    for manifest in &referenced.manifests {
         if manifest.error.is_some() {
-            need.images.iter().for_each(|place| usage.images[*place].damaged = true);
+            manifest.images.iter().for_each(|image| usage.images[*image].damaged = true);
         } else {
-            add(usage, &[need], manifest.length);
+            add(usage, &[manifest], manifest.length);
         }
     }
     let mut known: Vec<_> = referenced.manifests.iter().map(|one| Key::Manifest(one.id)).collect();
@@ -143,9 +115,14 @@ fn count_manifests(
     Ok(())
 }
 
-fn count_chunks(pass: &Pass, disk: &Disk, needs: &[Need<'_>], usage: &mut Usage) -> Result<(), Error> {
-    let mut rest = pass.references.as_slice();
-    for prefix in pass.prefixes.clone() {
+fn count_chunks(
+    prefixes: RangeInclusive<u8>,
+    mut rest: &[Reference],
+    disk: &Disk,
+    referenced: &Referenced,
+    usage: &mut Usage,
+) -> Result<(), Error> {
+    for prefix in prefixes {
         let mut keys = disk.list(Kind::Chunk, prefix)?;
         keys.sort_unstable();
         for key in keys {
@@ -156,8 +133,8 @@ fn count_chunks(pass: &Pass, disk: &Disk, needs: &[Need<'_>], usage: &mut Usage)
             if these.is_empty() {
                 usage.garbage.add_object(length);
             } else {
-                let these: Vec<_> = these.iter().map(|(_, place)| &needs[*place as usize]).collect();
-                add(usage, &these, length);
+                let these = these.iter().map(|(_, place)| &referenced.manifests[*place as usize]);
+                add(usage, &these.collect::<Vec<_>>(), length);
             }
         }
     }
@@ -166,10 +143,7 @@ fn count_chunks(pass: &Pass, disk: &Disk, needs: &[Need<'_>], usage: &mut Usage)
 }
 
 /// Skips references to chunks that are missing in the store. Returns the number of these chunks.
-fn take_until(
-    rest: &mut &[(jingku_chunks::ChunkId, u32)],
-    passed: impl Fn(&jingku_chunks::ChunkId) -> bool,
-) -> u64 {
+fn take_until(rest: &mut &[Reference], passed: impl Fn(&ChunkId) -> bool) -> u64 {
     let mut chunks = 0;
     while let Some((id, _)) = rest.first().filter(|(id, _)| passed(id)) {
         take_references(rest, *id);
@@ -179,14 +153,15 @@ fn take_until(
 }
 
 /// Adds an object to the usage of all images that need it.
-fn add(usage: &mut Usage, needs: &[&Need<'_>], bytes: u64) {
-    let alone = matches!(needs, [Need { images: [_], .. }]);
-    for place in needs.iter().flat_map(|need| need.images) {
+fn add(usage: &mut Usage, needed_by: &[&ReferencedManifest], bytes: u64) {
+    let alone = matches!(needed_by, [manifest] if manifest.images.len() == 1);
+    let mut live = false;
+    for place in needed_by.iter().flat_map(|manifest| &manifest.images) {
         let image = &mut usage.images[*place];
         image.stored_bytes += bytes;
         image.unique_bytes += if alone { bytes } else { 0 };
+        live |= !image.image.trashed;
     }
-    let live = needs.iter().any(|need| need.live);
     let total = if live { &mut usage.live } else { &mut usage.trash };
     total.add_object(bytes);
 }

@@ -31,7 +31,7 @@ pub use modify_comp_share_image_share_account::MAX_SHARE_ACCOUNTS;
 pub use sync_comp_share_custom_image::SyncResult;
 
 /// The parameters of one action, typed.
-pub trait Request: Serialize + DeserializeOwned + Send + Sync {
+pub trait Request: Serialize + DeserializeOwned + Default + Send + Sync {
     /// The action this is a call of.
     const ACTION: Action;
     /// What a successful call answers.
@@ -107,15 +107,13 @@ macro_rules! actions {
 
                 /// The schemas of its request and of its response.
                 #[cfg(feature = "schema")]
-                pub(crate) fn schemas(
-                    self,
-                    generator: &mut schemars::SchemaGenerator,
-                ) -> (schemars::Schema, schemars::Schema) {
+                pub(crate) fn schemas(self, generator: &mut schemars::SchemaGenerator) -> [schemars::Schema; 2] {
+                    use schemars::JsonSchema;
                     match self {
-                        $(Self::$action => (
-                            generator.subschema_for::<[<$action Request>]>(),
-                            generator.subschema_for::<[<$action Response>]>(),
-                        ),)*
+                        $(Self::$action => [
+                            [<$action Request>]::json_schema(generator),
+                            [<$action Response>]::json_schema(generator),
+                        ],)*
                     }
                 }
             }

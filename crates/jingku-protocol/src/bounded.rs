@@ -10,7 +10,7 @@ use std::fmt;
 use std::ops::Deref;
 
 use serde::de::{self, Error as _, IgnoredAny, Visitor};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// The most characters in an image name. Documented.
 pub const MAX_NAME_CHARS: usize = 50;
@@ -54,28 +54,18 @@ fn has_at_most(text: &str, chars: usize) -> bool {
 }
 
 /// What a text may be.
-struct Rule {
-    most: Most,
-    /// A form that it must have.
-    form: Option<Form>,
-}
-
-struct Form {
-    fits: fn(&str) -> bool,
-    #[cfg(feature = "schema")]
-    pattern: &'static str,
-}
-
-/// How long a text may be.
-enum Most {
+enum Rule {
+    /// Up to so many characters.
     Chars(usize),
+    /// Up to so many bytes.
     Bytes(usize),
-}
-
-const ID: Rule = up_to(Most::Bytes(MAX_ID_BYTES));
-
-const fn up_to(most: Most) -> Rule {
-    Rule { most, form: None }
+    /// Of a form that bounds its length too.
+    Form {
+        fits: fn(&str) -> bool,
+        /// The most characters, and a pattern.
+        #[cfg(feature = "schema")]
+        schema: (usize, &'static str),
+    },
 }
 
 /// Checks a text before it is copied: it may be megabytes long.
@@ -87,12 +77,12 @@ impl Visitor<'_> for &Rule {
     }
 
     fn visit_str<E: de::Error>(self, text: &str) -> Result<String, E> {
-        let is_short = match self.most {
-            Most::Chars(most) => has_at_most(text, most),
-            Most::Bytes(most) => text.len() <= most,
+        let fits = match self {
+            Rule::Chars(most) => has_at_most(text, *most),
+            Rule::Bytes(most) => text.len() <= *most,
+            Rule::Form { fits, .. } => fits(text),
         };
-        let fits = self.form.as_ref().is_none_or(|form| (form.fits)(text));
-        if is_short && fits { Ok(text.to_owned()) } else { Err(E::custom("too long or of a wrong form")) }
+        if fits { Ok(text.to_owned()) } else { Err(E::custom("too long or of a wrong form")) }
     }
 }
 
@@ -100,12 +90,14 @@ impl Visitor<'_> for &Rule {
 impl Rule {
     /// A limit in bytes is one in characters too, only looser.
     fn schema(&self) -> schemars::Schema {
-        let (Most::Chars(most) | Most::Bytes(most)) = self.most;
-        let mut schema = schemars::json_schema!({ "type": "string", "maxLength": most });
-        if let Some(form) = &self.form {
-            schema.insert("pattern".to_owned(), form.pattern.into());
+        match self {
+            Self::Chars(most) | Self::Bytes(most) => {
+                schemars::json_schema!({ "type": "string", "maxLength": most })
+            }
+            Self::Form { schema: (most, pattern), .. } => {
+                schemars::json_schema!({ "type": "string", "maxLength": most, "pattern": pattern })
+            }
         }
-        schema
     }
 }
 
@@ -140,12 +132,6 @@ macro_rules! texts {
             }
         }
 
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&self.0)
-            }
-        }
-
         impl From<String> for $name {
             fn from(text: String) -> Self {
                 Self(text)
@@ -168,43 +154,37 @@ macro_rules! texts {
 
 texts! {
     /// The id of an image.
-    ImageId: ID;
+    ImageId: Rule::Bytes(MAX_ID_BYTES);
     /// The id of a group of versions in the community.
-    GroupId: ID;
+    GroupId: Rule::Bytes(MAX_ID_BYTES);
     /// The id of an instance.
-    InstanceId: ID;
+    InstanceId: Rule::Bytes(MAX_ID_BYTES);
     /// The name of a region or zone.
-    PlaceName: ID;
+    PlaceName: Rule::Bytes(MAX_ID_BYTES);
     /// A `NextToken`.
-    PageToken: ID;
+    PageToken: Rule::Bytes(MAX_ID_BYTES);
     /// A name that an image can have; see [`is_image_name`].
-    ImageName: Rule {
-        most: Most::Chars(MAX_NAME_CHARS),
-        form: Some(Form {
-            fits: is_image_name,
-            #[cfg(feature = "schema")]
-            pattern: "^[A-Za-z0-9_,.:\u{4e00}-\u{9fa5}-]+$",
-        }),
+    ImageName: Rule::Form {
+        fits: is_image_name,
+        #[cfg(feature = "schema")]
+        schema: (MAX_NAME_CHARS, "^[A-Za-z0-9_,.:\u{4e00}-\u{9fa5}-]+$"),
     };
     /// A BLAKE3 hash in lowercase hexadecimal.
-    FileHash: Rule {
-        most: Most::Bytes(HASH_CHARS),
-        form: Some(Form {
-            fits: is_blake3,
-            #[cfg(feature = "schema")]
-            pattern: "^[0-9a-f]{64}$",
-        }),
+    FileHash: Rule::Form {
+        fits: is_blake3,
+        #[cfg(feature = "schema")]
+        schema: (HASH_CHARS, "^[0-9a-f]{64}$"),
     };
     /// A text to search for.
-    Filter: up_to(Most::Bytes(MAX_FILTER_BYTES));
+    Filter: Rule::Bytes(MAX_FILTER_BYTES);
     /// A tag, a GPU model, the name or version of something.
-    Word: up_to(Most::Chars(MAX_WORD_CHARS));
+    Word: Rule::Chars(MAX_WORD_CHARS);
     /// A description.
-    Description: up_to(Most::Chars(MAX_DESCRIPTION_CHARS));
+    Description: Rule::Chars(MAX_DESCRIPTION_CHARS);
     /// A text in Markdown.
-    Readme: up_to(Most::Chars(MAX_README_CHARS));
+    Readme: Rule::Chars(MAX_README_CHARS);
     /// A picture as Base64 text.
-    Cover: up_to(Most::Bytes(MAX_COVER_TEXT_BYTES));
+    Cover: Rule::Bytes(MAX_COVER_TEXT_BYTES);
 }
 
 /// An integer from `MIN` to `MAX`.
@@ -233,21 +213,22 @@ impl<const MIN: i64, const MAX: i64> schemars::JsonSchema for Integer<MIN, MAX> 
     }
 }
 
-macro_rules! integer_from {
-    ($($number:ty)*) => {$(
-        impl<const MIN: i64, const MAX: i64> From<$number> for Integer<MIN, MAX> {
-            fn from(number: $number) -> Self {
-                Self(i64::try_from(number).unwrap_or(i64::MAX))
-            }
-        }
-    )*};
+impl<N: TryInto<i64>, const MIN: i64, const MAX: i64> From<N> for Integer<MIN, MAX> {
+    fn from(number: N) -> Self {
+        Self(number.try_into().unwrap_or(i64::MAX))
+    }
 }
 
-integer_from! { i32 i64 u32 u64 }
-
 /// A price in CNY per hour.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Price(pub f64);
+
+/// As text: JSON has no number for each `f64`, and the server refuses what is not a price.
+impl Serialize for Price {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
 
 impl<'de> Deserialize<'de> for Price {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

@@ -13,7 +13,6 @@ use crate::place::Place;
 #[serde(default, rename_all = "PascalCase")]
 pub struct CommunityQuery {
     /// Only versions stored there.
-    #[serde(rename = "+place")]
     #[cfg_attr(feature = "schema", schemars(flatten))]
     pub place: Place,
     /// The group of this image, with that version alone.
@@ -47,7 +46,6 @@ pub struct CommunityQuery {
     #[serde(deserialize_with = "or_default")]
     pub exclude_readme: bool,
     /// Which page, counted in groups.
-    #[serde(rename = "+paging")]
     #[cfg_attr(feature = "schema", schemars(flatten))]
     pub paging: Paging,
 }
@@ -55,7 +53,7 @@ pub struct CommunityQuery {
 /// The real service ignores a field that it does not know.
 fn known_sort<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<CommunitySort>, D::Error> {
     let field = Option::<Word>::deserialize(deserializer)?;
-    Ok(field.as_deref().and_then(CommunitySort::parse))
+    Ok(field.and_then(|field| CommunitySort::deserialize(StrDeserializer::<Error>::new(&field)).ok()))
 }
 
 /// What groups can be sorted by.
@@ -74,12 +72,6 @@ pub enum CommunitySort {
     ImageUseTime,
     /// Accounts that have it as a favourite.
     FavoritesCount,
-}
-
-impl CommunitySort {
-    fn parse(word: &str) -> Option<Self> {
-        Self::deserialize(StrDeserializer::<Error>::new(word)).ok()
-    }
 }
 
 /// The versions of one image in the community.

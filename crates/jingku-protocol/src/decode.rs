@@ -43,7 +43,7 @@ pub fn decode(query: Option<&str>, content_type: Option<&str>, body: &[u8]) -> R
         Body::Form(text) => form::read(text, &mut decoder)?,
     }
     if let Some(query) = query {
-        form::read_query(query, &mut decoder)?;
+        form::read(query, &mut decoder)?;
     }
     Ok(decoder.params)
 }

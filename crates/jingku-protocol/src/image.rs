@@ -119,13 +119,6 @@ impl ImageStatus {
             Self::Unknown => "Unknown",
         }
     }
-
-    /// The status of this spelling.
-    pub fn parse(word: &str) -> Option<Self> {
-        [Self::Making, Self::Available, Self::UnAvailable, Self::Reviewing, Self::Offline]
-            .into_iter()
-            .find(|status| status.as_str() == word)
-    }
 }
 
 /// What kind of image the platform offers.
@@ -154,11 +147,6 @@ impl PlatformType {
             Self::Game => "Game",
             Self::Other => "Other",
         }
-    }
-
-    /// The type of this spelling.
-    pub fn parse(word: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|known| known.as_str() == word)
     }
 }
 

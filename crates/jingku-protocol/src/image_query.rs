@@ -1,4 +1,5 @@
-use serde::{Deserialize, Deserializer, Serialize, de};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::bounded::{Filter, Word, is_default, or_default};
 use crate::image::{Image, ImageStatus};
@@ -39,9 +40,9 @@ pub struct ImageQuery {
 
 /// Unlike a reply, a request cannot have an unknown status.
 fn statuses<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<ImageStatus>, D::Error> {
-    let words = List::<Word>::deserialize(deserializer)?;
-    let status = |word: &Word| ImageStatus::parse(word).ok_or_else(|| de::Error::custom("no such status"));
-    words.iter().map(status).collect()
+    let statuses: Vec<_> = List::<ImageStatus>::deserialize(deserializer)?.into_iter().collect();
+    let unknown = statuses.contains(&ImageStatus::Unknown);
+    if unknown { Err(D::Error::custom("no such status")) } else { Ok(statuses) }
 }
 
 /// What images can be sorted by.
@@ -67,19 +68,15 @@ impl ImageQuery {
     }
 
     fn matches(&self, image: &Image) -> bool {
-        let mb = |bound: Option<u32>| bound.map(i64::from);
         // The server also matches full-width letters, which this simple comparison cannot.
-        let plain = |name: &&Filter| name.is_ascii();
-        self.name
-            .as_ref()
-            .filter(plain)
-            .is_none_or(|name| image.name.to_ascii_lowercase().contains(&name.to_ascii_lowercase()))
+        let name = self.name.as_ref().filter(|name| name.is_ascii());
+        name.is_none_or(|name| image.name.to_ascii_lowercase().contains(&name.to_ascii_lowercase()))
             && (self.statuses.is_empty() || self.statuses.contains(&image.status))
             && self.tags.iter().all(|tag| image.tags.iter().any(|of_image| **tag == **of_image))
             && self.created_from.is_none_or(|from| image.create_time >= from)
             && self.created_before.is_none_or(|before| image.create_time < before)
-            && mb(self.size_from).is_none_or(|from| image.size >= from)
-            && mb(self.size_below).is_none_or(|below| image.size < below)
+            && self.size_from.is_none_or(|from| image.size >= from.into())
+            && self.size_below.is_none_or(|below| image.size < below.into())
     }
 
     fn in_order(&self, a: &Image, b: &Image) -> bool {

@@ -13,6 +13,7 @@ pub mod actions;
 mod bounded;
 mod community_query;
 mod decode;
+mod done;
 mod excerpt;
 mod file_hash;
 mod image;
@@ -38,7 +39,7 @@ mod write;
 pub use bounded::{MAX_COVER_TEXT_BYTES, MAX_FILTER_BYTES, MAX_ID_BYTES};
 pub use decode::{DecodeError, MAX_BODY_BYTES, MAX_DEPTH, MAX_NAME_BYTES, MAX_PARAMS, decode, require_plain};
 pub use excerpt::excerpt;
-pub use file_hash::{FileHasher, HashKind, UnknownHash};
+pub use file_hash::{FileHasher, HashKind};
 pub use image::{Image, ImageStatus, Owner, PlatformType, SoftwarePort, Softwares, SupportedZone};
 pub use name_refusal::NameRefusal;
 #[cfg(feature = "schema")]

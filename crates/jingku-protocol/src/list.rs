@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 pub(crate) const MAX_LIST_ITEMS: usize = 32;
 
 /// At most `MAX` items. `From` does not check the bound; the server does when it reads the list.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize)]
 #[serde(transparent)]
 pub struct List<T, const MAX: usize = MAX_LIST_ITEMS>(Vec<T>);
 
@@ -32,12 +32,6 @@ impl<T: schemars::JsonSchema, const MAX: usize> schemars::JsonSchema for List<T,
 
     fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
         schemars::json_schema!({ "type": "array", "items": generator.subschema_for::<T>(), "maxItems": MAX })
-    }
-}
-
-impl<T, const MAX: usize> Default for List<T, MAX> {
-    fn default() -> Self {
-        Self(Vec::new())
     }
 }
 
@@ -64,15 +58,6 @@ impl<T, U: Into<T>, const MAX: usize> From<Vec<U>> for List<T, MAX> {
 impl<T, U: Into<T>, const MAX: usize, const N: usize> From<[U; N]> for List<T, MAX> {
     fn from(items: [U; N]) -> Self {
         items.into_iter().collect()
-    }
-}
-
-impl<'a, T, const MAX: usize> IntoIterator for &'a List<T, MAX> {
-    type Item = &'a T;
-    type IntoIter = std::slice::Iter<'a, T>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        self.0.iter()
     }
 }
 

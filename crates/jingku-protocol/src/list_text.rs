@@ -1,15 +1,13 @@
 //! Lists that a client printed into one text.
 
-use std::borrow::Cow;
-
 use serde_json::Value as Json;
 
 /// The list that a text is: `["a", "b"]` in JSON, `['a', 'b']` as Python prints it, any other text as a list of one,
 /// and an empty text as an empty list. `None` for a list whose elements are not texts.
-pub(crate) fn list_of_text(text: &str) -> Option<Vec<Cow<'_, str>>> {
+pub(crate) fn list_of_text(text: &str) -> Option<Vec<String>> {
     let trimmed = text.trim();
     let Some(inner) = trimmed.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) else {
-        return Some(if text.is_empty() { Vec::new() } else { vec![Cow::Borrowed(text)] });
+        return Some(if text.is_empty() { Vec::new() } else { vec![text.to_owned()] });
     };
     match serde_json::from_str::<Vec<Json>>(trimmed) {
         Ok(elements) => elements.into_iter().filter(|element| !element.is_null()).map(json_text).collect(),
@@ -18,17 +16,16 @@ pub(crate) fn list_of_text(text: &str) -> Option<Vec<Cow<'_, str>>> {
 }
 
 /// The text of an element; `None` for another type.
-fn json_text(element: Json) -> Option<Cow<'static, str>> {
+fn json_text(element: Json) -> Option<String> {
     match element {
-        Json::String(text) => Some(Cow::Owned(text)),
-        Json::Number(number) => Some(Cow::Owned(number.to_string())),
-        Json::Bool(flag) => Some(Cow::Owned(flag.to_string())),
+        Json::String(text) => Some(text),
+        Json::Number(_) | Json::Bool(_) => Some(element.to_string()),
         Json::Null | Json::Array(_) | Json::Object(_) => None,
     }
 }
 
 /// The elements of a Python list, as `str` prints them. A comma inside quotes is text.
-fn python_list(inner: &str) -> Option<Vec<Cow<'static, str>>> {
+fn python_list(inner: &str) -> Option<Vec<String>> {
     let mut elements = Vec::new();
     let mut rest = inner.trim();
     while !rest.is_empty() {
@@ -44,7 +41,7 @@ fn python_list(inner: &str) -> Option<Vec<Cow<'static, str>>> {
             return None;
         }
         if !element.is_empty() {
-            elements.push(Cow::Owned(element));
+            elements.push(element);
         }
         rest = match behind.trim_start().strip_prefix(',') {
             Some(next) => next.trim_start(),

@@ -1,7 +1,7 @@
 //! The `OpenAPI` description of the API, made from the request and response types.
 
 use schemars::generate::SchemaSettings;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::actions::{Access, Action, Repeat};
 
@@ -13,13 +13,14 @@ pub fn openapi() -> Value {
         settings.meta_schema = None;
     });
     let mut generator = settings.into_generator();
-    let mut paths = serde_json::Map::new();
+    let (mut paths, mut schemas) = (Map::new(), Map::new());
     for action in Action::ALL {
-        let (request, response) = action.schemas(&mut generator);
-        let operation = operation(*action, &request.to_value(), &response.to_value());
-        paths.insert(format!("/{}", action.name()), json!({ "post": operation }));
+        let [request, response] = action.schemas(&mut generator);
+        schemas.insert(format!("{action:?}Request"), request.to_value());
+        schemas.insert(format!("{action:?}Response"), response.to_value());
+        paths.insert(format!("/{}", action.name()), json!({ "post": operation(*action) }));
     }
-    let mut schemas = generator.take_definitions(false);
+    schemas.extend(generator.take_definitions(false));
     // A request without parameters is a unit struct, which schemars describes as null.
     for schema in schemas.values_mut().filter(|schema| schema["type"] == "null") {
         schema["type"] = "object".into();
@@ -40,16 +41,22 @@ pub fn openapi() -> Value {
     })
 }
 
-fn operation(action: Action, request: &Value, response: &Value) -> Value {
+fn reference(schema: &str) -> Value {
+    json!({ "$ref": format!("#/components/schemas/{schema}") })
+}
+
+fn operation(action: Action) -> Value {
     let parameters = json!({
         "allOf": [
-            { "$ref": "#/components/schemas/CommonParameters" },
-            request,
+            reference("CommonParameters"),
+            reference(&format!("{action:?}Request")),
             { "properties": { "Action": { "const": action.name() } } },
         ],
     });
     let mut content = json!({
-        "application/json": { "schema": { "allOf": [{ "$ref": "#/components/schemas/Reply" }, response] } },
+        "application/json": {
+            "schema": { "allOf": [reference("Reply"), reference(&format!("{action:?}Response"))] },
+        },
     });
     if action == Action::ExportCompShareCustomImage {
         content["application/octet-stream"] = json!({});
@@ -73,8 +80,8 @@ fn common_parameters() -> Value {
             "PublicKey": { "type": "string" },
             "Signature": { "type": "string", "pattern": "^[0-9a-f]{40}$" },
             "ProjectId": { "type": "string" },
-            "Region": { "$ref": "#/components/schemas/PlaceName" },
-            "Zone": { "$ref": "#/components/schemas/PlaceName" },
+            "Region": reference("PlaceName"),
+            "Zone": reference("PlaceName"),
         },
     })
 }

@@ -60,7 +60,7 @@ mod tests {
     use crate::tree::Tree;
 
     fn bind(form: &str) -> Result<Paging, ParamError> {
-        crate::read::read(&Tree::from(&crate::decode(None, None, form.as_bytes()).unwrap()))
+        crate::read::read(&Tree::from(crate::decode(None, None, form.as_bytes()).unwrap()))
     }
 
     #[test]

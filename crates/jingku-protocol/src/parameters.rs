@@ -1,17 +1,15 @@
 //! The parameters of an action, derived from its request type: serde knows the fields of a struct and their types.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::iter;
 
-use serde::de::value::StrDeserializer;
-use serde::de::{
-    DeserializeOwned, DeserializeSeed, Deserializer, Error as _, IntoDeserializer, MapAccess, SeqAccess,
-    Visitor,
-};
+use serde::de::value::{MapDeserializer, SeqDeserializer};
+use serde::de::{DeserializeOwned, Deserializer, Error as _, IntoDeserializer, Visitor};
 use serde::forward_to_deserialize_any;
 
 use crate::param_error::ParamError;
 use crate::params::Params;
-use crate::read::{GROUP, read};
+use crate::read::{GROUPS, read};
 use crate::tree::Tree;
 
 /// How the name of an element of a list ends.
@@ -41,22 +39,12 @@ impl Parameters {
     /// Those that a struct has as its fields.
     pub(crate) fn of<R: DeserializeOwned>() -> Self {
         let mut names = BTreeMap::new();
-        let mut path = Vec::new();
-        // A visitor stops at the first error, so each read goes to one leaf. `path` counts through the leaves like an
-        // odometer: one field for each level of structs.
-        loop {
-            let mut visit = Visit { path: &mut path, widths: Vec::new(), names: &mut names };
-            let _ = R::deserialize(Shape { visit: &mut visit, level: 0, name: String::new() });
-            let widths = visit.widths;
-            while let Some(index) = path.pop() {
-                if index + 1 < widths[path.len()] {
-                    path.push(index + 1);
-                    break;
-                }
-            }
-            if path.is_empty() {
-                break;
-            }
+        // A visitor stops at the first error, so each read follows one path of fields: to a parameter, or to a struct,
+        // whose fields continue the path in later reads.
+        let mut paths = vec![Vec::new()];
+        while let Some(path) = paths.pop() {
+            let (rest, name) = (&path[..], String::new());
+            let _ = R::deserialize(Shape { path: &path, rest, paths: &mut paths, names: &mut names, name });
         }
         let required = required::<R>(&names);
         Self { names, required }
@@ -83,7 +71,7 @@ fn is_or_is_below(name: &str, parent: &str) -> bool {
 /// Reads an empty request and adds what is missing until nothing is. `1` is a good value of every type.
 fn required<R: DeserializeOwned>(names: &BTreeMap<String, Kind>) -> BTreeSet<String> {
     let (mut params, mut required) = (Params::default(), BTreeSet::new());
-    while let Err(ParamError::Missing(name)) = read::<R>(&Tree::from(&params)) {
+    while let Err(ParamError::Missing(name)) = read::<R>(&Tree::from(params.clone())) {
         // Of `AddAccounts|RemoveAccounts` neither is required by itself.
         if !names.contains_key(&name) || !required.insert(name.clone()) {
             break;
@@ -93,19 +81,15 @@ fn required<R: DeserializeOwned>(names: &BTreeMap<String, Kind>) -> BTreeSet<Str
     required
 }
 
-/// One read that goes to one leaf.
-struct Visit<'a> {
-    /// The field to take at each level of structs.
-    path: &'a mut Vec<usize>,
-    /// How many fields there are at each level.
-    widths: Vec<usize>,
-    names: &'a mut BTreeMap<String, Kind>,
-}
-
 /// A deserializer that writes down what it is asked for and then stops.
-struct Shape<'a, 'b> {
-    visit: &'a mut Visit<'b>,
-    level: usize,
+struct Shape<'a> {
+    /// The fields that lead from the request to where this read stops.
+    path: &'a [&'static str],
+    /// Those of them that are below `name`.
+    rest: &'a [&'static str],
+    /// The paths of later reads.
+    paths: &'a mut Vec<Vec<&'static str>>,
+    names: &'a mut BTreeMap<String, Kind>,
     name: String,
 }
 
@@ -113,12 +97,12 @@ fn stop() -> ParamError {
     ParamError::custom("this request was not sent")
 }
 
-impl<'de> Deserializer<'de> for Shape<'_, '_> {
+impl<'de> Deserializer<'de> for Shape<'_> {
     type Error = ParamError;
 
     fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, ParamError> {
         if !self.name.is_empty() && !self.name.ends_with(ELEMENT) {
-            self.visit.names.entry(self.name).or_insert(Kind::Scalar);
+            self.names.entry(self.name).or_insert(Kind::Scalar);
         }
         Err(stop())
     }
@@ -135,9 +119,11 @@ impl<'de> Deserializer<'de> for Shape<'_, '_> {
         visitor.visit_newtype_struct(self)
     }
 
+    /// A list has one element, whose members are called `SoftwarePorts.N.Port`.
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ParamError> {
-        self.visit.names.entry(self.name.clone()).or_insert(Kind::List);
-        visitor.visit_seq(self)
+        self.names.entry(self.name.clone()).or_insert(Kind::List);
+        let element = Self { name: format!("{}{ELEMENT}", self.name), ..self };
+        visitor.visit_seq(SeqDeserializer::new(iter::once(element)))
     }
 
     fn deserialize_struct<V: Visitor<'de>>(
@@ -147,14 +133,18 @@ impl<'de> Deserializer<'de> for Shape<'_, '_> {
         visitor: V,
     ) -> Result<V::Value, ParamError> {
         if let Some(list) = self.name.strip_suffix(ELEMENT) {
-            self.visit.names.insert(list.to_owned(), Kind::Objects);
+            self.names.insert(list.to_owned(), Kind::Objects);
         }
-        self.visit.widths.push(fields.len());
-        if self.visit.path.len() == self.level {
-            self.visit.path.push(0);
-        }
-        let field = fields.get(self.visit.path[self.level]).copied();
-        visitor.visit_map(Field { shape: Some(self), field })
+        let Some((field, rest)) = self.rest.split_first() else {
+            self.paths.extend(fields.iter().map(|field| [self.path, &[*field]].concat()));
+            return Err(stop());
+        };
+        let name = match self.name.as_str() {
+            outer if GROUPS.contains(field) => outer.to_owned(),
+            "" => (*field).to_owned(),
+            outer => format!("{outer}.{field}"),
+        };
+        visitor.visit_map(MapDeserializer::new(iter::once((*field, Self { rest, name, ..self }))))
     }
 
     forward_to_deserialize_any! {
@@ -163,41 +153,11 @@ impl<'de> Deserializer<'de> for Shape<'_, '_> {
     }
 }
 
-/// A list has one element, whose members are called `SoftwarePorts.N.Port`.
-impl<'de> SeqAccess<'de> for Shape<'_, '_> {
-    type Error = ParamError;
+impl IntoDeserializer<'_, ParamError> for Shape<'_> {
+    type Deserializer = Self;
 
-    fn next_element_seed<S: DeserializeSeed<'de>>(
-        &mut self,
-        seed: S,
-    ) -> Result<Option<S::Value>, ParamError> {
-        let name = format!("{}{ELEMENT}", self.name);
-        seed.deserialize(Shape { visit: self.visit, level: self.level, name }).map(Some)
-    }
-}
-
-/// One field of a struct.
-struct Field<'a, 'b> {
-    shape: Option<Shape<'a, 'b>>,
-    field: Option<&'static str>,
-}
-
-impl<'de> MapAccess<'de> for Field<'_, '_> {
-    type Error = ParamError;
-
-    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, ParamError> {
-        let name: StrDeserializer<'_, ParamError> = self.field.ok_or_else(stop)?.into_deserializer();
-        seed.deserialize(name).map(Some)
-    }
-
-    fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, ParamError> {
-        let (Some(shape), Some(field)) = (self.shape.take(), self.field) else { return Err(stop()) };
-        let name = match shape.name.as_str() {
-            outer if field.starts_with(GROUP) => outer.to_owned(),
-            "" => field.to_owned(),
-            outer => format!("{outer}.{field}"),
-        };
-        seed.deserialize(Shape { level: shape.level + 1, name, ..shape })
+    fn into_deserializer(self) -> Self {
+        self
     }
 }
 

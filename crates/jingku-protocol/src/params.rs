@@ -20,9 +20,20 @@ pub enum Value {
     Map(Vec<(String, Value)>),
 }
 
+impl Value {
+    /// The text of a scalar.
+    pub(crate) fn text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) | Self::Number(text) => Some(text),
+            Self::Bool(flag) => Some(if *flag { "true" } else { "false" }),
+            Self::Null | Self::List(_) | Self::Map(_) => None,
+        }
+    }
+}
+
 /// An ordered set of named values; names are unique and case-sensitive.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Params(Vec<(String, Value)>);
+pub struct Params(pub(crate) Vec<(String, Value)>);
 
 impl Params {
     /// Starts the parameters of a call to `action`.
@@ -62,16 +73,6 @@ impl Params {
         self
     }
 
-    /// Adds a list where an absent one means "leave" and an empty one, spelled `name=`, means "clear".
-    #[must_use]
-    pub fn optional_list<T: ToString>(self, name: &str, values: Option<&[T]>) -> Self {
-        match values {
-            None => self,
-            Some([]) => self.text(name, Some("")),
-            Some(values) => self.list(name, values),
-        }
-    }
-
     /// The value of `name`.
     pub fn get(&self, name: &str) -> Option<&Value> {
         self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value)
@@ -87,9 +88,7 @@ impl Params {
         }
         match self.get(name) {
             None | Some(Value::Null) => Ok(None),
-            Some(Value::Text(text) | Value::Number(text)) => Ok(Some(text)),
-            Some(Value::Bool(flag)) => Ok(Some(if *flag { "true" } else { "false" })),
-            Some(Value::List(_) | Value::Map(_)) => Err(ParamError::not_available(name)),
+            Some(value) => value.text().map(Some).ok_or_else(|| ParamError::not_available(name)),
         }
     }
 
@@ -114,31 +113,10 @@ impl Params {
         }
         form.finish()
     }
-
-    /// Adds a parameter; the decoder has checked that its name is new.
-    pub(crate) fn push(&mut self, name: String, value: Value) {
-        self.0.push((name, value));
-    }
-}
-
-impl IntoIterator for Params {
-    type Item = (String, Value);
-    type IntoIter = std::vec::IntoIter<(String, Value)>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        self.0.into_iter()
-    }
 }
 
 fn append(form: &mut form_urlencoded::Serializer<'_, String>, name: &str, value: &Value) {
     match value {
-        Value::Text(text) | Value::Number(text) => {
-            form.append_pair(name, text);
-        }
-        Value::Bool(flag) => {
-            form.append_pair(name, if *flag { "true" } else { "false" });
-        }
-        Value::Null => {}
         Value::List(items) => {
             for (index, item) in items.iter().enumerate() {
                 append(form, &format!("{name}.{index}"), item);
@@ -148,6 +126,9 @@ fn append(form: &mut form_urlencoded::Serializer<'_, String>, name: &str, value:
             for (key, member) in members {
                 append(form, &format!("{name}.{key}"), member);
             }
+        }
+        Value::Text(_) | Value::Number(_) | Value::Bool(_) | Value::Null => {
+            form.extend_pairs(value.text().map(|text| (name, text)));
         }
     }
 }

@@ -2,15 +2,15 @@
 //!
 //! It visits the fields of a request in the order of their declaration, so the first that cannot be read is the one
 //! that is refused; one that is missing is refused after those. A field may have a dotted name: `SortCondition.Field` is
-//! a member of an object. A field whose name starts with [`GROUP`] is a struct whose fields are parameters of the same
-//! level; `serde(flatten)` would lose their names and their order.
+//! a member of an object. A field of [`GROUPS`] is a struct whose fields are parameters of the same level;
+//! `serde(flatten)` would lose their names and their order.
 
 use std::borrow::Cow;
+use std::slice;
 
-use serde::de::value::StrDeserializer;
+use serde::de::value::{SeqDeserializer, StrDeserializer};
 use serde::de::{
-    DeserializeOwned, DeserializeSeed, Deserializer, Error as _, IntoDeserializer, MapAccess, SeqAccess,
-    Visitor,
+    DeserializeOwned, DeserializeSeed, Deserializer, Error as _, IntoDeserializer, MapAccess, Visitor,
 };
 use serde::forward_to_deserialize_any;
 
@@ -18,96 +18,47 @@ use crate::list_text::list_of_text;
 use crate::param_error::ParamError;
 use crate::tree::Tree;
 
-/// How the name of a field starts that holds parameters of the same level.
-pub(crate) const GROUP: char = '+';
+/// The fields that hold parameters of the same level. No parameter has these names.
+pub(crate) const GROUPS: [&str; 3] = ["Paging", "Place", "Query"];
 /// The most bytes in the text of a number. Ours.
 pub const MAX_NUMBER_BYTES: usize = 64;
 
 /// Reads typed parameters.
 pub(crate) fn read<T: DeserializeOwned>(tree: &Tree) -> Result<T, ParamError> {
-    T::deserialize(Level(tree))
-}
-
-/// The parameters of one level: the request, or an object.
-struct Level<'a>(&'a Tree);
-
-impl<'de> Deserializer<'de> for Level<'_> {
-    type Error = ParamError;
-
-    fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, ParamError> {
-        Err(ParamError::custom("a request is a struct"))
-    }
-
-    fn deserialize_struct<V: Visitor<'de>>(
-        self,
-        _: &'static str,
-        fields: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, ParamError> {
-        visitor.visit_map(Fields { tree: self.0, names: fields.iter(), found: None })
-    }
-
-    fn deserialize_unit_struct<V: Visitor<'de>>(
-        self,
-        _: &'static str,
-        visitor: V,
-    ) -> Result<V::Value, ParamError> {
-        visitor.visit_unit()
-    }
-
-    forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 char str string bytes byte_buf option unit newtype_struct seq tuple
-        tuple_struct map enum identifier ignored_any
-    }
+    T::deserialize(Parameter { sent: Sent::Level(tree), absent: Absent::Empty })
 }
 
 /// The fields of a struct that were sent, in the order of their declaration.
 struct Fields<'a> {
     tree: &'a Tree,
-    names: std::slice::Iter<'static, &'static str>,
-    found: Option<Found<'a>>,
-}
-
-/// What a field is read from.
-enum Found<'a> {
-    Group,
-    Parameter(&'static str, &'a Tree),
-}
-
-impl<'a> Fields<'a> {
-    fn find(&self, name: &'static str) -> Result<Option<Found<'a>>, ParamError> {
-        if name.starts_with(GROUP) {
-            return Ok(Some(Found::Group));
-        }
-        Ok(self.tree.find(name)?.map(|tree| Found::Parameter(name, tree)))
-    }
+    names: slice::Iter<'static, &'static str>,
+    found: Option<(&'static str, Sent<'a>)>,
 }
 
 impl<'de> MapAccess<'de> for Fields<'_> {
     type Error = ParamError;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, ParamError> {
-        while let Some(name) = self.names.next() {
-            self.found = self.find(name)?;
-            if self.found.is_some() {
-                let name: StrDeserializer<'_, ParamError> = (*name).into_deserializer();
-                return seed.deserialize(name).map(Some);
+        for &name in self.names.by_ref() {
+            let is_group = GROUPS.contains(&name);
+            let sent =
+                if is_group { Some(Sent::Level(self.tree)) } else { self.tree.find(name)?.map(Sent::from) };
+            if let Some(sent) = sent {
+                self.found = Some((name, sent));
+                return seed.deserialize(StrDeserializer::new(name)).map(Some);
             }
         }
         Ok(None)
     }
 
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, ParamError> {
-        match self.found.take() {
-            Some(Found::Parameter(name, tree)) => {
-                seed.deserialize(Parameter::new(tree, Absent::Empty)).map_err(|error| error.within(name))
-            }
-            Some(Found::Group) | None => seed.deserialize(Level(self.tree)),
-        }
+        let (name, sent) = self.found.take().ok_or_else(refused)?;
+        let read = seed.deserialize(Parameter { sent, absent: Absent::Empty });
+        read.map_err(|error| if GROUPS.contains(&name) { error } else { error.within(name) })
     }
 }
 
-/// One parameter, or one element of a list.
+/// One parameter, one element of a list, or all parameters of one level.
 struct Parameter<'a> {
     sent: Sent<'a>,
     absent: Absent,
@@ -115,8 +66,16 @@ struct Parameter<'a> {
 
 enum Sent<'a> {
     Text(Cow<'a, str>),
+    /// The parameters of the request, or of one object in it.
+    Level(&'a Tree),
     /// A list, an object, or a parameter that was sent in two ways.
     Other(&'a Tree),
+}
+
+impl<'a> From<&'a Tree> for Sent<'a> {
+    fn from(tree: &'a Tree) -> Self {
+        tree.text().map_or(Self::Other(tree), |text| Self::Text(text.into()))
+    }
 }
 
 /// Which texts count as absent.
@@ -130,19 +89,14 @@ enum Absent {
     AnyText,
 }
 
-impl<'a> Parameter<'a> {
-    fn new(tree: &'a Tree, absent: Absent) -> Self {
-        let sent = tree.text().map_or(Sent::Other(tree), |text| Sent::Text(Cow::Borrowed(text)));
-        Self { sent, absent }
-    }
-
+impl Parameter<'_> {
     fn text(&self) -> Result<&str, ParamError> {
         match &self.sent {
             Sent::Text(text) if text.is_empty() && self.absent != Absent::Never => {
                 Err(ParamError::missing_field(""))
             }
             Sent::Text(text) => Ok(text),
-            Sent::Other(_) => Err(refused()),
+            Sent::Level(_) | Sent::Other(_) => Err(refused()),
         }
     }
 
@@ -188,18 +142,16 @@ impl<'de> Deserializer<'de> for Parameter<'_> {
 
     /// `true` or `false` in any case, because the Python SDK prints `True`, and `1` or `0`.
     fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ParamError> {
-        let text = self.text()?;
-        let is = |word: &str| text.eq_ignore_ascii_case(word);
-        match () {
-            () if is("true") || is("1") => visitor.visit_bool(true),
-            () if is("false") || is("0") => visitor.visit_bool(false),
-            () => Err(refused()),
+        match self.text()?.to_ascii_lowercase().as_str() {
+            "true" | "1" => visitor.visit_bool(true),
+            "false" | "0" => visitor.visit_bool(false),
+            _ => Err(refused()),
         }
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ParamError> {
         let is_absent = match (&self.sent, self.absent) {
-            (Sent::Other(_), _) | (Sent::Text(_), Absent::Never) => false,
+            (Sent::Level(_) | Sent::Other(_), _) | (Sent::Text(_), Absent::Never) => false,
             (Sent::Text(text), Absent::Empty) => text.is_empty(),
             (Sent::Text(_), Absent::AnyText) => true,
         };
@@ -221,34 +173,40 @@ impl<'de> Deserializer<'de> for Parameter<'_> {
 
     /// A list in any of its spellings: `Tags.0=a`, a JSON array, one bare value, or a list that was printed into a text.
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ParamError> {
-        let elements: Vec<_> = match self.sent {
-            Sent::Text(text) => list_of_text(&text)
-                .ok_or_else(refused)?
-                .into_iter()
-                .map(|text| Parameter {
-                    sent: Sent::Text(Cow::Owned(text.into_owned())),
-                    absent: Absent::Never,
-                })
-                .collect(),
-            Sent::Other(tree) => {
-                let elements = tree.elements().ok_or_else(refused)?;
-                elements.into_iter().map(|element| Parameter::new(element, Absent::Never)).collect()
+        let elements: Vec<_> = match &self.sent {
+            Sent::Text(text) => {
+                let texts = list_of_text(text).ok_or_else(refused)?;
+                texts.into_iter().map(|text| Sent::Text(text.into())).collect()
+            }
+            Sent::Level(tree) | Sent::Other(tree) => {
+                tree.elements().ok_or_else(refused)?.into_iter().map(Sent::from).collect()
             }
         };
+        let elements = elements.into_iter().map(|sent| Parameter { sent, absent: Absent::Never });
         // An element that cannot be used is refused by the name of the list.
-        visitor.visit_seq(Elements(elements.into_iter())).map_err(|_| refused())
+        visitor.visit_seq(SeqDeserializer::new(elements)).map_err(|_| refused())
+    }
+
+    fn deserialize_unit_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, ParamError> {
+        visitor.visit_unit()
     }
 
     fn deserialize_struct<V: Visitor<'de>>(
         self,
-        name: &'static str,
+        _: &'static str,
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, ParamError> {
-        match self.sent {
-            Sent::Other(tree) if tree.is_object() => Level(tree).deserialize_struct(name, fields, visitor),
-            Sent::Text(_) | Sent::Other(_) => Err(refused()),
-        }
+        let tree = match self.sent {
+            Sent::Level(tree) => tree,
+            Sent::Other(tree) if tree.is_object() => tree,
+            Sent::Text(_) | Sent::Other(_) => return Err(refused()),
+        };
+        visitor.visit_map(Fields { tree, names: fields.iter(), found: None })
     }
 
     fn deserialize_enum<V: Visitor<'de>>(
@@ -257,29 +215,19 @@ impl<'de> Deserializer<'de> for Parameter<'_> {
         _: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, ParamError> {
-        let word: StrDeserializer<'_, ParamError> = self.text()?.into_deserializer();
-        visitor.visit_enum(word)
+        visitor.visit_enum(StrDeserializer::new(self.text()?))
     }
 
     forward_to_deserialize_any! {
-        char str string bytes byte_buf unit unit_struct tuple tuple_struct map identifier ignored_any
+        char str string bytes byte_buf unit tuple tuple_struct map identifier ignored_any
     }
 }
 
-struct Elements<'a>(std::vec::IntoIter<Parameter<'a>>);
+impl IntoDeserializer<'_, ParamError> for Parameter<'_> {
+    type Deserializer = Self;
 
-impl<'de> SeqAccess<'de> for Elements<'_> {
-    type Error = ParamError;
-
-    fn next_element_seed<S: DeserializeSeed<'de>>(
-        &mut self,
-        seed: S,
-    ) -> Result<Option<S::Value>, ParamError> {
-        self.0.next().map(|element| seed.deserialize(element)).transpose()
-    }
-
-    fn size_hint(&self) -> Option<usize> {
-        Some(self.0.len())
+    fn into_deserializer(self) -> Self {
+        self
     }
 }
 

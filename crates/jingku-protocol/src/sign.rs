@@ -8,25 +8,24 @@ use subtle::ConstantTimeEq;
 
 use crate::params::{Params, Value};
 
-/// How `true` and `false` are spelled when signed.
-#[derive(Clone, Copy)]
-enum Booleans {
-    /// `true` / `false`, as documented.
-    Words,
-    /// `1` / nothing: what PHP makes of a boolean in a string context. The PHP SDK sends JSON booleans but signs this.
-    Php,
-}
+/// How `false` and `true` are spelled when signed.
+type Booleans = [&'static str; 2];
+
+/// As documented.
+const WORDS: Booleans = ["false", "true"];
+/// What PHP makes of a boolean in a string context. The PHP SDK sends JSON booleans but signs this.
+const PHP: Booleans = ["", "1"];
 
 /// The text that is hashed, without the private key.
 pub fn string_to_sign(params: &Params) -> String {
     let mut text = String::with_capacity(256);
-    canonical(params, Booleans::Words, &mut |part| text.push_str(part));
+    canonical(params, WORDS, &mut |part| text.push_str(part));
     text
 }
 
 /// The signature of `params` under `private_key`, 40 lowercase hexadecimal digits.
 pub fn signature(params: &Params, private_key: &str) -> String {
-    digest(params, Booleans::Words, private_key)
+    digest(params, WORDS, private_key)
 }
 
 /// Tells whether `signature` was made from `params` with `private_key`. The comparison takes constant time.
@@ -35,7 +34,7 @@ pub fn verify(params: &Params, private_key: &str, signature: &str) -> bool {
         let expected = digest(params, booleans, private_key);
         bool::from(expected.as_bytes().ct_eq(signature.as_bytes()))
     };
-    matches(Booleans::Words) || (params.iter().any(|(_, value)| has_boolean(value)) && matches(Booleans::Php))
+    matches(WORDS) || (params.iter().any(|(_, value)| has_boolean(value)) && matches(PHP))
 }
 
 /// Hashes part by part: an untrusted request may be megabytes long.
@@ -58,12 +57,7 @@ fn canonical(params: &Params, booleans: Booleans, out: &mut impl FnMut(&str)) {
 fn append(out: &mut impl FnMut(&str), value: &Value, booleans: Booleans) {
     match value {
         Value::Text(text) | Value::Number(text) => out(text),
-        Value::Bool(flag) => out(match (booleans, flag) {
-            (Booleans::Words, true) => "true",
-            (Booleans::Words, false) => "false",
-            (Booleans::Php, true) => "1",
-            (Booleans::Php, false) => "",
-        }),
+        Value::Bool(flag) => out(booleans[usize::from(*flag)]),
         Value::Null => {}
         Value::List(items) => items.iter().for_each(|item| append(out, item, booleans)),
         Value::Map(members) => {

@@ -35,6 +35,7 @@ struct ObjectOrText(Option<SoftwaresParam>);
 pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Softwares>, D::Error> {
     let ObjectOrText(param) = ObjectOrText::deserialize(deserializer)?;
     let param = param.unwrap_or_default();
+    let applications = param.application.or(param.applications);
     let text = |word: Option<Word>| word.map(String::from).unwrap_or_default();
     let softwares = Softwares {
         framework: text(param.framework),
@@ -42,14 +43,8 @@ pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<
         cuda_version: text(param.cuda_version),
         python_version: text(param.python_version),
         os_version: text(param.os_version),
-        framework_version_index: 0,
-        applications: param
-            .application
-            .or(param.applications)
-            .unwrap_or_default()
-            .into_iter()
-            .map(String::from)
-            .collect(),
+        applications: applications.unwrap_or_default().into_iter().map(String::from).collect(),
+        ..Softwares::default()
     };
     Ok(Some(softwares).filter(|softwares| *softwares != Softwares::default()))
 }

@@ -62,18 +62,17 @@ impl Tree {
         for part in name.split('.') {
             if path > 0 && !tree.is_object() {
                 // An empty text is an object that is absent.
-                let absent = tree.is_empty_text();
-                return if absent { Ok(None) } else { Err(ParamError::not_available(&name[..path - 1])) };
+                return if tree.text() == Some("") {
+                    Ok(None)
+                } else {
+                    Err(ParamError::not_available(&name[..path - 1]))
+                };
             }
             let Some(child) = tree.children.get(part) else { return Ok(None) };
             tree = child;
             path += part.len() + 1;
         }
         Ok(Some(tree))
-    }
-
-    fn is_empty_text(&self) -> bool {
-        self.text() == Some("")
     }
 
     /// Whether it is an object. A numeric name makes it a list.
@@ -157,15 +156,9 @@ fn index(name: &str) -> Option<u64> {
 impl From<Params> for Tree {
     fn from(params: Params) -> Self {
         let mut root = Self::default();
-        for (name, value) in params {
+        for (name, value) in params.0 {
             root.insert(&name, value);
         }
         root
-    }
-}
-
-impl From<&Params> for Tree {
-    fn from(params: &Params) -> Self {
-        Self::from(params.clone())
     }
 }

@@ -8,7 +8,7 @@ use jingku_protocol::{ImageStatus, ParamError, Params, PlatformType, SoftwarePor
 fn round_trip<R: Request>(request: &R) -> R {
     let params = decode(None, None, request.params().to_form().as_bytes()).unwrap();
     assert_eq!(params.get_text("Action"), Some(R::ACTION.name()));
-    R::read(&Tree::from(&params)).unwrap()
+    R::read(&Tree::from(params)).unwrap()
 }
 
 fn place() -> Place {
@@ -207,7 +207,7 @@ fn required_parameters_are_named() {
     let user = DescribeUserCommunityImagesRequest::read(&empty).unwrap_err();
     assert_eq!(user, missing("TargetTopOrganizationId"));
     let bind = |form: &str| {
-        let tree = Tree::from(&decode(None, None, form.as_bytes()).unwrap());
+        let tree = Tree::from(decode(None, None, form.as_bytes()).unwrap());
         ModifyCompShareImageShareAccountRequest::read(&tree).unwrap_err()
     };
     assert_eq!(bind("CompShareImageId=i"), missing("AddAccounts|RemoveAccounts"));
@@ -222,7 +222,7 @@ fn required_parameters_are_named() {
 fn the_documented_spellings_of_softwares_are_accepted() {
     let bind = |form: &str| {
         let form = format!("UHostId=u&Name=n&{form}");
-        CreateCompShareCustomImageRequest::read(&Tree::from(&decode(None, None, form.as_bytes()).unwrap()))
+        CreateCompShareCustomImageRequest::read(&Tree::from(decode(None, None, form.as_bytes()).unwrap()))
             .unwrap()
     };
     let applications = |form: &str| bind(form).softwares.map(|softwares| softwares.applications);
@@ -244,7 +244,7 @@ fn actions_are_found_by_exact_name_only() {
 fn texts_and_lists_have_limits() {
     let update = |form: &str| {
         let form = format!("CompShareImageId=i&{form}");
-        UpdateCompShareImageRequest::read(&Tree::from(&decode(None, None, form.as_bytes()).unwrap()))
+        UpdateCompShareImageRequest::read(&Tree::from(decode(None, None, form.as_bytes()).unwrap()))
     };
     let list = |name: &str, count: usize| {
         (0..count).map(|index| format!("{name}.{index}=x")).collect::<Vec<_>>().join("&")
@@ -277,7 +277,7 @@ fn every_action_accepts_its_required_parameters() {
             let documented = Action::$action.documented();
             let demanded = required.iter().filter(|name| !documented.contains(&name.as_str()));
             let params = demanded.fold(Params::default(), |params, name| params.text(name, Some("1")));
-            match $request::read(&Tree::from(&params)) {
+            match $request::read(&Tree::from(params)) {
                 Ok(_) => {}
                 Err(ParamError::Missing(names)) if names.contains('|') => {}
                 Err(error) => panic!("{}: {error}", Action::$action.name()),

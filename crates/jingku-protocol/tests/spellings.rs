@@ -55,11 +55,11 @@ proptest! {
         let from_body = decode(None, None, form.as_bytes()).unwrap();
         let from_query = decode(Some(&form), None, b"").unwrap();
 
-        prop_assert_eq!(Tree::from(&from_nested), Tree::from(&from_body));
-        prop_assert_eq!(Tree::from(&from_flat), Tree::from(&from_body));
+        prop_assert_eq!(Tree::from(from_nested.clone()), Tree::from(from_body.clone()));
+        prop_assert_eq!(Tree::from(from_flat.clone()), Tree::from(from_body.clone()));
         prop_assert_eq!(&from_query, &from_body);
         prop_assert_eq!(signature(&from_flat, "key"), signature(&from_body, "key"));
-        prop_assert_eq!(decode(None, None, from_nested.to_form().as_bytes()).map(|p| Tree::from(&p)), Ok(Tree::from(&from_body)));
+        prop_assert_eq!(decode(None, None, from_nested.to_form().as_bytes()).map(Tree::from), Ok(Tree::from(from_body.clone())));
     }
 
     #[test]

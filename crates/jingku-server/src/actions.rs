@@ -1,6 +1,6 @@
 //! One file per action. The table of actions is in `jingku_protocol::actions`.
 
-use jingku_protocol::actions::{self as api, Action, Request};
+use jingku_protocol::actions::{Action, Request};
 use jingku_protocol::{ParamError, Tree};
 
 use crate::caller::Caller;
@@ -10,15 +10,7 @@ use crate::reply::Reply;
 
 macro_rules! dispatch {
     ($($action:ident $file:ident $request:ident $response:ident;)*) => {
-        $(
-            mod $file;
-
-            impl From<api::$response> for Reply {
-                fn from(response: api::$response) -> Self {
-                    Self::object(&response)
-                }
-            }
-        )*
+        $(mod $file;)*
 
         /// Runs an authorized call.
         pub(crate) async fn run(

@@ -15,7 +15,7 @@ use base64::Engine;
 use base64::alphabet::STANDARD as ALPHABET;
 use base64::engine::general_purpose::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
-use jingku_catalog::{Cover, CoverChange, NewCover};
+use jingku_catalog::{Cover, CoverChange};
 use jingku_library::{Internal, is_unique_id, request_id, unique_id};
 
 use crate::context::Context;
@@ -61,7 +61,7 @@ pub(crate) async fn check(context: &Context, text: Option<&str>) -> Result<Optio
     };
     let (media_type, data) = picture.ok_or_else(|| Error::not_available("Cover"))?;
     let id = unique_id(&*context.random);
-    Ok(Some(CoverChange::Set(NewCover { id, media_type: media_type.to_owned(), data })))
+    Ok(Some(CoverChange::Set(Cover { id, media_type: media_type.to_owned(), data })))
 }
 
 /// The media type of a picture in Base64, and its normalised Base64.
@@ -114,7 +114,7 @@ async fn find(context: &Context, id: &str) -> Result<Option<(HeaderValue, Vec<u8
     if !is_unique_id(id) {
         return Ok(None);
     }
-    let Some(Cover { media_type, data }) = context.catalog.cover(id).await? else { return Ok(None) };
+    let Some(Cover { media_type, data, .. }) = context.catalog.cover(id).await? else { return Ok(None) };
     let bad = |what: &str| Internal::BadRow(format!("cover {id}: {what}"));
     let media_type = HeaderValue::try_from(media_type).map_err(|_| bad("media type"))?;
     let bytes = STANDARD.decode(data).map_err(|_| bad("data"))?;

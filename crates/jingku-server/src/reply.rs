@@ -34,6 +34,12 @@ impl Reply {
     }
 }
 
+impl<T: Serialize> From<T> for Reply {
+    fn from(response: T) -> Self {
+        Self::object(&response)
+    }
+}
+
 /// Builds the response of a successful call.
 pub(crate) fn success(action: Action, reply: Reply, request_id: &str) -> Response {
     match reply {
@@ -125,16 +131,13 @@ pub(crate) fn refused(
         action: Option<String>,
         ret_code: i64,
         message: &'a str,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        reason: Option<&'a str>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        holder: Option<&'a str>,
+        #[serde(flatten)]
+        name: Option<&'a NameRefusal>,
         #[serde(rename = "request_uuid")]
         request_id: &'a str,
     }
     let action = action.map(|action| format!("{}Response", action.name()));
-    let (reason, holder) = (name.map(NameRefusal::reason), name.and_then(NameRefusal::holder));
-    let json = serde_json::to_vec(&Refusal { action, ret_code, message, reason, holder, request_id });
+    let json = serde_json::to_vec(&Refusal { action, ret_code, message, name, request_id });
     response(StatusCode::OK, request_id, JSON, Body::from(json.expect("a refusal serialises")))
 }
 

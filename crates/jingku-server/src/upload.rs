@@ -11,7 +11,7 @@ use std::sync::Arc;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::Response;
-use jingku_catalog::{AccountId, AgreedHash, CatalogError, FinishUpload, NewJob, Upload};
+use jingku_catalog::{AccountId, AgreedHash, CatalogError, FinishUpload, Upload};
 use jingku_library::{Acknowledged, DISK_BYTES_MAX, Internal, UploadFile, failpoint, request_id, unique_id};
 use jingku_protocol::actions::is_blake3;
 use jingku_protocol::{HashKind, ParamError};
@@ -207,7 +207,7 @@ impl UploadRequest {
             return Err(Error::UploadDiffers(upload.image_id.clone()));
         }
         failpoint::reached("upload.agreed");
-        let job = NewJob { id: &unique_id(&*context.random) };
+        let job = &unique_id(&*context.random);
         let size = i64::try_from(at).unwrap_or(i64::MAX);
         let agreed = match self.kind {
             HashKind::Plain => AgreedHash::Plain(&hash),
@@ -326,7 +326,7 @@ mod tests {
         let all = Arc::clone(&context.limits.upload_hashes).acquire_many_owned(permits).await.unwrap();
         for kind in [HashKind::Plain, HashKind::Sparse] {
             let opened = incoming(kind).await.open().await;
-            assert!(matches!(opened, Err(Error::UploadBusy(_))), "{kind}");
+            assert!(matches!(opened, Err(Error::UploadBusy(_))), "{kind:?}");
         }
         let reported = incoming(HashKind::Plain).await.report("request").await.unwrap();
         assert_eq!(reported.headers()[UPLOAD_OFFSET], "5");

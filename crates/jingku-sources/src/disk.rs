@@ -6,8 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::content::Caution;
 use crate::error::DiskError;
-use crate::format::DiskFormat;
-use crate::layer::Layer;
+use crate::format::{DiskFormat, Layer};
 use crate::pattern::Pattern;
 use crate::qcow2::{Backing, Header};
 use crate::qemu;
@@ -28,13 +27,6 @@ pub struct Disk {
     pub pattern: Option<Pattern>,
 }
 
-/// Whether a machine may use the disk while it is open.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Running {
-    Allowed,
-    Refused,
-}
-
 impl Disk {
     /// Longest backing chain, in files. Enough for a month of daily snapshots.
     pub const LAYERS_MAX: usize = 32;
@@ -47,19 +39,9 @@ impl Disk {
     /// declare (as in QEMU). The file name never decides. Relative backing file names start at the folder of the image,
     /// with links resolved. Show the layers to the operator: they define the instance from now on.
     pub fn inspect(path: &Path, format: Option<DiskFormat>) -> Result<Disk, DiskError> {
-        let mut layers: Vec<Layer> = Vec::new();
-        let (mut size_bytes, mut qemu_only, mut partial_sector) = (None, None, None);
+        let (mut layers, mut parts) = (Vec::<Layer>::new(), Vec::<Part>::new());
         let mut next = Some((path.to_owned(), format));
         while let Some((path, given)) = next {
-            let above = layers.last().map(|layer| layer.path.clone());
-            let named = |error: DiskError| match &above {
-                Some(image) => error.named_by(image),
-                None => error,
-            };
-            let path = canonical(&path).map_err(named)?;
-            if layers.iter().any(|layer| layer.path == path) {
-                return Err(named(DiskError::unusable(&path, "its backing chain leads back to itself")));
-            }
             if layers.len() == Self::LAYERS_MAX {
                 let why = format!(
                     "its backing chain is longer than {} files; shorten it with `qemu-img commit` or `rebase`",
@@ -67,26 +49,18 @@ impl Disk {
                 );
                 return Err(DiskError::unusable(&layers[0].path, why));
             }
-            let source = Source::open(&path).map_err(named)?;
-            let format = match given {
-                Some(format) => format,
-                None => source.content().and_then(|content| DiskFormat::of(content, &path)).map_err(named)?,
-            };
-            let header = read_header(&source, format).map_err(named)?;
-            size_bytes.get_or_insert(disk_size(&source, header.as_ref()).map_err(named)?);
-            qemu_only = qemu_only.or(header.as_ref().and_then(|header| header.qemu_only));
-            partial_sector =
-                partial_sector.or(header.as_ref().filter(|it| it.has_partial_sector()).map(|_| path.clone()));
-            next = match header.and_then(|header| header.backing) {
-                Some(backing) => Some((backing_path(&source.path, &backing)?, backing.format)),
+            let inspected = inspect_layer(&path, given, &layers);
+            let (layer, (source, header)) = inspected.map_err(|error| named(error, &layers))?;
+            next = match header.as_ref().and_then(|header| header.backing.as_ref()) {
+                Some(backing) => Some((backing_path(&layer.path, backing)?, backing.format)),
                 None => None,
             };
-            layers.push(Layer { path, format });
+            layers.push(layer);
+            parts.push((source, header));
         }
-        if let (Some(feature), Some(path)) = (qemu_only, partial_sector) {
-            return Err(cut_by_qemu(&path, feature));
-        }
-        Ok(Disk { layers, size_bytes: size_bytes.unwrap_or(0), pattern: None })
+        qemu_only(&parts)?;
+        let size_bytes = disk_size(&parts[0])?;
+        Ok(Disk { layers, size_bytes, pattern: None })
     }
 
     /// Creates a disk without files, of 1 to [`Disk::SIZE_BYTES_MAX`] bytes.
@@ -97,7 +71,7 @@ impl Disk {
 
     /// Checks that the disk matches its declaration and that no machine writes to it. Reads only headers.
     pub fn check(&self) -> Result<(), DiskError> {
-        if self.pattern.is_some() { Ok(()) } else { self.open_layers(Running::Refused).map(drop) }
+        if self.pattern.is_some() { Ok(()) } else { self.open_layers(qemu::refuse_if_written).map(drop) }
     }
 
     /// Inspects the content of the disk and returns a warning, if any.
@@ -108,11 +82,11 @@ impl Disk {
         if self.pattern.is_some() {
             return Ok(None);
         }
-        let parts = self.open_layers(Running::Allowed)?;
-        if parts.iter().any(|(_, header)| header.as_ref().is_some_and(|header| header.qemu_only.is_some())) {
-            return Ok(None);
+        let parts = self.open_layers(|_| Ok(()))?;
+        match qemu_only(&parts) {
+            Ok(None) => DiskReader::of_layers(parts, self.size_bytes)?.caution(),
+            _ => Ok(None),
         }
-        DiskReader::of_layers(parts, self.size_bytes)?.caution()
     }
 
     /// Opens the disk for reading, after checking that it matches its declaration and that no machine writes to it.
@@ -135,48 +109,81 @@ impl Disk {
         if let Some(pattern) = self.pattern {
             return Ok(DiskReader::of_pattern(pattern, self.size_bytes));
         }
-        let parts = self.open_layers(Running::Refused)?;
-        let qemu_only = parts.iter().find_map(|(_, header)| header.as_ref()?.qemu_only);
-        match qemu_only {
-            None => DiskReader::of_layers(parts, self.size_bytes),
-            Some(feature) => {
-                let is_cut =
-                    |header: &Option<Header>| header.as_ref().is_some_and(Header::has_partial_sector);
-                if let Some((source, _)) = parts.iter().find(|(_, header)| is_cut(header)) {
-                    return Err(cut_by_qemu(&source.path, feature));
-                }
-                let converted = qemu::convert(&self.layers, self.size_bytes, feature, scratch_dir, proceed)?;
-                let sources = parts.into_iter().map(|(source, _)| source).collect();
-                Ok(DiskReader::of_copy(sources, converted, self.size_bytes))
-            }
-        }
+        let parts = self.open_layers(qemu::refuse_if_written)?;
+        let Some(feature) = qemu_only(&parts)? else {
+            return DiskReader::of_layers(parts, self.size_bytes);
+        };
+        let converted = qemu::convert(&self.layers, self.size_bytes, feature, scratch_dir, proceed)?;
+        let sources = parts.into_iter().map(|(source, _)| source).collect();
+        Ok(DiskReader::of_copy(sources, converted, self.size_bytes))
     }
 
-    fn open_layers(&self, running: Running) -> Result<Vec<(Source, Option<Header>)>, DiskError> {
+    fn open_layers(&self, check: impl Fn(&Source) -> Result<(), DiskError>) -> Result<Vec<Part>, DiskError> {
         if self.layers.is_empty() {
             return Err(DiskError::redeclare(Path::new("The disk"), "its record names no file"));
         }
-        let mut parts = Vec::with_capacity(self.layers.len());
-        for (index, layer) in self.layers.iter().enumerate() {
-            let below = self.layers.get(index + 1);
-            let (source, header) = open_layer(layer, below).map_err(|error| match index.checked_sub(1) {
-                Some(above) => error.named_by(&self.layers[above].path),
-                None => error,
-            })?;
-            if index == 0 && disk_size(&source, header.as_ref())? != self.size_bytes {
+        let open = |(index, layer): (usize, &Layer)| {
+            let opened = open_layer(layer, self.layers.get(index + 1));
+            let part = opened.map_err(|error| named(error, &self.layers[..index]))?;
+            if index == 0 && disk_size(&part)? != self.size_bytes {
                 return Err(DiskError::redeclare(&layer.path, "its size differs"));
             }
-            if running == Running::Refused {
-                qemu::refuse_if_written(&source)?;
-            }
-            parts.push((source, header));
-        }
-        Ok(parts)
+            check(&part.0)?;
+            Ok(part)
+        };
+        self.layers.iter().enumerate().map(open).collect()
     }
 }
 
+/// An open layer; a raw one has no header.
+type Part = (Source, Option<Header>);
+
+/// Opens the next layer of a chain, in the given format or the one that its content decides.
+fn inspect_layer(
+    path: &Path,
+    given: Option<DiskFormat>,
+    above: &[Layer],
+) -> Result<(Layer, Part), DiskError> {
+    let path = canonical(path)?;
+    if above.iter().any(|layer| layer.path == path) {
+        return Err(DiskError::unusable(&path, "its backing chain leads back to itself"));
+    }
+    let source = Source::open(&path)?;
+    let format = match given {
+        Some(format) => format,
+        None => DiskFormat::of(source.content()?, &path)?,
+    };
+    let header = read_header(&source, format)?;
+    let part = (source, header);
+    disk_size(&part)?;
+    Ok((Layer { path, format }, part))
+}
+
+/// Names the image that refers to a layer, if there is one.
+fn named(error: DiskError, above: &[Layer]) -> DiskError {
+    match above.last() {
+        Some(image) => error.named_by(&image.path),
+        None => error,
+    }
+}
+
+/// Returns a feature of the chain that only QEMU reads. Fails if QEMU would cut off the end of the disk.
+fn qemu_only(parts: &[Part]) -> Result<Option<&'static str>, DiskError> {
+    let headers = || parts.iter().filter_map(|(source, header)| Some((source, header.as_ref()?)));
+    let feature = headers().find_map(|(_, header)| header.qemu_only);
+    let partial = headers().find(|(_, header)| header.has_partial_sector());
+    if let (Some(feature), Some((source, _))) = (feature, partial) {
+        let why = format!(
+            "the size of its disk is not a multiple of 512, so qemu-img, which alone reads the {feature} of the chain, \
+             would leave out its end; enlarge it with `qemu-img resize` and check its last sector"
+        );
+        return Err(DiskError::unusable(&source.path, why));
+    }
+    Ok(feature)
+}
+
 /// Opens one pinned layer. Fails if it or its backing file name is not what was pinned.
-fn open_layer(layer: &Layer, below: Option<&Layer>) -> Result<(Source, Option<Header>), DiskError> {
+fn open_layer(layer: &Layer, below: Option<&Layer>) -> Result<Part, DiskError> {
     if canonical(&layer.path)? != layer.path {
         return Err(DiskError::redeclare(&layer.path, "its path now contains a link"));
     }
@@ -198,14 +205,6 @@ fn open_layer(layer: &Layer, below: Option<&Layer>) -> Result<(Source, Option<He
     }
 }
 
-fn cut_by_qemu(path: &Path, feature: &str) -> DiskError {
-    let why = format!(
-        "the size of its disk is not a multiple of 512, so qemu-img, which alone reads the {feature} of the chain, would \
-         leave out its end; enlarge it with `qemu-img resize` and check its last sector"
-    );
-    DiskError::unusable(path, why)
-}
-
 fn canonical(path: &Path) -> Result<PathBuf, DiskError> {
     let path = path.canonicalize().map_err(DiskError::opening(path))?;
     if path.to_str().is_none() {
@@ -215,18 +214,16 @@ fn canonical(path: &Path) -> Result<PathBuf, DiskError> {
 }
 
 pub(crate) fn read_header(source: &Source, format: DiskFormat) -> Result<Option<Header>, DiskError> {
-    match format {
-        DiskFormat::Raw => Ok(None),
-        DiskFormat::Qcow2 => {
-            let head = source.head(Header::HEAD_BYTES_MAX)?;
-            Header::parse(&source.path, &head, source.len()).map(Some)
-        }
+    if format == DiskFormat::Raw {
+        return Ok(None);
     }
+    let head = source.head(Header::HEAD_BYTES_MAX)?;
+    Header::parse(&source.path, &head, source.len()).map(Some)
 }
 
 /// Size of the disk in one layer. Checks the limit.
-fn disk_size(source: &Source, header: Option<&Header>) -> Result<u64, DiskError> {
-    let size_bytes = header.map_or(source.len(), |header| header.size_bytes);
+fn disk_size((source, header): &Part) -> Result<u64, DiskError> {
+    let size_bytes = header.as_ref().map_or(source.len(), |header| header.size_bytes);
     match size_bytes {
         0 => Err(DiskError::unusable(&source.path, "its disk has a size of zero")),
         1..=Disk::SIZE_BYTES_MAX => Ok(size_bytes),

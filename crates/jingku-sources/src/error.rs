@@ -13,12 +13,9 @@ use crate::packing::PackedFault;
 #[derive(Debug, thiserror::Error)]
 pub enum DiskError {
     // Declare another file, or change this one.
-    /// The path does not exist.
-    #[error("There is no file at {}. Check the path, and put the file back if it was moved.", path.display())]
-    NotFound {
-        /// The path.
-        path: PathBuf,
-    },
+    /// This path does not exist.
+    #[error("There is no file at {}. Check the path, and put the file back if it was moved.", .0.display())]
+    NotFound(PathBuf),
     /// The file is not a disk, exceeds a limit, or uses an unsupported feature.
     #[error("{} cannot be used as a disk: {}.", path.display(), clause(why))]
     Unusable {
@@ -79,32 +76,23 @@ pub enum DiskError {
     },
 
     // Try again later.
-    /// A QEMU process may be writing to the file.
+    /// A QEMU process may be writing to this layer.
     #[error(
         "{} is in use: a running virtual machine may write to it, so a copy would mix two states. Stop the machine, \
          or take a snapshot and declare the file below it, then try again.",
-        path.display()
+        .0.display()
     )]
-    InUse {
-        /// The layer in use.
-        path: PathBuf,
-    },
-    /// The file changed since it was opened, so what was read may mix two states.
+    InUse(PathBuf),
+    /// This layer changed since it was opened, so what was read may mix two states.
     #[error(
         "{} changed while it was read, so the copy would mix two states. Stop what writes to it, then try again.",
-        path.display()
+        .0.display()
     )]
-    Changed {
-        /// The layer that changed.
-        path: PathBuf,
-    },
+    Changed(PathBuf),
 
-    /// The caller stopped opening the disk.
-    #[error("Opening {} was stopped before its end. Try again.", path.display())]
-    Stopped {
-        /// The top layer of the disk.
-        path: PathBuf,
-    },
+    /// The caller stopped opening the disk with this top layer.
+    #[error("Opening {} was stopped before its end. Try again.", .0.display())]
+    Stopped(PathBuf),
 
     // Fix the host.
     /// `qemu-img` is required and is missing, failed, or took too long.
@@ -149,7 +137,7 @@ impl DiskError {
     /// Names the image whose backing file is refused. Errors that concern the whole disk stay as they are.
     pub(crate) fn named_by(self, image: &Path) -> DiskError {
         match self {
-            DiskError::NotFound { .. }
+            DiskError::NotFound(_)
             | DiskError::Unusable { .. }
             | DiskError::NotADisk { .. }
             | DiskError::Packed { .. }
@@ -176,7 +164,7 @@ impl DiskError {
     /// As [`DiskError::io`], for a disk file that may be missing.
     pub(crate) fn opening(path: &Path) -> impl FnOnce(io::Error) -> DiskError {
         move |source| match source.kind() {
-            io::ErrorKind::NotFound => DiskError::NotFound { path: path.to_owned() },
+            io::ErrorKind::NotFound => DiskError::NotFound(path.to_owned()),
             _ => DiskError::io("open", path)(source),
         }
     }
@@ -206,14 +194,14 @@ mod tests {
         let path = || PathBuf::from("/disk");
         let why = || "it says why. ".to_owned();
         let io = || io::Error::other("it says why.");
-        let missing = DiskError::NotFound { path: path() };
+        let missing = DiskError::NotFound(path());
         let errors = [
             DiskError::Unusable { path: path(), why: why() },
             DiskError::Damaged { path: path(), why: why() },
             DiskError::Redeclare { path: path(), why: why() },
-            DiskError::InUse { path: path() },
-            DiskError::Changed { path: path() },
-            DiskError::Stopped { path: path() },
+            DiskError::InUse(path()),
+            DiskError::Changed(path()),
+            DiskError::Stopped(path()),
             DiskError::NotADisk {
                 path: path(),
                 foreign: Foreign { name: "a tar archive", command: Some("tar -xf FILE") },

@@ -1,7 +1,7 @@
-//! The two disk formats.
+//! The two disk formats, and the files that have them.
 
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
@@ -17,6 +17,15 @@ pub enum DiskFormat {
     Raw,
     /// QEMU copy on write, version 2 or 3.
     Qcow2,
+}
+
+/// One file of a disk.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Layer {
+    /// Absolute and canonical.
+    pub path: PathBuf,
+    /// How to read it, whatever its content looks like later.
+    pub format: DiskFormat,
 }
 
 /// A text that is neither `raw` nor `qcow2`.

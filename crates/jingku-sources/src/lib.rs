@@ -44,7 +44,6 @@ pub mod demo;
 mod disk;
 mod error;
 mod format;
-mod layer;
 mod noise;
 mod packing;
 mod pattern;
@@ -59,8 +58,7 @@ mod upload;
 
 pub use crate::disk::Disk;
 pub use crate::error::DiskError;
-pub use crate::format::{DiskFormat, UnknownFormat};
-pub use crate::layer::Layer;
+pub use crate::format::{DiskFormat, Layer, UnknownFormat};
 pub use crate::packing::{PackedFault, Packing, ZSTD_WINDOW_BYTES_MAX};
 pub use crate::pattern::Pattern;
 pub use crate::qcow2::Qcow2Writer;

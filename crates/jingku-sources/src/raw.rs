@@ -30,23 +30,21 @@ pub fn next_stored(file: &File, range: Range<u64>) -> io::Result<Option<Range<u6
     Ok(Some(start..end))
 }
 
-/// Fills `buf` from the file at `offset`, with zeros beyond its end.
-pub(crate) fn read_padded(file: &File, mut offset: u64, mut buf: &mut [u8]) -> io::Result<()> {
-    while !buf.is_empty() {
-        match file.read_at(buf, offset) {
+/// Fills `buf` from the file at `offset`, with zeros beyond its end. Returns the bytes read from the file.
+pub(crate) fn read_padded(file: &File, offset: u64, buf: &mut [u8]) -> io::Result<usize> {
+    let mut filled = 0;
+    while filled < buf.len() {
+        match file.read_at(&mut buf[filled..], offset + filled as u64) {
             Ok(0) => {
-                buf.fill(0);
+                buf[filled..].fill(0);
                 break;
             }
-            Ok(len) => {
-                buf = &mut buf[len..];
-                offset += len as u64;
-            }
+            Ok(len) => filled += len,
             Err(err) if err.kind() == io::ErrorKind::Interrupted => {}
             Err(err) => return Err(err),
         }
     }
-    Ok(())
+    Ok(filled)
 }
 
 #[cfg(test)]

@@ -76,24 +76,23 @@ impl Source {
 
     /// Reads up to `len_max` bytes from the start of the file.
     pub(crate) fn head(&self, len_max: usize) -> Result<Vec<u8>, DiskError> {
-        let len = usize::try_from(self.len()).unwrap_or(usize::MAX).min(len_max);
-        let mut head = vec![0; len];
-        self.file.read_exact_at(&mut head, 0).map_err(DiskError::io("read", &self.path))?;
-        Ok(head)
+        self.read(0, len_max)
     }
 
-    /// Detects the content of the file.
     pub(crate) fn content(&self) -> Result<Content, DiskError> {
-        let head = self.head(HEAD_BYTES)?;
-        let mut tail = vec![0; usize::try_from(self.len()).unwrap_or(usize::MAX).min(TAIL_BYTES)];
-        let at = self.len() - tail.len() as u64;
-        self.file.read_exact_at(&mut tail, at).map_err(DiskError::io("read", &self.path))?;
-        Ok(detect(&head, &tail, self.len()))
+        let tail = self.read(self.len().saturating_sub(TAIL_BYTES as u64), TAIL_BYTES)?;
+        Ok(detect(&self.head(HEAD_BYTES)?, &tail, self.len()))
+    }
+
+    fn read(&self, at: u64, len_max: usize) -> Result<Vec<u8>, DiskError> {
+        let mut bytes = vec![0; usize::try_from(self.len() - at).unwrap_or(usize::MAX).min(len_max)];
+        self.file.read_exact_at(&mut bytes, at).map_err(DiskError::io("read", &self.path))?;
+        Ok(bytes)
     }
 
     /// Fails if the path names another file, or the file was written to since it was opened.
     pub(crate) fn unchanged(&self) -> Result<(), DiskError> {
-        let changed = || DiskError::Changed { path: self.path.clone() };
+        let changed = || DiskError::Changed(self.path.clone());
         let now = fs::symlink_metadata(&self.path).map_err(|_| changed())?;
         if Fingerprint::from(&now) == self.fingerprint { Ok(()) } else { Err(changed()) }
     }

@@ -10,7 +10,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use self::gzip::GzipMembers;
-use self::input::{Input, Step, Stop};
+use self::input::{Input, Stop, Stream};
 use self::zstd::ZstdFrames;
 use crate::content::Content;
 use crate::error::DiskError;
@@ -54,25 +54,30 @@ pub fn unpack<E: From<DiskError>>(
 ) -> Result<(), E> {
     let source = Source::open(path)?;
     let writing = |error| DiskError::io("write", into)(error);
+    let reading = |error| DiskError::io("read", path)(error);
     let failed = |stop| match stop {
         Stop::Fault(fault) => DiskError::packed(path, fault),
-        Stop::Io(error) => DiskError::io("read", path)(error),
+        Stop::Io(error) => reading(error),
     };
     let mut options = OpenOptions::new();
     let file = options.write(true).create(true).truncate(true).mode(0o600).open(into).map_err(writing)?;
     let mut writer = SparseWriter::new(file, 0);
-    let mut stream = Stream::start(&source, packing).map_err(failed)?;
+    let input = Input::open(&source).map_err(reading)?;
+    let mut stream: Box<dyn Stream> = match packing {
+        Packing::Gzip => Box::new(GzipMembers::start(input)),
+        Packing::Zstd => Box::new(ZstdFrames::start(input).map_err(reading)?),
+    };
     let mut piece = vec![0; PIECE_BYTES];
     loop {
         match stream.read(&mut piece).map_err(failed)? {
-            Step::Bytes(0) => break,
-            Step::Bytes(read) => {
+            Some(0) => break,
+            Some(read) => {
                 if writer.len() + read as u64 > size_max {
                     return Err(DiskError::packed(path, PackedFault::TooLarge(size_max)).into());
                 }
                 writer.append(&piece[..read]).map_err(writing)?;
             }
-            Step::Wait => std::thread::sleep(WAIT),
+            None => std::thread::sleep(WAIT),
         }
         proceed(Unpacked { packed_bytes: stream.position(), data_bytes: writer.data_bytes() })?;
     }
@@ -81,33 +86,4 @@ pub fn unpack<E: From<DiskError>>(
     }
     writer.sync().map_err(writing)?;
     Ok(())
-}
-
-enum Stream {
-    Gzip(GzipMembers),
-    Zstd(Box<ZstdFrames>),
-}
-
-impl Stream {
-    fn start(source: &Source, packing: Packing) -> Result<Self, Stop> {
-        let input = Input::open(source).map_err(Stop::Io)?;
-        Ok(match packing {
-            Packing::Gzip => Self::Gzip(GzipMembers::start(input)),
-            Packing::Zstd => Self::Zstd(Box::new(ZstdFrames::start(input)?)),
-        })
-    }
-
-    fn read(&mut self, into: &mut [u8]) -> Result<Step, Stop> {
-        match self {
-            Self::Gzip(members) => members.read(into).map(Step::Bytes),
-            Self::Zstd(frames) => frames.read(into),
-        }
-    }
-
-    fn position(&self) -> u64 {
-        match self {
-            Self::Gzip(members) => members.position,
-            Self::Zstd(frames) => frames.input.position,
-        }
-    }
 }

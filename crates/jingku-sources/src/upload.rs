@@ -32,7 +32,7 @@ pub fn open_untrusted(
     let format = format.map_or_else(|| DiskFormat::of(content, path), Ok)?;
     let header = read_header(&source, format)?;
     if let Some(header) = &header {
-        check_self_contained(&source, header)?;
+        check_self_contained(path, header)?;
     }
     let size_bytes = header.as_ref().map_or(source.len(), |header| header.size_bytes);
     if size_bytes == 0 {
@@ -48,16 +48,13 @@ pub fn open_untrusted(
     DiskReader::of_layers(vec![(source, header)], size_bytes)
 }
 
-fn check_self_contained(source: &Source, header: &Header) -> Result<(), DiskError> {
+fn check_self_contained(path: &Path, header: &Header) -> Result<(), DiskError> {
     if header.backing.is_some() {
         let why = "it needs another file (a backing file), which is not read; make one file of both with \
                    `qemu-img convert -O qcow2`";
-        return Err(DiskError::unusable(&source.path, why));
+        return Err(DiskError::unusable(path, why));
     }
-    if let Some(feature) = header.qemu_only {
-        let why =
-            format!("it uses {feature}, which is not read; rewrite it with `qemu-img convert -O qcow2`");
-        return Err(DiskError::unusable(&source.path, why));
-    }
-    Ok(())
+    let Some(feature) = header.qemu_only else { return Ok(()) };
+    let why = format!("it uses {feature}, which is not read; rewrite it with `qemu-img convert -O qcow2`");
+    Err(DiskError::unusable(path, why))
 }

@@ -1,7 +1,7 @@
 //! `jingku backup` and `jingku restore`.
 
 use jingku_library::{
-    BackUp, BackedUp, Copied, Damage, Generation, Generations, KeptGeneration, RestoreBackup, list_backup,
+    BackUp, BackedUp, Copied, Damage, Generation, GenerationRecord, Generations, RestoreBackup, list_backup,
     restore_backup,
 };
 use serde_json::{Value, json};
@@ -28,29 +28,31 @@ fn list(global: &Global, backup: &Generations) -> Result<(), Failure> {
         let generations = backup.generations.iter().map(to_json).collect::<Vec<_>>();
         return print_json(&json!({ "Library": backup.library, "Generations": generations }));
     }
-    let of = |generation: &Generation, text: fn(&KeptGeneration) -> String| {
-        generation.kept.as_ref().map(text).unwrap_or_default()
+    let of = |generation: &Generation, text: fn(&GenerationRecord) -> String| {
+        generation.record.as_ref().map(text).unwrap_or_default()
     };
-    let taken = |generation: &Generation| match &generation.kept {
-        Some(kept) => time(kept.taken_at),
+    let taken = |generation: &Generation| match &generation.record {
+        Some(record) => time(record.taken_at),
         None => tr!("backup-damaged"),
     };
-    let size = |kept: &KeptGeneration| kept.bytes.map(bytes).unwrap_or_default();
-    let key = |kept: &KeptGeneration| if kept.master_key { tr!("backup-yes") } else { tr!("backup-no") };
+    let size = |record: &GenerationRecord| record.bytes.map(bytes).unwrap_or_default();
+    let key = |record: &GenerationRecord| {
+        if record.has_master_key() { tr!("backup-yes") } else { tr!("backup-no") }
+    };
     Listing::of(&backup.generations)
         .column(tr!("table-generation"), |generation| generation.number.to_string())
         .column(tr!("table-taken"), taken)
-        .column(tr!("table-images"), |generation| of(generation, |kept| kept.images.to_string()))
+        .column(tr!("table-images"), |generation| of(generation, |record| record.images.to_string()))
         .column(tr!("table-size"), |generation| of(generation, size))
         .column(tr!("table-master-key"), |generation| of(generation, key))
         .print(1, "")
 }
 
 fn to_json(generation: &Generation) -> Value {
-    let kept = generation.kept.as_ref();
-    json!({ "Generation": generation.number, "Damaged": kept.is_none(), "TakenAt": kept.map(|kept| kept.taken_at),
-            "Images": kept.map(|kept| kept.images), "Bytes": kept.and_then(|kept| kept.bytes),
-            "WithMasterKey": kept.map(|kept| kept.master_key) })
+    let record = generation.record.as_ref();
+    json!({ "Generation": generation.number, "Damaged": record.is_none(), "TakenAt": record.map(|record| record.taken_at),
+            "Images": record.map(|record| record.images), "Bytes": record.and_then(|record| record.bytes),
+            "WithMasterKey": record.map(|record| record.has_master_key()) })
 }
 
 fn report(global: &Global, backed_up: &BackedUp) -> Result<(), Failure> {

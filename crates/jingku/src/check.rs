@@ -5,7 +5,7 @@ mod status;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use indicatif::{ProgressBar, ProgressStyle};
-use jingku_library::{CheckProgress, Checked, CorruptImage, CorruptObject, Corruption, Depth};
+use jingku_library::{CheckProgress, Checked, CorruptObject, Corruption, Depth, ManifestUse};
 use serde_json::{Value, json};
 
 use crate::args::{CheckArgs, Global};
@@ -78,11 +78,11 @@ fn show(checked: &Checked) -> Result<(), Failure> {
         print(&tr!("check-catalog", problem = line))?;
     }
     Listing::of(&checked.corrupt)
-        .column(tr!("table-image"), |image| image.id.clone())
-        .column(tr!("table-name"), |image| image.name.clone())
-        .column(tr!("table-account"), |image| image.account.to_string())
-        .column(String::new(), |image| if image.trashed { tr!("check-trashed") } else { String::new() })
-        .column(tr!("table-damage"), |image| why(&image.why))
+        .column(tr!("table-image"), |(image, _)| image.image_id.clone())
+        .column(tr!("table-name"), |(image, _)| image.name.clone())
+        .column(tr!("table-account"), |(image, _)| image.account.0.to_string())
+        .column(String::new(), |(image, _)| if image.trashed { tr!("check-trashed") } else { String::new() })
+        .column(tr!("table-damage"), |(_, corruption)| why(corruption))
         .print(4, "")?;
     for object in checked.objects.iter().take(OBJECTS_SHOWN) {
         let CorruptObject { key, reason, images } = object;
@@ -107,9 +107,9 @@ fn why(corruption: &Corruption) -> String {
 }
 
 fn to_json(checked: &Checked) -> Value {
-    let image = |image: &CorruptImage| {
-        json!({ "CompShareImageId": image.id, "Name": image.name, "AccountId": image.account,
-                "InTrash": image.trashed, "Damage": why(&image.why) })
+    let image = |(image, corruption): &(ManifestUse, Corruption)| {
+        json!({ "CompShareImageId": image.image_id, "Name": image.name, "AccountId": image.account.0,
+                "InTrash": image.trashed, "Damage": why(corruption) })
     };
     let object = |object: &CorruptObject| json!({ "Object": object.key.to_string(), "Damage": object.reason, "Images": object.images });
     json!({ "Clean": checked.is_clean(), "Images": checked.images, "Manifests": checked.manifests,

@@ -35,26 +35,29 @@ fn list(global: &Global, reviews: &[Review]) -> Result<(), Failure> {
         return print_json(&reviews.iter().map(to_json).collect::<Vec<_>>());
     }
     Listing::of(reviews)
-        .column(tr!("table-image"), |review| review.image_id.clone())
+        .column(tr!("table-image"), |review| review.image.id.clone())
         .column(tr!("table-name"), |review| review.community_name.clone())
-        .column(tr!("table-version"), |review| review.version_name.clone())
-        .column(tr!("table-account"), |review| format!("{} {}", review.account.0, review.owner_name))
+        .column(tr!("table-version"), |review| review.image.version_name.clone())
+        .column(tr!("table-account"), |review| {
+            format!("{} {}", review.image.account.0, review.image.owner_name)
+        })
         .column(tr!("table-price"), price)
         .column(tr!("table-submitted"), |review| time(review.submitted_at))
         .print(1, &tr!("operate-review-none"))
 }
 
 fn price(review: &Review) -> String {
-    if review.price_cents == 0 {
+    if review.image.price_cents == 0 {
         return tr!("operate-review-free");
     }
-    format!("{}.{:02}", review.price_cents / 100, review.price_cents % 100)
+    format!("{}.{:02}", review.image.price_cents / 100, review.image.price_cents % 100)
 }
 
 fn to_json(review: &Review) -> Value {
+    let image = &review.image;
     // Hundredths are exact.
-    json!({ "CompShareImageId": review.image_id, "Name": review.name, "CommunityImageName": review.community_name,
-            "AccountId": review.account.0, "AccountName": review.owner_name, "GroupId": review.group_id,
-            "VersionName": review.version_name, "PriceCents": review.price_cents, "Tags": review.tags,
-            "Description": review.description, "Bytes": review.size_bytes, "SubmitTime": review.submitted_at })
+    json!({ "CompShareImageId": image.id, "Name": image.name, "CommunityImageName": review.community_name,
+            "AccountId": image.account.0, "AccountName": image.owner_name, "GroupId": image.group_id,
+            "VersionName": image.version_name, "PriceCents": image.price_cents, "Tags": image.tags,
+            "Description": image.description, "Bytes": image.size_bytes, "SubmitTime": review.submitted_at })
 }

@@ -14,8 +14,8 @@ pub(crate) async fn run(global: &Global, command: TrashCommand) -> Result<(), Fa
         TrashCommand::List => {
             let context = open(global).await?;
             let images = context.trash().await?;
-            if let Some(held) = context.held_back().filter(|_| !images.is_empty()) {
-                let hours = u64::try_from(held.for_secs).unwrap_or(0).div_ceil(60 * 60);
+            if let Some(secs) = context.held_back_secs().filter(|_| !images.is_empty()) {
+                let hours = u64::try_from(secs).unwrap_or(0).div_ceil(60 * 60);
                 warn(&tr!("trash-held-back", hours));
             }
             list(global, &images)

@@ -15,18 +15,18 @@ pub(crate) async fn run(global: &Global) -> Result<(), Failure> {
     if global.json {
         return print_json(&to_json(&usage));
     }
-    let state = |image: &ImageUsage| match (image.damaged, image.trashed) {
+    let state = |usage: &ImageUsage| match (usage.damaged, usage.image.trashed) {
         (true, _) => tr!("usage-damaged"),
         (false, true) => tr!("usage-trashed"),
         (false, false) => String::new(),
     };
     Listing::of(&usage.images)
-        .column(tr!("table-image"), |image| image.id.clone())
-        .column(tr!("table-name"), |image| image.name.clone())
-        .column(tr!("table-account"), |image| image.account.to_string())
-        .column(tr!("table-logical"), |image| bytes(image.logical_bytes))
-        .column(tr!("table-stored"), |image| bytes(image.stored_bytes))
-        .column(tr!("table-unique"), |image| bytes(image.unique_bytes))
+        .column(tr!("table-image"), |usage| usage.image.image_id.clone())
+        .column(tr!("table-name"), |usage| usage.image.name.clone())
+        .column(tr!("table-account"), |usage| usage.image.account.0.to_string())
+        .column(tr!("table-logical"), |usage| bytes(usage.logical_bytes))
+        .column(tr!("table-stored"), |usage| bytes(usage.stored_bytes))
+        .column(tr!("table-unique"), |usage| bytes(usage.unique_bytes))
         .column(String::new(), state)
         .print(1, &tr!("usage-none"))?;
     print("")?;
@@ -54,10 +54,10 @@ fn to_json(usage: &Usage) -> Value {
         json!({ "Images": total.images, "LogicalBytes": total.logical_bytes, "Objects": total.objects,
                 "StoredBytes": total.stored_bytes })
     };
-    let image = |image: &ImageUsage| {
-        json!({ "CompShareImageId": image.id, "Name": image.name, "AccountId": image.account,
-                "InTrash": image.trashed, "LogicalBytes": image.logical_bytes,
-                "StoredBytes": image.stored_bytes, "UniqueBytes": image.unique_bytes, "Damaged": image.damaged })
+    let image = |ImageUsage { image, logical_bytes, stored_bytes, unique_bytes, damaged }: &ImageUsage| {
+        json!({ "CompShareImageId": image.image_id, "Name": image.name, "AccountId": image.account.0,
+                "InTrash": image.trashed, "LogicalBytes": logical_bytes,
+                "StoredBytes": stored_bytes, "UniqueBytes": unique_bytes, "Damaged": damaged })
     };
     json!({ "Images": usage.images.iter().map(image).collect::<Vec<_>>(), "Live": total(&usage.live),
             "Trash": total(&usage.trash), "Garbage": total(&usage.garbage), "MissingChunks": usage.missing_chunks })

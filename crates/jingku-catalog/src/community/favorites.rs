@@ -1,39 +1,15 @@
-use crate::accounts::bump_revision;
-use crate::cursor::{Column, Cursor, InvalidCursor, Order, SortValue};
-use crate::database::{Cells, Params, Read, Row, Transaction};
-use crate::ordinals::next_ordinal;
+use crate::cursor::{Column, Cursor, InvalidCursor, Order};
+use crate::database::{Params, Transaction, row};
 use crate::{AccountId, Catalog, Image, Page, Paging, Result, Scope};
 
-/// The outcome of [`Catalog::add_favorite`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AddFavorite {
-    /// The group is a favourite, perhaps already before.
-    Favored,
-    /// There is no such public group.
-    NotFound,
-}
-
-/// The outcome of [`Catalog::remove_favorite`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RemoveFavorite {
-    /// The group is not a favourite, perhaps not before either.
-    Removed,
-    /// There is no such public group, and it was not a favourite.
-    NotFound,
-}
-
-/// A favourite of an account.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Favorite {
-    /// The newest public version of the group.
-    pub image: Image,
-    /// Sorts the favourites of the account, the last marked highest.
-    pub ordinal: i64,
-}
-
-impl Row for Favorite {
-    fn read(cells: &mut Cells) -> Read<Self> {
-        Ok(Self { image: Row::read(cells)?, ordinal: Row::read(cells)? })
+row! {
+    /// A favourite of an account.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct Favorite {
+        /// The newest public version of the group.
+        pub image: Image,
+        /// Sorts the favourites of the account, the last marked highest.
+        pub ordinal: i64 = "k.ordinal",
     }
 }
 
@@ -49,47 +25,39 @@ impl Favorite {
     pub fn cursor(token: &str) -> std::result::Result<Cursor, InvalidCursor> {
         Self::ORDER.parse(token)
     }
-
-    fn position(&self) -> Vec<SortValue> {
-        vec![self.ordinal.into()]
-    }
 }
 
 impl Catalog {
-    /// Marks a group with a public version as a favourite of the account.
-    pub async fn add_favorite(&self, account: AccountId, group: &str, now: i64) -> Result<AddFavorite> {
-        let Some(owner) = self.owner_of_group(account, group).await? else {
-            return Ok(AddFavorite::NotFound);
-        };
+    /// Marks a group as a favourite of the account. Returns `false` if there is no such public group.
+    pub async fn add_favorite(&self, account: AccountId, group: &str, now: i64) -> Result<bool> {
+        let Some(owner) = self.owner_of_group(account, group).await? else { return Ok(false) };
         let change = |mut transaction: Transaction| async move {
-            bump_revision(&mut transaction, owner).await?;
-            if !is_public(&mut transaction, group).await? {
-                return transaction.discard(AddFavorite::NotFound).await;
+            transaction.bump_revision(owner).await?;
+            if !transaction.is_group_public(group).await? {
+                return transaction.discard(false).await;
             }
-            if !insert_favorite(&mut transaction, account, group, now).await? {
-                return transaction.discard(AddFavorite::Favored).await;
+            if !transaction.insert_favorite(account, group, now).await? {
+                return transaction.discard(true).await;
             }
-            count_favorites(&mut transaction, group, 1).await?;
-            transaction.commit(AddFavorite::Favored).await
+            transaction.count_favorites(group, 1).await?;
+            transaction.commit(true).await
         };
         self.database.write(change).await
     }
 
-    /// Removes a favourite. That also works, once, for a group that is no longer public.
-    pub async fn remove_favorite(&self, account: AccountId, group: &str) -> Result<RemoveFavorite> {
-        let Some(owner) = self.owner_of_group(account, group).await? else {
-            return Ok(RemoveFavorite::NotFound);
-        };
+    /// Removes a favourite, if it is one. That also works, once, for a group that is no longer public. Returns `false` if
+    /// there is no such public group, and it was not a favourite.
+    pub async fn remove_favorite(&self, account: AccountId, group: &str) -> Result<bool> {
+        let Some(owner) = self.owner_of_group(account, group).await? else { return Ok(false) };
         let change = |mut transaction: Transaction| async move {
-            bump_revision(&mut transaction, owner).await?;
+            transaction.bump_revision(owner).await?;
             let sql = "DELETE FROM favorites WHERE account_id = $1 AND group_id = $2";
             if transaction.execute(sql, &[account.into(), group.into()]).await? > 0 {
-                count_favorites(&mut transaction, group, -1).await?;
-                return transaction.commit(RemoveFavorite::Removed).await;
+                transaction.count_favorites(group, -1).await?;
+                return transaction.commit(true).await;
             }
-            let public = is_public(&mut transaction, group).await?;
-            let outcome = if public { RemoveFavorite::Removed } else { RemoveFavorite::NotFound };
-            transaction.discard(outcome).await
+            let public = transaction.is_group_public(group).await?;
+            transaction.discard(public).await
         };
         self.database.write(change).await
     }
@@ -127,20 +95,22 @@ impl Catalog {
         let seen = format!("f.account_id = {account} AND EXISTS (SELECT 1 {versions})");
         let after = paging.after(&Favorite::ORDER, &mut params);
         let window = paging.window(&Favorite::ORDER, &mut params);
-        let columns = Image::COLUMNS;
         let sql = format!(
-            "SELECT {columns}, '', k.ordinal, t.total
+            "SELECT {}, '', {}, t.total
              FROM (SELECT COUNT(*) AS total FROM favorites f WHERE {seen}) t
              LEFT JOIN (SELECT f.ordinal,
                                (SELECT i.id {versions}
                                 ORDER BY i.submitted_ordinal DESC, i.ordinal DESC LIMIT 1) AS image_id
                         FROM favorites f WHERE {seen}{after} {window}) k ON TRUE
              LEFT JOIN images i ON i.id = k.image_id
-             LEFT JOIN accounts a ON a.id = i.account_id
-             ORDER BY k.ordinal DESC"
+             LEFT JOIN accounts a ON a.id = i.account_id",
+            Image::COLUMNS,
+            Favorite::COLUMNS
         );
         let rows = self.database.scan(owner, &sql, params.as_slice()).await?;
-        rows.sorted_page("images", paging.limit(), &Favorite::ORDER, Favorite::position)
+        rows.page("images", paging.limit(), &Favorite::ORDER, |favorite: &Favorite| {
+            vec![favorite.ordinal.into()]
+        })
     }
 
     /// Returns the owner of a group, which never changes, if the group has a public version or is a favourite of the
@@ -159,47 +129,44 @@ impl Catalog {
     }
 }
 
-/// Marks a group, public or not, as a favourite of accounts that have not marked it.
-pub(crate) async fn seed_favorites(
-    transaction: &mut Transaction,
-    group: &str,
-    accounts: &[AccountId],
-    now: i64,
-) -> Result<()> {
-    if accounts.is_empty() {
-        return Ok(());
+impl Transaction {
+    /// Marks a group, public or not, as a favourite of accounts that have not marked it.
+    pub(crate) async fn seed_favorites(
+        &mut self,
+        group: &str,
+        accounts: &[AccountId],
+        now: i64,
+    ) -> Result<()> {
+        if accounts.is_empty() {
+            return Ok(());
+        }
+        for account in accounts {
+            self.insert_favorite(*account, group, now).await?;
+        }
+        self.count_favorites(group, i64::try_from(accounts.len()).unwrap_or(i64::MAX)).await
     }
-    for account in accounts {
-        insert_favorite(transaction, *account, group, now).await?;
+
+    /// Returns `false` if the account had marked the group before.
+    async fn insert_favorite(&mut self, account: AccountId, group: &str, now: i64) -> Result<bool> {
+        let ordinal = self.next_ordinal().await?;
+        let sql = "INSERT INTO favorites (account_id, group_id, created_at, ordinal) VALUES ($1, $2, $3, $4)
+                   ON CONFLICT (account_id, group_id) DO NOTHING";
+        Ok(self.execute(sql, &[account.into(), group.into(), now.into(), ordinal.into()]).await? > 0)
     }
-    count_favorites(transaction, group, i64::try_from(accounts.len()).unwrap_or(i64::MAX)).await
-}
 
-/// Returns `false` if the account had marked the group before.
-async fn insert_favorite(
-    transaction: &mut Transaction,
-    account: AccountId,
-    group: &str,
-    now: i64,
-) -> Result<bool> {
-    let ordinal = next_ordinal(transaction).await?;
-    let sql = "INSERT INTO favorites (account_id, group_id, created_at, ordinal) VALUES ($1, $2, $3, $4)
-               ON CONFLICT (account_id, group_id) DO NOTHING";
-    Ok(transaction.execute(sql, &[account.into(), group.into(), now.into(), ordinal.into()]).await? > 0)
-}
+    async fn is_group_public(&mut self, group: &str) -> Result<bool> {
+        let scope = Scope::published();
+        let sql = format!("SELECT g.id FROM image_groups g WHERE ({}) AND g.id = $2", scope.groups());
+        self.exists(&sql, &[scope.param(), group.into()]).await
+    }
 
-async fn is_public(transaction: &mut Transaction, group: &str) -> Result<bool> {
-    let scope = Scope::published();
-    let sql = format!("SELECT g.id FROM image_groups g WHERE ({}) AND g.id = $2", scope.groups());
-    transaction.exists(&sql, &[scope.param(), group.into()]).await
-}
-
-/// Updates the number of favourites of a group and of every version.
-async fn count_favorites(transaction: &mut Transaction, group: &str, difference: i64) -> Result<()> {
-    let groups = "UPDATE image_groups SET favorites_count = favorites_count + $2 WHERE id = $1";
-    transaction.execute(groups, &[group.into(), difference.into()]).await?;
-    let images =
-        "UPDATE images SET favorites_count = (SELECT favorites_count FROM image_groups WHERE id = $1)
-                  WHERE group_id = $1 AND group_id <> '' AND deleted_at IS NULL";
-    transaction.execute(images, &[group.into()]).await.map(drop)
+    /// Updates the number of favourites of a group and of every version.
+    async fn count_favorites(&mut self, group: &str, difference: i64) -> Result<()> {
+        let groups = "UPDATE image_groups SET favorites_count = favorites_count + $2 WHERE id = $1";
+        self.execute(groups, &[group.into(), difference.into()]).await?;
+        let images =
+            "UPDATE images SET favorites_count = (SELECT favorites_count FROM image_groups WHERE id = $1)
+                      WHERE group_id = $1 AND group_id <> '' AND deleted_at IS NULL";
+        self.execute(images, &[group.into()]).await.map(drop)
+    }
 }

@@ -1,11 +1,13 @@
 use super::group::Group;
 use super::order::GroupOrder;
 use crate::database::Params;
-use crate::text_search::{TagTerms, contains, fold};
+use crate::text_search::{contains, fold, has_tags};
 use crate::{AccountId, Catalog, Image, Page, Paging, Result, Scope};
 
 /// The most words of a search; further words are ignored.
 const WORDS_MAX: usize = 16;
+/// The most lists of tags that are read; tags in further lists are omitted.
+const TAG_LISTS_MAX: i64 = 10_000;
 
 /// A filter of groups.
 #[derive(Clone, Copy, Debug, Default)]
@@ -61,11 +63,9 @@ impl Catalog {
         if filter.zones.is_some_and(<[_]>::is_empty) {
             return Ok(Page::empty());
         }
-        let terms = FilterTerms::new(filter);
-        let (sql, params) = page_statement(scope, viewer, &terms, order, paging);
+        let (sql, params) = page_statement(scope, viewer, &filter, order, paging);
         let rows = self.database.scan(viewer, &sql, params.as_slice()).await?;
-        let position = |group: &Group| order.position(group);
-        rows.sorted_page("image_groups", paging.limit(), &order.order(), position)
+        rows.page("image_groups", paging.limit(), &order.order(), |group| order.position(group))
     }
 
     /// Returns versions of groups in the scope, grouped, newest first.
@@ -105,56 +105,53 @@ impl Catalog {
         );
         self.database.scan(scope.requester(), &sql, params.as_slice()).await?.all("images")
     }
-}
 
-/// A filter with its texts in the form in which they are compared.
-struct FilterTerms<'a> {
-    filter: GroupFilter<'a>,
-    name: Option<String>,
-    words: Vec<String>,
-    tags: TagTerms,
-}
-
-impl<'a> FilterTerms<'a> {
-    fn new(filter: GroupFilter<'a>) -> Self {
-        let words = fold(filter.words.unwrap_or_default());
-        Self {
-            filter,
-            name: filter.name.map(fold).filter(|name| !name.is_empty()),
-            words: words.split_whitespace().take(WORDS_MAX).map(str::to_owned).collect(),
-            tags: TagTerms::new(filter.tags),
-        }
+    /// Returns the distinct tags of the groups in the scope, sorted by code point.
+    pub async fn tags_in_use(&self, scope: Scope) -> Result<Vec<String>> {
+        let sql = format!(
+            "SELECT DISTINCT g.tags FROM image_groups g WHERE ({}) AND g.tags <> '[]' ORDER BY g.tags LIMIT $2",
+            scope.groups()
+        );
+        let rows =
+            self.database.scan(scope.requester(), &sql, &[scope.param(), TAG_LISTS_MAX.into()]).await?;
+        let mut tags = rows.all::<Vec<String>>("image_groups")?.concat();
+        tags.sort_unstable();
+        tags.dedup();
+        Ok(tags)
     }
+}
 
+impl<'a> GroupFilter<'a> {
     /// Returns the condition on `image_groups AS g`. `$1` is the scope's.
-    fn condition(&'a self, scope: Scope, params: &mut Params<'a>) -> String {
-        let filter = &self.filter;
+    fn condition(&self, scope: Scope, params: &mut Params<'a>) -> String {
         let mut all = vec![format!("({})", scope.groups())];
-        all.extend(filter.id.map(|id| format!("g.id = {}", params.add(id))));
-        all.extend(filter.image_id.map(|id| {
+        all.extend(self.id.map(|id| format!("g.id = {}", params.add(id))));
+        all.extend(self.image_id.map(|id| {
             let id = params.add(id);
             format!("g.id = (SELECT i.group_id FROM images i WHERE {} AND i.id = {id})", scope.images())
         }));
-        all.extend(filter.zones.map(|zones| {
+        all.extend(self.zones.map(|zones| {
             let (images, zones) = (scope.images(), params.add_all(zones));
             format!(
                 "EXISTS (SELECT 1 FROM images i
                          WHERE {images} AND i.group_id = g.id AND i.group_id <> '' AND i.zone IN ({zones}))"
             )
         }));
-        all.extend(self.name.as_ref().map(|name| contains("g.folded_name", &params.add(name))));
-        all.extend(filter.author.map(|author| {
+        let name = self.name.map(fold).filter(|name| !name.is_empty());
+        all.extend(name.map(|name| contains("g.folded_name", &params.add(name))));
+        all.extend(self.author.map(|author| {
             format!("g.account_id = (SELECT id FROM accounts WHERE name = {})", params.add(author))
         }));
-        all.extend(self.words.iter().map(|word| {
-            let word = params.add(word);
+        let words = fold(self.words.unwrap_or_default());
+        all.extend(words.split_whitespace().take(WORDS_MAX).map(|word| {
+            let word = params.add(word.to_owned());
             format!("({} OR {})", contains("g.folded_name", &word), contains("g.folded_author", &word))
         }));
-        all.extend(self.tags.conditions("g.tags", params));
+        all.extend(has_tags("g.tags", self.tags, params));
         let either = |value: bool, yes: &str, no: &str| if value { yes } else { no }.to_owned();
-        all.extend(filter.free.map(|free| either(free, "g.price_cents = 0", "g.price_cents > 0")));
-        all.extend(filter.official.map(|official| either(official, "g.account_id = 0", "g.account_id <> 0")));
-        all.extend(filter.auto_start.map(|starts| format!("g.auto_start = {}", params.add(starts))));
+        all.extend(self.free.map(|free| either(free, "g.price_cents = 0", "g.price_cents > 0")));
+        all.extend(self.official.map(|official| either(official, "g.account_id = 0", "g.account_id <> 0")));
+        all.extend(self.auto_start.map(|starts| format!("g.auto_start = {}", params.add(starts))));
         all.join(" AND ")
     }
 }
@@ -163,13 +160,13 @@ impl<'a> FilterTerms<'a> {
 fn page_statement<'a>(
     scope: Scope,
     viewer: AccountId,
-    terms: &'a FilterTerms<'a>,
+    filter: &GroupFilter<'a>,
     order: GroupOrder,
     paging: Paging<'a>,
 ) -> (String, Params<'a>) {
     let mut params = Params::default();
     params.add(scope.param());
-    let condition = terms.condition(scope, &mut params);
+    let condition = filter.condition(scope, &mut params);
     let order = order.order();
     let after = paging.after(&order, &mut params);
     let window = paging.window(&order, &mut params);
@@ -178,11 +175,9 @@ fn page_statement<'a>(
          FROM (SELECT COUNT(*) AS total FROM image_groups g WHERE {condition}) t
          LEFT JOIN (SELECT g.id FROM image_groups g WHERE {condition}{after} {window}) k ON TRUE
          LEFT JOIN image_groups g ON g.id = k.id
-         LEFT JOIN favorites f ON f.group_id = k.id AND f.account_id = {}
-         {}",
+         LEFT JOIN favorites f ON f.group_id = k.id AND f.account_id = {}",
         Group::COLUMNS,
         params.add(viewer),
-        order.clause(),
     );
     (sql, params)
 }
@@ -194,9 +189,9 @@ mod tests {
     /// Returns SQLite's query plan for a page.
     async fn plan(order: GroupOrder) -> String {
         let catalog = Catalog::open_sqlite_in_memory().await.unwrap();
-        let terms = FilterTerms::new(GroupFilter::default());
+        let filter = GroupFilter::default();
         let (sql, params) =
-            page_statement(Scope::published(), AccountId(1), &terms, order, Paging::first(20));
+            page_statement(Scope::published(), AccountId(1), &filter, order, Paging::first(20));
         catalog.database.plan(&sql, params.as_slice()).await
     }
 

@@ -94,17 +94,15 @@ impl Listing {
     }
 }
 
-/// Returns whether another version of the group has the name. Images without a group or a version name never conflict.
-pub(crate) async fn version_taken(
-    transaction: &mut Transaction,
-    id: &str,
-    listing: &Listing,
-) -> Result<bool> {
-    if listing.group_id.is_empty() || listing.version_name.is_empty() {
-        return Ok(false);
+impl Transaction {
+    /// Returns whether another version of the group has the name. Images without a group or a version name never conflict.
+    pub(crate) async fn version_taken(&mut self, id: &str, listing: &Listing) -> Result<bool> {
+        if listing.group_id.is_empty() || listing.version_name.is_empty() {
+            return Ok(false);
+        }
+        let sql = "SELECT id FROM images
+                   WHERE group_id = $1 AND group_id <> '' AND version_name = $2 AND id <> $3 AND deleted_at IS NULL";
+        let params = [(&listing.group_id).into(), (&listing.version_name).into(), id.into()];
+        self.exists(sql, &params).await
     }
-    let sql = "SELECT id FROM images
-               WHERE group_id = $1 AND group_id <> '' AND version_name = $2 AND id <> $3 AND deleted_at IS NULL";
-    let params = [(&listing.group_id).into(), (&listing.version_name).into(), id.into()];
-    transaction.exists(sql, &params).await
 }

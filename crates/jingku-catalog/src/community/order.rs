@@ -1,5 +1,6 @@
 use super::group::Group;
-use crate::cursor::{Column, Cursor, InvalidCursor, Order, SortValue};
+use crate::cursor::{Column, Cursor, InvalidCursor, Order};
+use crate::database::Value;
 
 /// The order of groups. Ties are sorted by publication, in the same direction.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -67,7 +68,7 @@ impl GroupOrder {
     }
 
     /// Returns the values of a group in these columns.
-    pub(super) fn position(self, group: &Group) -> Vec<SortValue> {
+    pub(super) fn position(self, group: &Group) -> Vec<Value<'static>> {
         let value = match self.by {
             GroupSort::Recommended => Some(group.recommend_count),
             GroupSort::Favor => Some(group.recommend_count + group.favorites_count + group.created_count),
@@ -77,7 +78,7 @@ impl GroupOrder {
             GroupSort::ImageUseTime => Some(group.image_use_time_hours),
             GroupSort::FavoritesCount => Some(group.favorites_count),
         };
-        let rest = [group.pub_time.into(), group.published_ordinal.into(), group.id.as_str().into()];
-        value.map(SortValue::from).into_iter().chain(rest).collect()
+        let rest = [group.pub_time.into(), group.published_ordinal.into(), group.id.clone().into()];
+        value.map(Value::from).into_iter().chain(rest).collect()
     }
 }

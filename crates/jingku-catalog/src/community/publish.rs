@@ -1,9 +1,7 @@
 use super::listing::{Publication, Submission};
-use super::plan::{PublishRefusal, apply_plan, plan};
-use crate::accounts::bump_revision;
-use crate::answers::{ANSWER_SECS, Answer, find_answer, store_answer};
+use super::plan::PublishRefusal;
+use crate::answers::{ANSWER_SECS, Answer};
 use crate::database::Transaction;
-use crate::images::{find_state, update_facts};
 use crate::{Catalog, ImageChanges, Result, Scope};
 
 /// The outcome of [`Catalog::publish_image`].
@@ -15,26 +13,8 @@ pub enum PublishImage {
     NotFound,
     /// It was already public or in review.
     AlreadyPublished,
-    /// It was not made from a container.
-    NotFromContainer,
-    /// It is neither [`ImageStatus::Available`](crate::ImageStatus::Available) nor
-    /// [`ImageStatus::Offline`](crate::ImageStatus::Offline).
-    NotAvailable,
-    /// The account has no such group.
-    GroupNotFound,
-    /// Another image of the group has the version name.
-    VersionTaken,
-}
-
-impl From<PublishRefusal> for PublishImage {
-    fn from(refusal: PublishRefusal) -> Self {
-        match refusal {
-            PublishRefusal::GroupNotFound => Self::GroupNotFound,
-            PublishRefusal::VersionTaken(_) => Self::VersionTaken,
-            PublishRefusal::NotAvailable => Self::NotAvailable,
-            PublishRefusal::NotFromContainer => Self::NotFromContainer,
-        }
-    }
+    /// It cannot be published like this.
+    Refused(PublishRefusal),
 }
 
 impl Catalog {
@@ -56,29 +36,29 @@ impl Catalog {
     ) -> Result<PublishImage> {
         let change = |mut transaction: Transaction| async move {
             let owner = scope.owner();
-            bump_revision(&mut transaction, owner).await?;
-            let Some(image) = find_state(&mut transaction, scope, id).await? else {
+            transaction.bump_revision(owner).await?;
+            let Some(image) = transaction.find_state(scope, id).await? else {
                 return transaction.discard(PublishImage::NotFound).await;
             };
             if image.listing.is_listed() {
                 let before = match request {
-                    Some(request) => find_answer(&mut transaction, owner, request, now).await?,
+                    Some(request) => transaction.find_answer(owner, request, now).await?,
                     None => None,
                 };
                 let outcome = before.map_or(PublishImage::AlreadyPublished, PublishImage::Published);
                 return transaction.discard(outcome).await;
             }
             let changes = ImageChanges { publication: Some(Publication::Public(submission)), ..changes };
-            let plan = match plan(&mut transaction, scope, id, &image.listing, &changes).await? {
+            let plan = match transaction.plan_publication(scope, id, &image.listing, &changes).await? {
                 Ok(plan) => plan,
-                Err(refusal) => return transaction.discard(refusal.into()).await,
+                Err(refusal) => return transaction.discard(PublishImage::Refused(refusal)).await,
             };
             let group = plan.listing.group_id.clone();
-            update_facts(&mut transaction, scope, id, &changes, now).await?;
-            let ordinal = apply_plan(&mut transaction, scope, id, &image.listing, plan, now).await?;
+            transaction.update_facts(scope, id, &changes, now).await?;
+            let ordinal = transaction.apply_plan(scope, id, &image.listing, plan, now).await?;
             if let (Some(request), Some(ordinal)) = (request, ordinal) {
                 let answer = Answer { request, text: &group, ordinal, secs: ANSWER_SECS };
-                store_answer(&mut transaction, owner, answer, now).await?;
+                transaction.store_answer(owner, answer, now).await?;
             }
             transaction.commit(PublishImage::Published(group)).await
         };

@@ -1,68 +1,38 @@
-use super::summary::refresh_group;
-use crate::accounts::bump_revision;
 use crate::database::{Transaction, row};
-use crate::images::find_state;
-use crate::ordinals::next_ordinal;
-use crate::{AccountId, Catalog, ImageStatus, Result, Scope};
+use crate::{AccountId, Catalog, Image, ImageStatus, Result, Scope};
 
 row! {
     /// An image that waits for review.
     #[derive(Clone, Debug, PartialEq, Eq)]
     pub struct Review {
-        /// The image.
-        pub image_id: String = "i.id",
-        /// The account it belongs to.
-        pub account: AccountId = "i.account_id",
-        /// The name of that account.
-        pub owner_name: String = "a.name",
-        /// Its name.
-        pub name: String = "i.name",
+        /// The image, without its readme.
+        pub image: Image,
         /// Its name in the community.
         pub community_name: String = "CASE i.community_name WHEN '' THEN i.name ELSE i.community_name END",
-        /// The group it is a version of.
-        pub group_id: String = "i.group_id",
-        /// Its version name.
-        pub version_name: String = "i.version_name",
-        /// The price of its use, in 1/100 CNY per hour.
-        pub price_cents: i64 = "i.price_cents",
-        /// Its description.
-        pub description: String = "i.description",
-        /// Its tags.
-        pub tags: Vec<String> = "i.tags",
-        /// Its unpacked size.
-        pub size_bytes: i64 = "i.size_bytes",
         /// When it was submitted.
         pub submitted_at: i64 = "i.submitted_at",
     }
-}
-
-/// The outcome of a review.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ReviewImage {
-    /// The decision was applied.
-    Done,
-    /// There is no such image in review.
-    NotReviewing,
 }
 
 impl Catalog {
     /// Returns the images of all accounts in review, oldest submission first, at most `limit`.
     pub async fn reviews(&self, limit: u32) -> Result<Vec<Review>> {
         let sql = format!(
-            "SELECT {} FROM images i JOIN accounts a ON a.id = i.account_id
+            "SELECT {}, '', {} FROM images i JOIN accounts a ON a.id = i.account_id
              WHERE i.status = 'Reviewing' AND i.deleted_at IS NULL ORDER BY i.submitted_ordinal LIMIT $1",
+            Image::COLUMNS,
             Review::COLUMNS
         );
         self.database.scan(AccountId::PLATFORM, &sql, &[i64::from(limit).into()]).await?.all("images")
     }
 
-    /// Publishes an image in review.
-    pub async fn approve_image(&self, id: &str, now: i64) -> Result<ReviewImage> {
+    /// Publishes an image in review. Returns `false` if there is no such image in review.
+    pub async fn approve_image(&self, id: &str, now: i64) -> Result<bool> {
         self.review_image(id, None, now).await
     }
 
-    /// Rejects an image in review, with a reason for its owner.
-    pub async fn refuse_image(&self, id: &str, reason: &str, now: i64) -> Result<ReviewImage> {
+    /// Rejects an image in review, with a reason for its owner. Returns `false` if there is no such image in review.
+    pub async fn refuse_image(&self, id: &str, reason: &str, now: i64) -> Result<bool> {
         self.review_image(id, Some(reason), now).await
     }
 
@@ -73,23 +43,23 @@ impl Catalog {
     }
 
     /// Approves an image in review or, with a reason, rejects it.
-    async fn review_image(&self, id: &str, refusal: Option<&str>, now: i64) -> Result<ReviewImage> {
-        let Some(owner) = self.image_owner(id).await? else { return Ok(ReviewImage::NotReviewing) };
+    async fn review_image(&self, id: &str, refusal: Option<&str>, now: i64) -> Result<bool> {
+        let Some(owner) = self.image_owner(id).await? else { return Ok(false) };
         let scope = Scope::own(owner);
         let change = |mut transaction: Transaction| async move {
-            bump_revision(&mut transaction, owner).await?;
-            let image = find_state(&mut transaction, scope, id).await?;
+            transaction.bump_revision(owner).await?;
+            let image = transaction.find_state(scope, id).await?;
             let Some(image) = image.filter(|image| image.listing.status == ImageStatus::Reviewing) else {
-                return transaction.discard(ReviewImage::NotReviewing).await;
+                return transaction.discard(false).await;
             };
             let mut listing = image.listing;
             match refusal {
-                None => listing.approve(now, next_ordinal(&mut transaction).await?),
+                None => listing.approve(now, transaction.next_ordinal().await?),
                 Some(reason) => listing.unpublish(reason),
             }
             listing.save(&mut transaction, id, now).await?;
-            refresh_group(&mut transaction, &listing.group_id).await?;
-            transaction.commit(ReviewImage::Done).await
+            transaction.refresh_group(&listing.group_id).await?;
+            transaction.commit(true).await
         };
         self.database.write(change).await
     }

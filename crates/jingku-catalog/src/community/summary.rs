@@ -5,42 +5,53 @@ use crate::text_search::fold;
 /// The versions of group `$1`. The index needs the condition that the text is not empty.
 const VERSIONS: &str = "FROM images i WHERE i.group_id = $1 AND i.group_id <> '' AND i.deleted_at IS NULL";
 
-/// Updates a group from its versions. Does nothing if the id is empty.
-///
-/// The transaction must lock the account of the group.
-pub(crate) async fn refresh_group(transaction: &mut Transaction, id: &str) -> Result<()> {
-    if id.is_empty() {
-        return Ok(());
+impl Transaction {
+    /// Updates a group from its versions. Does nothing if the id is empty.
+    ///
+    /// The transaction must lock the account of the group.
+    pub(crate) async fn refresh_group(&mut self, id: &str) -> Result<()> {
+        if id.is_empty() {
+            return Ok(());
+        }
+        let counts = format!(
+            "UPDATE image_groups SET
+                 versions = (SELECT COUNT(*) {VERSIONS}),
+                 public_versions = (SELECT COUNT(*) {VERSIONS} AND i.visibility = 1),
+                 created_count = (SELECT CAST(COALESCE(SUM(i.created_count), 0) AS BIGINT) {VERSIONS}),
+                 image_use_time_hours = (SELECT CAST(COALESCE(SUM(i.image_use_time_hours), 0) AS BIGINT) {VERSIONS})
+             WHERE id = $1"
+        );
+        self.execute(&counts, &[id.into()]).await?;
+        let Some(newest) = self.find_newest(id).await? else {
+            // A group without versions is invisible until it gets one.
+            return Ok(());
+        };
+        let facts = "UPDATE image_groups SET name = $2, folded_name = $3, description = $4, pub_time = $5, published_ordinal = $9,
+                         price_cents = $6, auto_start = $7, tags = $8
+                     WHERE id = $1";
+        let folded_name = fold(&newest.name);
+        let params = [
+            id.into(),
+            (&newest.name).into(),
+            (&folded_name).into(),
+            (&newest.description).into(),
+            newest.pub_time.into(),
+            newest.price_cents.into(),
+            newest.auto_start.into(),
+            (&newest.tags).into(),
+            newest.published_ordinal.into(),
+        ];
+        self.execute(facts, &params).await.map(drop)
     }
-    let counts = format!(
-        "UPDATE image_groups SET
-             versions = (SELECT COUNT(*) {VERSIONS}),
-             public_versions = (SELECT COUNT(*) {VERSIONS} AND i.visibility = 1),
-             created_count = (SELECT CAST(COALESCE(SUM(i.created_count), 0) AS BIGINT) {VERSIONS}),
-             image_use_time_hours = (SELECT CAST(COALESCE(SUM(i.image_use_time_hours), 0) AS BIGINT) {VERSIONS})
-         WHERE id = $1"
-    );
-    transaction.execute(&counts, &[id.into()]).await?;
-    let Some(newest) = find_newest(transaction, id).await? else {
-        // A group without versions is invisible until it gets one.
-        return Ok(());
-    };
-    let facts = "UPDATE image_groups SET name = $2, folded_name = $3, description = $4, pub_time = $5, published_ordinal = $9,
-                     price_cents = $6, auto_start = $7, tags = $8
-                 WHERE id = $1";
-    let folded_name = fold(&newest.name);
-    let params = [
-        id.into(),
-        (&newest.name).into(),
-        (&folded_name).into(),
-        (&newest.description).into(),
-        newest.pub_time.into(),
-        newest.price_cents.into(),
-        newest.auto_start.into(),
-        (&newest.tags).into(),
-        newest.published_ordinal.into(),
-    ];
-    transaction.execute(facts, &params).await.map(drop)
+
+    /// Returns the newest public version or, without one, the newest.
+    async fn find_newest(&mut self, id: &str) -> Result<Option<Newest>> {
+        let sql = format!(
+            "SELECT i.id, {} {VERSIONS} ORDER BY i.visibility DESC, i.submitted_ordinal DESC, i.ordinal DESC LIMIT 1",
+            Newest::COLUMNS
+        );
+        self.query(&sql, &[id.into()]).await?.first_after_key("images")
+    }
 }
 
 row! {
@@ -55,13 +66,4 @@ row! {
         auto_start: i64 = "i.auto_start",
         tags: String = "i.tags",
     }
-}
-
-/// Returns the newest public version or, without one, the newest.
-async fn find_newest(transaction: &mut Transaction, id: &str) -> Result<Option<Newest>> {
-    let sql = format!(
-        "SELECT i.id, {} {VERSIONS} ORDER BY i.visibility DESC, i.submitted_ordinal DESC, i.ordinal DESC LIMIT 1",
-        Newest::COLUMNS
-    );
-    transaction.query(&sql, &[id.into()]).await?.first_after_key("images")
 }

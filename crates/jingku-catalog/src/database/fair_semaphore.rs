@@ -1,10 +1,11 @@
 //! Limits concurrent scans and shares them fairly between accounts.
 
-use std::collections::VecDeque;
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::oneshot;
+use tokio::sync::{Mutex as AsyncMutex, OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
 
 use crate::{AccountId, CatalogError, Result};
 
@@ -14,108 +15,41 @@ pub const SCAN_WAIT_TIMEOUT: Duration = Duration::from_secs(10);
 pub const SCANS_WAITING_MAX: usize = 256;
 
 /// A semaphore that serves waiting accounts round-robin and, within an account, first come, first served.
-pub(crate) struct FairSemaphore(Mutex<State>);
-
-struct State {
-    free: usize,
-    /// The waiting accounts, next first. No queue is empty.
-    queues: VecDeque<(AccountId, Queue)>,
-}
-
-type Queue = VecDeque<oneshot::Sender<Permit>>;
-
-/// The right to run, until dropped.
-pub(crate) struct Permit {
-    /// `None` once another caller has the permit.
-    semaphore: Option<Arc<FairSemaphore>>,
+pub(crate) struct FairSemaphore {
+    permits: Arc<Semaphore>,
+    /// The waiting callers of an account. Only the holder of the lock waits for a permit, so accounts take turns.
+    queues: Mutex<HashMap<AccountId, Arc<AsyncMutex<()>>>>,
 }
 
 impl FairSemaphore {
-    pub(crate) fn new(count: usize) -> Arc<Self> {
-        Arc::new(Self(Mutex::new(State { free: count, queues: VecDeque::new() })))
+    pub(crate) fn new(count: usize) -> Self {
+        Self { permits: Arc::new(Semaphore::new(count)), queues: Mutex::default() }
     }
 
     /// Waits for a permit. Fails with [`CatalogError::Busy`] after [`SCAN_WAIT_TIMEOUT`], or at once if too many callers
     /// of the account are waiting.
-    pub(crate) async fn acquire(self: &Arc<Self>, account: AccountId) -> Result<Permit> {
-        let permit = {
-            let mut state = self.lock();
-            if state.free > 0 {
-                state.free -= 1;
-                return Ok(Permit { semaphore: Some(Arc::clone(self)) });
-            }
-            let (sender, permit) = oneshot::channel();
-            let queue = state.queue(account);
-            // Callers that gave up free their places.
-            queue.retain(|waiting| !waiting.is_closed());
-            if queue.len() >= SCANS_WAITING_MAX {
-                return Err(CatalogError::Busy);
-            }
-            queue.push_back(sender);
-            permit
+    pub(crate) async fn acquire(&self, account: AccountId) -> Result<OwnedSemaphorePermit> {
+        if let Ok(permit) = Arc::clone(&self.permits).try_acquire_owned() {
+            return Ok(permit);
+        }
+        let queue = self.queue(account)?;
+        let permit = async {
+            let _turn = queue.lock().await;
+            Arc::clone(&self.permits).acquire_owned().await
         };
-        match tokio::time::timeout(SCAN_WAIT_TIMEOUT, permit).await {
-            Ok(Ok(permit)) => Ok(permit),
-            Ok(Err(_)) | Err(_) => Err(CatalogError::Busy),
-        }
+        timeout(SCAN_WAIT_TIMEOUT, permit).await.ok().and_then(|permit| permit.ok()).ok_or(CatalogError::Busy)
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
+    fn queue(&self, account: AccountId) -> Result<Arc<AsyncMutex<()>>> {
         // Nothing panics while the lock is held.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Passes a permit to the next waiting caller, or frees it.
-    fn release(self: Arc<Self>) {
-        let mut permit = Permit { semaphore: Some(Arc::clone(&self)) };
-        loop {
-            let next = {
-                let mut state = self.lock();
-                let next = state.next();
-                if next.is_none() {
-                    state.free += 1;
-                    permit.semaphore = None;
-                }
-                next
-            };
-            let Some(next) = next else { return };
-            match next.send(permit) {
-                Ok(()) => return,
-                // The caller gave up.
-                Err(unused) => permit = unused,
-            }
-        }
-    }
-}
-
-impl State {
-    fn queue(&mut self, account: AccountId) -> &mut Queue {
-        let found = self.queues.iter().position(|(waiting, _)| *waiting == account);
-        let at = found.unwrap_or_else(|| {
-            self.queues.push_back((account, Queue::new()));
-            self.queues.len() - 1
-        });
-        &mut self.queues[at].1
-    }
-
-    fn next(&mut self) -> Option<oneshot::Sender<Permit>> {
-        loop {
-            let (account, mut queue) = self.queues.pop_front()?;
-            let next = queue.pop_front();
-            if !queue.is_empty() {
-                self.queues.push_back((account, queue));
-            }
-            if next.is_some() {
-                return next;
-            }
-        }
-    }
-}
-
-impl Drop for Permit {
-    fn drop(&mut self) {
-        if let Some(semaphore) = self.semaphore.take() {
-            semaphore.release();
+        let mut queues = self.queues.lock().unwrap_or_else(PoisonError::into_inner);
+        // The map has one reference to a queue, and every caller that waits has one.
+        queues.retain(|_, queue| Arc::strong_count(queue) > 1);
+        let queue = queues.entry(account).or_default();
+        if Arc::strong_count(queue) > SCANS_WAITING_MAX {
+            Err(CatalogError::Busy)
+        } else {
+            Ok(Arc::clone(queue))
         }
     }
 }
@@ -143,7 +77,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn accounts_are_served_round_robin() {
-        let semaphore = FairSemaphore::new(1);
+        let semaphore = Arc::new(FairSemaphore::new(1));
         let first = semaphore.acquire(A).await.unwrap();
         let (done, mut order) = tokio::sync::mpsc::unbounded_channel();
         for account in [A, A, A, B] {
@@ -160,7 +94,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_caller_that_gives_up_uses_no_permit() {
-        let semaphore = FairSemaphore::new(2);
+        let semaphore = Arc::new(FairSemaphore::new(2));
         let held = [semaphore.acquire(A).await.unwrap(), semaphore.acquire(A).await.unwrap()];
         let (done, mut order) = tokio::sync::mpsc::unbounded_channel();
         let given_up = wait(&semaphore, B, &done);
@@ -170,21 +104,23 @@ mod tests {
         assert!(matches!(semaphore.acquire(A).await, Err(CatalogError::Busy)), "waiting ends");
         drop(held);
         let again = [semaphore.acquire(A).await.unwrap(), semaphore.acquire(B).await.unwrap()];
-        assert_eq!(semaphore.lock().free, 0);
+        assert_eq!(semaphore.permits.available_permits(), 0);
         drop(again);
-        assert_eq!(semaphore.lock().free, 2);
+        assert_eq!(semaphore.permits.available_permits(), 2);
         assert!(order.try_recv().is_err());
     }
 
     #[tokio::test(start_paused = true)]
     async fn the_queue_of_an_account_is_bounded() {
-        let semaphore = FairSemaphore::new(1);
+        let semaphore = Arc::new(FairSemaphore::new(1));
         let held = semaphore.acquire(A).await.unwrap();
         let (done, mut order) = tokio::sync::mpsc::unbounded_channel();
         for _ in 0..SCANS_WAITING_MAX {
             wait(&semaphore, A, &done);
         }
-        while semaphore.lock().queues.front().is_none_or(|(_, queue)| queue.len() < SCANS_WAITING_MAX) {
+        let waiting =
+            || semaphore.queues.lock().unwrap().get(&A).map_or(0, |queue| Arc::strong_count(queue) - 1);
+        while waiting() < SCANS_WAITING_MAX {
             tokio::task::yield_now().await;
         }
         let began = tokio::time::Instant::now();

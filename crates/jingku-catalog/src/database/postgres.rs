@@ -11,7 +11,7 @@ use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 use tokio_postgres::{Config, NoTls};
 
 use super::row::Rows;
-use super::value::{Cell, Param};
+use super::value::{Cell, Value};
 use crate::{CatalogError, Result};
 
 /// The most connections to the server.
@@ -26,9 +26,7 @@ const LIMITS: &str = "-c lock_timeout=5s -c idle_in_transaction_session_timeout=
 const SCHEMA_LOCK: i64 = 0x6a69_6e67_6b75;
 
 /// A PostgreSQL database. Connections are opened when first needed.
-pub(crate) struct Postgres {
-    pool: Pool,
-}
+pub(crate) struct Postgres(Pool);
 
 impl Postgres {
     pub(crate) fn new(url: &str) -> Result<Self> {
@@ -48,10 +46,10 @@ impl Postgres {
             .create_timeout(Some(CONNECT_TIMEOUT))
             .build()
             .map_err(|error| CatalogError::Bug(error.into()))?;
-        Ok(Self { pool })
+        Ok(Self(pool))
     }
 
-    pub(crate) async fn query(&self, sql: &str, params: &[Param<'_>]) -> Result<Rows> {
+    pub(crate) async fn query(&self, sql: &str, params: &[Value<'_>]) -> Result<Rows> {
         query(&self.connection().await?, sql, params).await
     }
 
@@ -63,7 +61,7 @@ impl Postgres {
     }
 
     async fn connection(&self) -> Result<Object> {
-        self.pool.get().await.map_err(|error| match error {
+        self.0.get().await.map_err(|error| match error {
             PoolError::Backend(error) => failure(error),
             error => CatalogError::Unavailable(error.into()),
         })
@@ -77,11 +75,11 @@ pub(crate) struct Transaction {
 }
 
 impl Transaction {
-    pub(crate) async fn query(&mut self, sql: &str, params: &[Param<'_>]) -> Result<Rows> {
+    pub(crate) async fn query(&mut self, sql: &str, params: &[Value<'_>]) -> Result<Rows> {
         query(self.connection(), sql, params).await
     }
 
-    pub(crate) async fn execute(&mut self, sql: &str, params: &[Param<'_>]) -> Result<u64> {
+    pub(crate) async fn execute(&mut self, sql: &str, params: &[Value<'_>]) -> Result<u64> {
         let connection = self.connection();
         let statement = connection.prepare_cached(sql).await.map_err(failure)?;
         connection.execute_raw(&statement, params).await.map_err(failure)
@@ -97,15 +95,8 @@ impl Transaction {
         self.run(&format!("SELECT pg_advisory_xact_lock({SCHEMA_LOCK})")).await
     }
 
-    pub(crate) async fn commit(self) -> Result<()> {
-        self.finish("COMMIT").await
-    }
-
-    pub(crate) async fn rollback(self) -> Result<()> {
-        self.finish("ROLLBACK").await
-    }
-
-    async fn finish(mut self, sql: &str) -> Result<()> {
+    /// Runs COMMIT or ROLLBACK.
+    pub(crate) async fn finish(mut self, sql: &str) -> Result<()> {
         self.run(sql).await?;
         // Returns the connection to the pool.
         self.connection = None;
@@ -130,7 +121,7 @@ impl Drop for Transaction {
     }
 }
 
-async fn query(connection: &Object, sql: &str, params: &[Param<'_>]) -> Result<Rows> {
+async fn query(connection: &Object, sql: &str, params: &[Value<'_>]) -> Result<Rows> {
     let statement = connection.prepare_cached(sql).await.map_err(failure)?;
     let params: Vec<&(dyn ToSql + Sync)> = params.iter().map(|param| param as _).collect();
     let rows = connection.query(&statement, &params).await.map_err(failure)?;
@@ -140,25 +131,25 @@ async fn query(connection: &Object, sql: &str, params: &[Param<'_>]) -> Result<R
 fn cells(row: &tokio_postgres::Row) -> Result<Vec<Cell>> {
     let cell = |(index, column): (usize, &tokio_postgres::Column)| {
         if *column.type_() == Type::INT8 {
-            row.try_get(index).map(|value: Option<i64>| value.map_or(Cell::Null, Cell::Integer))
+            row.try_get(index).map(|value: Option<i64>| value.into())
         } else {
-            row.try_get(index).map(|value: Option<String>| value.map_or(Cell::Null, Cell::Text))
+            row.try_get(index).map(|value: Option<String>| value.into())
         }
     };
     let cells = row.columns().iter().enumerate().map(cell).collect::<std::result::Result<_, _>>();
     cells.map_err(failure)
 }
 
-impl ToSql for Param<'_> {
+impl ToSql for Value<'_> {
     fn to_sql(
         &self,
         ty: &Type,
         out: &mut BytesMut,
     ) -> std::result::Result<IsNull, Box<dyn Error + Sync + Send>> {
         match self {
-            Param::Null => Ok(IsNull::Yes),
-            Param::Integer(value) => value.to_sql_checked(ty, out),
-            Param::Text(value) => value.to_sql_checked(ty, out),
+            Value::Null => Ok(IsNull::Yes),
+            Value::Integer(value) => value.to_sql_checked(ty, out),
+            Value::Text(value) => value.to_sql_checked(ty, out),
         }
     }
 

@@ -128,7 +128,7 @@ impl Rows {
 fn decode<T>(row: Vec<Cell>, table: &'static str, read: impl Fn(&mut Cells) -> Read<T>) -> Result<T> {
     let key = match row.first() {
         Some(Cell::Integer(key)) => key.to_string(),
-        Some(Cell::Text(key)) => key.clone(),
+        Some(Cell::Text(key)) => key.to_string(),
         Some(Cell::Null) | None => String::new(),
     };
     let mut cells = Cells { cells: row.into_iter(), column: 0 };
@@ -154,8 +154,9 @@ impl Cells {
         }
     }
 
-    pub(crate) fn next_is_null(&self) -> bool {
-        matches!(self.cells.as_slice(), [Cell::Null, ..])
+    /// Reads a value whose columns are all null if there is none. Its first column is never null otherwise.
+    pub(crate) fn nullable<T: Row>(&mut self) -> Read<Option<T>> {
+        if matches!(self.cells.as_slice(), [Cell::Null, ..]) { Ok(None) } else { T::read(self).map(Some) }
     }
 
     fn next(&mut self) -> Cell {
@@ -177,7 +178,7 @@ impl FromCell for i64 {
 impl FromCell for String {
     fn from_cell(cell: Cell) -> std::result::Result<Self, String> {
         match cell {
-            Cell::Text(value) => Ok(value),
+            Cell::Text(value) => Ok(value.into_owned()),
             Cell::Null => Err("is null".to_owned()),
             Cell::Integer(_) => Err("is a number".to_owned()),
         }

@@ -3,35 +3,33 @@
 mod connection;
 mod copy;
 mod file;
-mod file_id;
 mod integrity;
 mod log_index;
-mod memory_copy;
 mod open_files;
+mod snapshot;
 mod transaction;
 
-use std::fs::OpenOptions;
+use std::fs::{self, OpenOptions};
+use std::io;
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use rusqlite::Connection;
-use rusqlite::types::Value;
 use tempfile::TempDir;
-use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
+use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard, OwnedSemaphorePermit};
 
-use super::fair_semaphore::Permit;
 use super::row::Rows;
-use super::value::Param;
+use super::value::Value;
 use crate::{CatalogError, Result};
-use connection::{failure, prepare, query};
+use connection::{blocking, failure, prepare, query};
 use file::File;
 use transaction::ChangeGuard;
 
 pub(crate) use connection::is_blank;
-pub(crate) use memory_copy::MemoryCopy;
+pub use snapshot::Snapshot;
 pub(crate) use transaction::Transaction;
 
 /// How long a change waits for earlier ones in this process if the disk does not respond.
@@ -50,12 +48,7 @@ impl Sqlite {
     /// Opens the file, or creates it with mode 0600.
     pub(crate) fn open(path: &Path) -> Result<Self> {
         // SQLite would create it with the umask; its -wal and -shm files inherit the mode.
-        OpenOptions::new()
-            .create(true)
-            .append(true)
-            .mode(0o600)
-            .open(path)
-            .map_err(|error| CatalogError::Unavailable(error.into()))?;
+        create_if_missing(path).map_err(unavailable)?;
         let (file, writer) = File::open(path)?;
         Ok(Self {
             writer: Arc::new(AsyncMutex::new(writer)),
@@ -65,9 +58,12 @@ impl Sqlite {
     }
 
     /// Copies the file to a temporary folder and opens the copy. Dropping the folder removes it.
-    pub(crate) fn open_copy(path: &Path) -> Result<(Self, TempDir)> {
-        let (copy, folder) = copy::copy_to_temporary(path)?;
-        Ok((Self::open(&copy)?, folder))
+    pub(crate) async fn open_copy(path: PathBuf) -> Result<(Self, TempDir)> {
+        blocking(move || {
+            let (copy, folder) = copy::copy_to_temporary(&path)?;
+            Ok((Self::open(&copy)?, folder))
+        })
+        .await
     }
 
     pub(crate) fn open_in_memory() -> Result<Self> {
@@ -77,7 +73,7 @@ impl Sqlite {
     }
 
     /// Runs a short statement on the calling thread: cheaper than handing it to another.
-    pub(crate) async fn query(&self, sql: &str, params: &[Param<'_>]) -> Result<Rows> {
+    pub(crate) async fn query(&self, sql: &str, params: &[Value<'_>]) -> Result<Rows> {
         match &self.file {
             Some(file) => file.query(sql, params),
             None => query(&*self.writer().await?, sql, params),
@@ -85,9 +81,14 @@ impl Sqlite {
     }
 
     /// Runs a long statement on a blocking thread. Holds `permit` until it ends, even if the caller has given up.
-    pub(crate) async fn scan(&self, sql: &str, params: &[Param<'_>], permit: Permit) -> Result<Rows> {
+    pub(crate) async fn scan(
+        &self,
+        sql: &str,
+        params: &[Value<'_>],
+        permit: OwnedSemaphorePermit,
+    ) -> Result<Rows> {
         let sql = sql.to_owned();
-        let params: Vec<Value> = params.iter().map(Value::from).collect();
+        let params: Vec<Value<'static>> = params.iter().map(Value::to_static).collect();
         if let Some(file) = self.file.clone() {
             blocking(move || (file.query(&sql, &params), permit).0).await
         } else {
@@ -125,13 +126,11 @@ impl Sqlite {
         let Some(from) = self.file.clone() else { return Err(not_in_a_file()) };
         let to = path.to_owned();
         blocking(move || {
-            let unavailable = |error: std::io::Error| CatalogError::Unavailable(error.into());
-            let options = OpenOptions::new().create(true).append(true).mode(0o600).open(&to);
-            drop(options.map_err(unavailable)?);
-            let name = to.to_str().ok_or_else(|| unavailable(std::io::ErrorKind::InvalidFilename.into()))?;
+            create_if_missing(&to).map_err(unavailable)?;
+            let name = to.to_str().ok_or_else(|| unavailable(io::ErrorKind::InvalidFilename.into()))?;
             from.connect()?.execute("VACUUM INTO ?1", [name]).map_err(failure)?;
             // VACUUM INTO does not sync.
-            std::fs::File::open(&to).and_then(|file| file.sync_all()).map_err(unavailable)
+            fs::File::open(&to).and_then(|file| file.sync_all()).map_err(unavailable)
         })
         .await
     }
@@ -144,15 +143,15 @@ impl Sqlite {
         }
     }
 
-    pub(crate) async fn save(&self) -> Result<MemoryCopy> {
+    pub(crate) async fn save(&self) -> Result<Snapshot> {
         if self.file.is_some() {
             return Err(not_in_memory());
         }
         // No transaction is open while the connection is free.
-        MemoryCopy::of(&*self.writer.lock().await)
+        Snapshot::of(&*self.writer.lock().await)
     }
 
-    pub(crate) async fn restore(&self, saved: &MemoryCopy) -> Result<()> {
+    pub(crate) async fn restore(&self, saved: &Snapshot) -> Result<()> {
         if self.file.is_some() {
             return Err(not_in_memory());
         }
@@ -170,8 +169,13 @@ impl Sqlite {
     }
 }
 
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
-    tokio::task::spawn_blocking(work).await.map_err(|error| CatalogError::Unavailable(error.into()))?
+/// Creates a file with mode 0600 unless it exists.
+fn create_if_missing(path: &Path) -> io::Result<()> {
+    OpenOptions::new().create(true).append(true).mode(0o600).open(path).map(drop)
+}
+
+fn unavailable(error: io::Error) -> CatalogError {
+    CatalogError::Unavailable(error.into())
 }
 
 pub(crate) fn not_in_a_file() -> CatalogError {

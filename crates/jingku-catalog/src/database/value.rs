@@ -1,46 +1,70 @@
 //! The values exchanged with an engine: 64-bit integers and texts, nothing else.
 
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
 use crate::AccountId;
 
-/// The value of `$1`, `$2`, … in a statement.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Param<'a> {
+/// A parameter of a statement, or a value in a row.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum Value<'a> {
     Null,
     Integer(i64),
-    Text(&'a str),
+    Text(Cow<'a, str>),
 }
 
-impl From<i64> for Param<'_> {
+/// A value in a row.
+pub(crate) type Cell = Value<'static>;
+
+impl Value<'_> {
+    pub(super) fn to_static(&self) -> Value<'static> {
+        match self {
+            Self::Null => Value::Null,
+            Self::Integer(value) => Value::Integer(*value),
+            Self::Text(text) => text.clone().into_owned().into(),
+        }
+    }
+}
+
+impl From<i64> for Value<'_> {
     fn from(value: i64) -> Self {
         Self::Integer(value)
     }
 }
 
-impl From<bool> for Param<'_> {
+impl From<bool> for Value<'_> {
     fn from(value: bool) -> Self {
         Self::Integer(value.into())
     }
 }
 
-impl From<AccountId> for Param<'_> {
+impl From<AccountId> for Value<'_> {
     fn from(id: AccountId) -> Self {
         Self::Integer(id.0)
     }
 }
 
-impl<'a> From<&'a str> for Param<'a> {
+impl<'a> From<&'a str> for Value<'a> {
     fn from(value: &'a str) -> Self {
-        Self::Text(value)
+        Self::Text(value.into())
     }
 }
 
-impl<'a> From<&'a String> for Param<'a> {
+impl<'a> From<&'a String> for Value<'a> {
     fn from(value: &'a String) -> Self {
-        Self::Text(value)
+        Self::Text(value.into())
     }
 }
 
-impl<'a, T: Into<Param<'a>>> From<Option<T>> for Param<'a> {
+impl From<String> for Value<'_> {
+    fn from(value: String) -> Self {
+        Self::Text(value.into())
+    }
+}
+
+impl<'a, T: Into<Value<'a>>> From<Option<T>> for Value<'a> {
     fn from(value: Option<T>) -> Self {
         value.map_or(Self::Null, Into::into)
     }
@@ -53,29 +77,21 @@ pub(crate) fn json_list<T: serde::Serialize>(list: &[T]) -> String {
 
 /// The parameters of a generated statement.
 #[derive(Default)]
-pub(crate) struct Params<'a>(Vec<Param<'a>>);
+pub(crate) struct Params<'a>(Vec<Value<'a>>);
 
 impl<'a> Params<'a> {
     /// Adds a value and returns its placeholder.
-    pub(crate) fn add(&mut self, value: impl Into<Param<'a>>) -> String {
+    pub(crate) fn add(&mut self, value: impl Into<Value<'a>>) -> String {
         self.0.push(value.into());
         format!("${}", self.0.len())
     }
 
     /// Adds values and returns their placeholders, separated by commas.
-    pub(crate) fn add_all<T: Into<Param<'a>> + Copy>(&mut self, values: &[T]) -> String {
+    pub(crate) fn add_all<T: Into<Value<'a>> + Copy>(&mut self, values: &[T]) -> String {
         values.iter().map(|value| self.add(*value)).collect::<Vec<_>>().join(", ")
     }
 
-    pub(crate) fn as_slice(&self) -> &[Param<'a>] {
+    pub(crate) fn as_slice(&self) -> &[Value<'a>] {
         &self.0
     }
-}
-
-/// A value in a row.
-#[derive(Debug)]
-pub(crate) enum Cell {
-    Null,
-    Integer(i64),
-    Text(String),
 }

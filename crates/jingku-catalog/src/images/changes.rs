@@ -1,5 +1,4 @@
 use crate::community::Publication;
-use crate::covers::set_cover;
 use crate::database::{Transaction, json_list};
 use crate::{CoverChange, Result, Scope};
 
@@ -24,50 +23,49 @@ pub struct ImageChanges<'a> {
     pub version_desc: Option<&'a str>,
 }
 
-/// Writes the changes that need no check: all but publication, group and version name.
-pub(crate) async fn update_facts(
-    transaction: &mut Transaction,
-    scope: Scope,
-    id: &str,
-    changes: &ImageChanges<'_>,
-    now: i64,
-) -> Result<()> {
-    let tags = changes.tags.map(json_list);
-    let supported_gpu_types = changes.supported_gpu_types.map(json_list);
-    let firewall_ports = changes.firewall_ports.map(json_list);
-    let sql = "UPDATE images SET
-                   update_time = $3,
-                   name = COALESCE($4, name),
-                   description = COALESCE($5, description),
-                   tags = COALESCE($6, tags),
-                   readme = COALESCE($7, readme),
-                   price_cents = COALESCE($8, price_cents),
-                   auto_start = COALESCE($9, auto_start),
-                   softwares = COALESCE($10, softwares),
-                   supported_gpu_types = COALESCE($11, supported_gpu_types),
-                   software_ports = COALESCE($12, software_ports),
-                   firewall_ports = COALESCE($13, firewall_ports),
-                   version_desc = COALESCE($14, version_desc)
-               WHERE account_id = $1 AND id = $2";
-    let params = [
-        scope.param(),
-        id.into(),
-        now.into(),
-        changes.name.into(),
-        changes.description.into(),
-        tags.as_deref().into(),
-        changes.readme.into(),
-        changes.price_cents.into(),
-        changes.auto_start.into(),
-        changes.softwares.into(),
-        supported_gpu_types.as_deref().into(),
-        changes.software_ports.into(),
-        firewall_ports.as_deref().into(),
-        changes.version_desc.into(),
-    ];
-    transaction.execute(sql, &params).await?;
-    match changes.cover {
-        Some(cover) => set_cover(transaction, scope, id, cover).await,
-        None => Ok(()),
+impl Transaction {
+    /// Writes the changes that need no check: all but publication, group and version name.
+    pub(crate) async fn update_facts(
+        &mut self,
+        scope: Scope,
+        id: &str,
+        changes: &ImageChanges<'_>,
+        now: i64,
+    ) -> Result<()> {
+        let sql = "UPDATE images SET
+                       update_time = $3,
+                       name = COALESCE($4, name),
+                       description = COALESCE($5, description),
+                       tags = COALESCE($6, tags),
+                       readme = COALESCE($7, readme),
+                       price_cents = COALESCE($8, price_cents),
+                       auto_start = COALESCE($9, auto_start),
+                       softwares = COALESCE($10, softwares),
+                       supported_gpu_types = COALESCE($11, supported_gpu_types),
+                       software_ports = COALESCE($12, software_ports),
+                       firewall_ports = COALESCE($13, firewall_ports),
+                       version_desc = COALESCE($14, version_desc)
+                   WHERE account_id = $1 AND id = $2";
+        let params = [
+            scope.param(),
+            id.into(),
+            now.into(),
+            changes.name.into(),
+            changes.description.into(),
+            changes.tags.map(json_list).into(),
+            changes.readme.into(),
+            changes.price_cents.into(),
+            changes.auto_start.into(),
+            changes.softwares.into(),
+            changes.supported_gpu_types.map(json_list).into(),
+            changes.software_ports.into(),
+            changes.firewall_ports.map(json_list).into(),
+            changes.version_desc.into(),
+        ];
+        self.execute(sql, &params).await?;
+        match changes.cover {
+            Some(cover) => self.set_cover(scope, id, cover).await,
+            None => Ok(()),
+        }
     }
 }

@@ -1,12 +1,7 @@
-use super::counts::count_images;
-use super::name::name_taken;
 use super::row::ImageStatus;
-use crate::accounts::bump_revisions;
-use crate::answers::{ANSWER_SECS, Answer, find_answer, store_answer};
-use crate::covers::lock_cover;
+use crate::answers::{ANSWER_SECS, Answer};
 use crate::database::{Transaction, row};
-use crate::ordinals::{Position, next_position};
-use crate::quota::added_bytes;
+use crate::ordinals::Position;
 use crate::{AccountId, Catalog, Limit, OverLimit, Result, Scope};
 
 /// The data of a copy that differs from the original.
@@ -80,46 +75,39 @@ impl Catalog {
         }
         let target = Scope::own(new.owner);
         let change = |mut transaction: Transaction| async move {
-            bump_revisions(&mut transaction, source.into_iter().chain([new.owner])).await?;
-            if let Some(copy) = find_earlier_copy(&mut transaction, target, new.request, now).await? {
+            transaction.bump_revisions(source.into_iter().chain([new.owner])).await?;
+            if let Some(copy) = transaction.find_earlier_copy(target, new.request, now).await? {
                 return transaction.discard(CopyImage::AlreadyCopied(copy)).await;
             }
-            let Some(original) = find_original(&mut transaction, scope, id).await? else {
+            let original = scope.select_image(Original::COLUMNS);
+            let rows = transaction.query(&original, &scope.image_params(id)).await?;
+            let Some(original) = rows.first_after_key::<Original>("images")? else {
                 return transaction.discard(CopyImage::NotFound).await;
             };
             if !matches!(original.status, ImageStatus::Available | ImageStatus::Offline) {
                 return transaction.discard(CopyImage::NotAvailable).await;
             }
-            let Some(name) = free_name(&mut transaction, target, &original.name, new).await? else {
+            let Some(name) = transaction.free_name(target, &original.name, new).await? else {
                 return transaction.discard(CopyImage::NameTaken).await;
             };
-            if let Some(over) = self.over_limit(&mut transaction, &original, new.owner).await? {
+            let bytes = transaction.added_bytes(new.owner, &original.manifest, original.data_bytes).await?;
+            let more = [(Limit::Images, 1), (Limit::Trashed, 1), (Limit::StoredBytes, bytes)];
+            if let Some(over) = self.check_limits(&mut transaction, new.owner, &more).await? {
                 return transaction.discard(CopyImage::OverLimit(over)).await;
             }
-            lock_cover(&mut transaction, &original.cover).await?;
-            let position = next_position(&mut transaction, new.owner, now).await?;
-            insert_copy(&mut transaction, id, &name, new, position).await?;
+            transaction.lock_cover(&original.cover).await?;
+            let position = transaction.next_position(new.owner, now).await?;
+            transaction.insert_copy(id, &name, new, position).await?;
             if let Some(request) = new.request {
                 let (ordinal, secs) = (position.ordinal, ANSWER_SECS);
                 let answer = Answer { request, text: new.id, ordinal, secs };
-                store_answer(&mut transaction, new.owner, answer, now).await?;
+                transaction.store_answer(new.owner, answer, now).await?;
             }
             let zone = new.place.map_or(original.zone.as_str(), |(_, zone)| zone);
-            count_images(&mut transaction, new.owner, zone, 1).await?;
+            transaction.count_images(new.owner, zone, 1).await?;
             transaction.commit(CopyImage::Copied(name)).await
         };
         self.database.write(change).await
-    }
-
-    async fn over_limit(
-        &self,
-        transaction: &mut Transaction,
-        original: &Original,
-        owner: AccountId,
-    ) -> Result<Option<OverLimit>> {
-        let bytes = added_bytes(transaction, owner, &original.manifest, original.data_bytes).await?;
-        let more = [(Limit::Images, 1), (Limit::Trashed, 1), (Limit::StoredBytes, bytes)];
-        self.check_limits(transaction, owner, &more).await
     }
 
     /// Returns the original of a copy; `None` if there is no such image in the scope, or it is not a copy.
@@ -129,73 +117,65 @@ impl Catalog {
     }
 }
 
-/// Returns the copy that the same request made, if it exists.
-async fn find_earlier_copy(
-    transaction: &mut Transaction,
-    target: Scope,
-    request: Option<&str>,
-    now: i64,
-) -> Result<Option<String>> {
-    let Some(request) = request else { return Ok(None) };
-    let Some(copy) = find_answer(transaction, target.owner(), request, now).await? else { return Ok(None) };
-    let exists = transaction.exists(&target.select_image("i.id"), &target.image_params(&copy)).await?;
-    Ok(exists.then_some(copy))
-}
-
-async fn find_original(transaction: &mut Transaction, scope: Scope, id: &str) -> Result<Option<Original>> {
-    let sql = scope.select_image(Original::COLUMNS);
-    transaction.query(&sql, &scope.image_params(id)).await?.first_after_key("images")
-}
-
-async fn free_name(
-    transaction: &mut Transaction,
-    target: Scope,
-    original: &str,
-    new: NewCopy<'_>,
-) -> Result<Option<String>> {
-    let mut number = 0;
-    while let Some(name) = (new.name)(original, number) {
-        if !name_taken(transaction, target, &name, new.id).await? {
-            return Ok(Some(name));
-        }
-        number += 1;
+impl Transaction {
+    /// Returns the copy that the same request made, if it exists.
+    async fn find_earlier_copy(
+        &mut self,
+        target: Scope,
+        request: Option<&str>,
+        now: i64,
+    ) -> Result<Option<String>> {
+        let Some(request) = request else { return Ok(None) };
+        let Some(copy) = self.find_answer(target.owner(), request, now).await? else { return Ok(None) };
+        let exists = self.exists(&target.select_image("i.id"), &target.image_params(&copy)).await?;
+        Ok(exists.then_some(copy))
     }
-    Ok(None)
-}
 
-async fn insert_copy(
-    transaction: &mut Transaction,
-    id: &str,
-    name: &str,
-    new: NewCopy<'_>,
-    position: Position,
-) -> Result<()> {
-    let sql = "INSERT INTO images (
-             account_id, id, name, status, description, tags, cover, visibility, price_cents, auto_start,
-             softwares, supported_gpu_types, software_ports, firewall_ports, image_use_time_hours,
-             created_count, favorites_count, failed_reason, create_time, update_time, pub_time, group_id,
-             version_name, version_desc, source_gpu_type, region, zone, source_instance_id, size_bytes,
-             manifest, data_bytes, container, platform_type, copied_from, readme, seq, ordinal
-         )
-         SELECT
-             $2, $3, $4, 'Available', COALESCE($5, description), tags, cover, 0, 0, auto_start,
-             softwares, supported_gpu_types, software_ports, firewall_ports, 0,
-             0, 0, '', $6, $6, 0, '',
-             '', '', source_gpu_type, COALESCE($7, region), COALESCE($8, zone), source_instance_id, size_bytes,
-             manifest, data_bytes, container, $9, id, readme, $10, $11
-         FROM images WHERE id = $1";
-    let params = [
-        id.into(),
-        new.owner.into(),
-        new.id.into(),
-        name.into(),
-        new.description.into(),
-        position.create_time.into(),
-        new.place.map(|(region, _)| region).into(),
-        new.place.map(|(_, zone)| zone).into(),
-        new.platform_type.into(),
-        position.seq.into(),
-        position.ordinal.into(),
-    ];
-    transaction.execute(sql, &params).await.map(drop)
+    async fn free_name(&mut self, target: Scope, original: &str, new: NewCopy<'_>) -> Result<Option<String>> {
+        let mut number = 0;
+        while let Some(name) = (new.name)(original, number) {
+            if !self.name_taken(target, &name, new.id).await? {
+                return Ok(Some(name));
+            }
+            number += 1;
+        }
+        Ok(None)
+    }
+
+    async fn insert_copy(
+        &mut self,
+        id: &str,
+        name: &str,
+        new: NewCopy<'_>,
+        position: Position,
+    ) -> Result<()> {
+        let sql = "INSERT INTO images (
+                 account_id, id, name, status, description, tags, cover, visibility, price_cents, auto_start,
+                 softwares, supported_gpu_types, software_ports, firewall_ports, image_use_time_hours,
+                 created_count, favorites_count, failed_reason, create_time, update_time, pub_time, group_id,
+                 version_name, version_desc, source_gpu_type, region, zone, source_instance_id, size_bytes,
+                 manifest, data_bytes, container, platform_type, copied_from, readme, seq, ordinal
+             )
+             SELECT
+                 $2, $3, $4, 'Available', COALESCE($5, description), tags, cover, 0, 0, auto_start,
+                 softwares, supported_gpu_types, software_ports, firewall_ports, 0,
+                 0, 0, '', $6, $6, 0, '',
+                 '', '', source_gpu_type, COALESCE($7, region), COALESCE($8, zone), source_instance_id, size_bytes,
+                 manifest, data_bytes, container, $9, id, readme, $10, $11
+             FROM images WHERE id = $1";
+        let params = [
+            id.into(),
+            new.owner.into(),
+            new.id.into(),
+            name.into(),
+            new.description.into(),
+            position.create_time.into(),
+            new.place.map(|(region, _)| region).into(),
+            new.place.map(|(_, zone)| zone).into(),
+            new.platform_type.into(),
+            position.seq.into(),
+            position.ordinal.into(),
+        ];
+        self.execute(sql, &params).await.map(drop)
+    }
 }

@@ -1,10 +1,7 @@
-use super::counts::count_images;
-use super::name::name_taken;
-use crate::accounts::bump_revision;
+use super::row::ImageStatus;
 use crate::database::{Transaction, json_list, row};
-use crate::jobs::insert_job;
-use crate::ordinals::next_position;
-use crate::{Catalog, Limit, NewJob, OverLimit, Result, Scope, Source};
+use crate::ordinals::Position;
+use crate::{Catalog, Limit, OverLimit, Result, Scope, Source};
 
 /// The data of a new image. Region, zone, GPU and size come from the instance.
 #[derive(Clone, Copy, Debug)]
@@ -46,84 +43,88 @@ row! {
 }
 
 impl Catalog {
-    /// Creates an image and the job that makes it.
+    /// Creates an image and the job that makes it, with a unique id.
     pub async fn create_image(
         &self,
         scope: Scope,
         new: NewImage<'_>,
-        job: NewJob<'_>,
+        job_id: &str,
         now: i64,
     ) -> Result<CreateImage> {
         let change = |mut transaction: Transaction| async move {
-            bump_revision(&mut transaction, scope.owner()).await?;
-            let Some(origin) = find_origin(&mut transaction, scope, new.instance_id).await? else {
+            transaction.bump_revision(scope.owner()).await?;
+            let Some(origin) = transaction.find_origin(scope, new.instance_id).await? else {
                 return transaction.discard(CreateImage::InstanceNotFound).await;
             };
             let busy = "SELECT id FROM jobs WHERE instance_id = $1 AND finished_at IS NULL";
             if transaction.exists(busy, &[new.instance_id.into()]).await? {
                 return transaction.discard(CreateImage::InstanceBusy).await;
             }
-            if name_taken(&mut transaction, scope, new.name, new.id).await? {
+            if transaction.name_taken(scope, new.name, new.id).await? {
                 return transaction.discard(CreateImage::NameTaken).await;
             }
             let more = [(Limit::Images, 1), (Limit::Trashed, 1), (Limit::Jobs, 1), (Limit::StoredBytes, 1)];
             if let Some(over) = self.check_limits(&mut transaction, scope.owner(), &more).await? {
                 return transaction.discard(CreateImage::OverLimit(over)).await;
             }
-            insert_image(&mut transaction, scope, &new, &origin, now).await?;
+            transaction.insert_image(scope, &new, &origin, ImageStatus::Making, now).await?;
             let source = Source::Instance(new.instance_id.to_owned());
-            insert_job(&mut transaction, scope, new.id, &source, job, origin.size_bytes, now).await?;
+            transaction.insert_job(job_id, scope, new.id, &source, origin.size_bytes, now).await?;
             transaction.commit(CreateImage::Created).await
         };
         self.database.write(change).await
     }
 }
 
-async fn find_origin(transaction: &mut Transaction, scope: Scope, id: &str) -> Result<Option<Origin>> {
-    let sql = format!("SELECT id, {} FROM instances WHERE account_id = $1 AND id = $2", Origin::COLUMNS);
-    transaction.query(&sql, &scope.image_params(id)).await?.first_after_key("instances")
-}
+impl Transaction {
+    async fn find_origin(&mut self, scope: Scope, id: &str) -> Result<Option<Origin>> {
+        let sql = format!("SELECT id, {} FROM instances WHERE account_id = $1 AND id = $2", Origin::COLUMNS);
+        self.query(&sql, &scope.image_params(id)).await?.first_after_key("instances")
+    }
 
-/// Inserts an image in status `Making`.
-pub(crate) async fn insert_image(
-    transaction: &mut Transaction,
-    scope: Scope,
-    new: &NewImage<'_>,
-    origin: &Origin,
-    now: i64,
-) -> Result<()> {
-    let firewall_ports = json_list(new.firewall_ports);
-    let position = next_position(transaction, scope.owner(), now).await?;
-    let sql = "INSERT INTO images (
-            account_id, id, name, status, description, tags, cover, visibility, price_cents, auto_start,
-            softwares, supported_gpu_types, software_ports, firewall_ports, image_use_time_hours,
-            created_count, favorites_count, failed_reason, create_time, update_time, pub_time, group_id,
-            version_name, version_desc, source_gpu_type, region, zone, source_instance_id, size_bytes, readme,
-            seq, ordinal
-        ) VALUES (
-            $1, $2, $3, 'Making', $4, '[]', '', 0, 0, 0,
-            $5, '[]', $6, $7, 0,
-            0, 0, '', $8, $8, 0, '',
-            '', '', $9, $10, $11, $12, $13, '',
-            $14, $15
-        )";
-    let params = [
-        scope.param(),
-        new.id.into(),
-        new.name.into(),
-        new.description.into(),
-        new.softwares.into(),
-        new.software_ports.into(),
-        (&firewall_ports).into(),
-        position.create_time.into(),
-        (&origin.gpu_type).into(),
-        (&origin.region).into(),
-        (&origin.zone).into(),
-        new.instance_id.into(),
-        origin.size_bytes.into(),
-        position.seq.into(),
-        position.ordinal.into(),
-    ];
-    transaction.execute(sql, &params).await?;
-    count_images(transaction, scope.owner(), &origin.zone, 1).await
+    /// Inserts an image, private and without content.
+    pub(crate) async fn insert_image(
+        &mut self,
+        scope: Scope,
+        new: &NewImage<'_>,
+        origin: &Origin,
+        status: ImageStatus,
+        now: i64,
+    ) -> Result<Position> {
+        let position = self.next_position(scope.owner(), now).await?;
+        let sql = "INSERT INTO images (
+                account_id, id, name, status, description, tags, cover, visibility, price_cents, auto_start,
+                softwares, supported_gpu_types, software_ports, firewall_ports, image_use_time_hours,
+                created_count, favorites_count, failed_reason, create_time, update_time, pub_time, group_id,
+                version_name, version_desc, source_gpu_type, region, zone, source_instance_id, size_bytes, readme,
+                seq, ordinal
+            ) VALUES (
+                $1, $2, $3, $4, $5, '[]', '', 0, 0, 0,
+                $6, '[]', $7, $8, 0,
+                0, 0, '', $9, $9, 0, '',
+                '', '', $10, $11, $12, $13, $14, '',
+                $15, $16
+            )";
+        let params = [
+            scope.param(),
+            new.id.into(),
+            new.name.into(),
+            status.as_str().into(),
+            new.description.into(),
+            new.softwares.into(),
+            new.software_ports.into(),
+            json_list(new.firewall_ports).into(),
+            position.create_time.into(),
+            (&origin.gpu_type).into(),
+            (&origin.region).into(),
+            (&origin.zone).into(),
+            new.instance_id.into(),
+            origin.size_bytes.into(),
+            position.seq.into(),
+            position.ordinal.into(),
+        ];
+        self.execute(sql, &params).await?;
+        self.count_images(scope.owner(), &origin.zone, 1).await?;
+        Ok(position)
+    }
 }

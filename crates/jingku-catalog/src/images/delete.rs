@@ -1,11 +1,5 @@
-use super::counts::count_images;
-use super::state::find_state;
-use crate::answers::{Answer, DELETED_SECS, find_answer, store_answer};
-use crate::community::refresh_group;
+use crate::answers::{Answer, DELETED_SECS};
 use crate::database::Transaction;
-use crate::ordinals::next_ordinal;
-use crate::shares::bump_viewers;
-use crate::uploads::delete_upload;
 use crate::{Catalog, Result, Scope};
 
 /// The outcome of [`Catalog::delete_image`].
@@ -27,28 +21,28 @@ impl Catalog {
     pub async fn delete_image(&self, scope: Scope, id: &str, now: i64) -> Result<DeleteImage> {
         let change = |mut transaction: Transaction| async move {
             let owner = scope.owner();
-            bump_viewers(&mut transaction, owner, id).await?;
+            transaction.bump_viewers(owner, id).await?;
             let request = format!("delete {id}");
-            let Some(image) = find_state(&mut transaction, scope, id).await? else {
-                let before = find_answer(&mut transaction, owner, &request, now).await?;
+            let Some(image) = transaction.find_state(scope, id).await? else {
+                let before = transaction.find_answer(owner, &request, now).await?;
                 let outcome = before.map_or(DeleteImage::NotFound, |_| DeleteImage::AlreadyDeleted);
                 return transaction.discard(outcome).await;
             };
             if image.listing.is_listed() {
                 return transaction.discard(DeleteImage::Published).await;
             }
-            let ordinal = next_ordinal(&mut transaction).await?;
+            let ordinal = transaction.next_ordinal().await?;
             let delete = "UPDATE images SET deleted_at = $2, deleted_ordinal = $3 WHERE id = $1";
             transaction.execute(delete, &[id.into(), now.into(), ordinal.into()]).await?;
             let answer = Answer { request: &request, text: "", ordinal, secs: DELETED_SECS };
-            store_answer(&mut transaction, owner, answer, now).await?;
-            count_images(&mut transaction, owner, &image.zone, -1).await?;
+            transaction.store_answer(owner, answer, now).await?;
+            transaction.count_images(owner, &image.zone, -1).await?;
             transaction.execute("DELETE FROM shares WHERE image_id = $1", &[id.into()]).await?;
             let cancel = "UPDATE jobs SET finished_at = $2, outcome = 'cancelled', lease_until = NULL
                           WHERE image_id = $1 AND finished_at IS NULL";
             transaction.execute(cancel, &[id.into(), now.into()]).await?;
-            delete_upload(&mut transaction, id).await?;
-            refresh_group(&mut transaction, &image.listing.group_id).await?;
+            transaction.delete_upload(id).await?;
+            transaction.refresh_group(&image.listing.group_id).await?;
             transaction.commit(DeleteImage::Deleted).await
         };
         self.database.write(change).await

@@ -1,7 +1,7 @@
 use super::order::ImageOrder;
 use super::row::ImageStatus;
 use crate::database::Params;
-use crate::text_search::{TagTerms, contains, fold};
+use crate::text_search::{contains, fold, has_tags};
 
 /// A filter and order of images. An empty filter matches all.
 #[derive(Clone, Copy, Debug, Default)]
@@ -34,36 +34,26 @@ pub struct ImageFilter<'a> {
     pub with_readme: bool,
 }
 
-/// The texts of a filter in the form in which they are compared.
-pub(super) struct FilterTerms {
-    name: Option<String>,
-    tags: TagTerms,
-}
-
-impl FilterTerms {
-    pub(super) fn new(filter: &ImageFilter<'_>) -> Self {
-        Self { name: filter.name.map(fold), tags: TagTerms::new(filter.tags) }
-    }
-
+impl<'a> ImageFilter<'a> {
     /// Returns the conditions on `images AS i`, except zones, to append to others.
-    pub(super) fn conditions<'a>(&'a self, filter: &ImageFilter<'a>, params: &mut Params<'a>) -> String {
+    pub(super) fn conditions(&self, params: &mut Params<'a>) -> String {
         let mut all = Vec::new();
-        all.extend(filter.id.map(|id| format!("i.id = {}", params.add(id))));
-        all.extend(self.name.as_deref().map(|name| contains("LOWER(i.name)", &params.add(name))));
-        all.extend(filter.author.map(|author| {
+        all.extend(self.id.map(|id| format!("i.id = {}", params.add(id))));
+        all.extend(self.name.map(|name| contains("LOWER(i.name)", &params.add(fold(name)))));
+        all.extend(self.author.map(|author| {
             format!("i.account_id IN (SELECT id FROM accounts WHERE name = {})", params.add(author))
         }));
-        if !filter.statuses.is_empty() {
-            let statuses: Vec<_> = filter.statuses.iter().map(|status| status.as_str()).collect();
+        if !self.statuses.is_empty() {
+            let statuses: Vec<_> = self.statuses.iter().map(|status| status.as_str()).collect();
             all.push(format!("i.status IN ({})", params.add_all(&statuses)));
         }
-        all.extend(self.tags.conditions("i.tags", params));
-        all.extend(filter.platform_type.map(|word| format!("i.platform_type = {}", params.add(word))));
+        all.extend(has_tags("i.tags", self.tags, params));
+        all.extend(self.platform_type.map(|word| format!("i.platform_type = {}", params.add(word))));
         for (bound, condition) in [
-            (filter.created_from, "i.create_time >="),
-            (filter.created_before, "i.create_time <"),
-            (filter.bytes_from, "i.size_bytes >="),
-            (filter.bytes_below, "i.size_bytes <"),
+            (self.created_from, "i.create_time >="),
+            (self.created_before, "i.create_time <"),
+            (self.bytes_from, "i.size_bytes >="),
+            (self.bytes_below, "i.size_bytes <"),
         ] {
             all.extend(bound.map(|bound| format!("{condition} {}", params.add(bound))));
         }

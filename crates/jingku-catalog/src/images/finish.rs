@@ -1,6 +1,5 @@
 use crate::Result;
 use crate::database::Transaction;
-use crate::uploads::end_upload;
 
 /// The stored content of an image.
 #[derive(Clone, Copy, Debug)]
@@ -20,30 +19,28 @@ impl<'a> BuiltImage<'a> {
     }
 }
 
-/// Makes an image `Available`.
-pub(crate) async fn complete_image(
-    transaction: &mut Transaction,
-    image: &str,
-    built: BuiltImage<'_>,
-    now: i64,
-) -> Result<()> {
-    let sql = "UPDATE images
-               SET status = 'Available', manifest = $2, size_bytes = $3, data_bytes = $4, update_time = $5
-               WHERE id = $1";
-    let BuiltImage { manifest, size_bytes, data_bytes } = built;
-    let params = [image.into(), manifest.into(), size_bytes.into(), data_bytes.into(), now.into()];
-    transaction.execute(sql, &params).await?;
-    end_upload(transaction, image, now).await
-}
+impl Transaction {
+    /// Makes an image `Available`.
+    pub(crate) async fn complete_image(
+        &mut self,
+        image: &str,
+        built: BuiltImage<'_>,
+        now: i64,
+    ) -> Result<()> {
+        let sql = "UPDATE images
+                   SET status = 'Available', manifest = $2, size_bytes = $3, data_bytes = $4, update_time = $5
+                   WHERE id = $1";
+        let BuiltImage { manifest, size_bytes, data_bytes } = built;
+        let params = [image.into(), manifest.into(), size_bytes.into(), data_bytes.into(), now.into()];
+        self.execute(sql, &params).await?;
+        self.end_upload(image, now).await
+    }
 
-/// Makes an image `UnAvailable`.
-pub(crate) async fn fail_image(
-    transaction: &mut Transaction,
-    image: &str,
-    reason: &str,
-    now: i64,
-) -> Result<()> {
-    end_upload(transaction, image, now).await?;
-    let sql = "UPDATE images SET status = 'UnAvailable', failed_reason = $2, update_time = $3 WHERE id = $1";
-    transaction.execute(sql, &[image.into(), reason.into(), now.into()]).await.map(drop)
+    /// Makes an image `UnAvailable`.
+    pub(crate) async fn fail_image(&mut self, image: &str, reason: &str, now: i64) -> Result<()> {
+        self.end_upload(image, now).await?;
+        let sql =
+            "UPDATE images SET status = 'UnAvailable', failed_reason = $2, update_time = $3 WHERE id = $1";
+        self.execute(sql, &[image.into(), reason.into(), now.into()]).await.map(drop)
+    }
 }

@@ -1,4 +1,4 @@
-use crate::database::{Transaction, row};
+use crate::database::row;
 use crate::{Catalog, Result, Scope};
 
 row! {
@@ -23,16 +23,4 @@ impl Catalog {
         );
         self.database.query(&sql, &[scope.param(), name.into()]).await?.first("images")
     }
-}
-
-/// Returns whether an image other than `id` has the name. Stays true until the transaction ends.
-pub(crate) async fn name_taken(
-    transaction: &mut Transaction,
-    scope: Scope,
-    name: &str,
-    id: &str,
-) -> Result<bool> {
-    let sql = "SELECT id FROM images
-               WHERE account_id = $1 AND name = $2 AND id <> $3 AND deleted_at IS NULL AND status <> 'UnAvailable'";
-    transaction.exists(sql, &[scope.param(), name.into(), id.into()]).await
 }

@@ -1,7 +1,7 @@
 use super::row::Image;
 use crate::Scope;
 use crate::cursor::{Column, Cursor, InvalidCursor, Order};
-use crate::paging::Sorting;
+use crate::database::Value;
 
 /// The order of a list of images; by default, newest first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -29,53 +29,38 @@ pub enum ImageSort {
 impl ImageOrder {
     /// Parses the page token of a list in this order of the images in a scope.
     pub fn cursor(self, scope: Scope, token: &str) -> Result<Cursor, InvalidCursor> {
-        self.sorting(scope).order.parse(token)
+        self.order(scope).parse(token)
     }
 
-    pub(super) const fn sorting(self, scope: Scope) -> Sorting<Image> {
+    pub(super) const fn order(self, scope: Scope) -> Order {
         const ID: Column = Column::Text("id");
         const ORDINAL: Column = Column::Integer("ordinal");
         const CREATE_TIME: Column = Column::Integer("create_time");
         const UPDATE_TIME: Column = Column::Integer("update_time");
         const SIZE: Column = Column::Integer("size_bytes");
         const NAME: Column = Column::Text("name");
-        let ascending = self.ascending;
-        match self.by {
+        let (name, columns, legacy): (_, &[Column], &[Column]) = match self.by {
             // Within one account, the order of numbers and of creation times agree.
-            ImageSort::CreateTime if scope.is_one_account() => Sorting {
-                order: order("newest", &[Column::Integer("seq")], &[CREATE_TIME, ID], ascending),
-                compare: |a, b| a.seq.cmp(&b.seq),
-                position: |image| vec![image.seq.into()],
-            },
-            ImageSort::CreateTime => Sorting {
-                order: order("newest", &[CREATE_TIME, ORDINAL], &[CREATE_TIME, ID], ascending),
-                compare: |a, b| (a.create_time, a.ordinal).cmp(&(b.create_time, b.ordinal)),
-                position: |image| vec![image.create_time.into(), image.ordinal.into()],
-            },
-            ImageSort::UpdateTime => Sorting {
-                order: order("updated", &[UPDATE_TIME, ORDINAL], &[UPDATE_TIME, ID], ascending),
-                compare: |a, b| (a.update_time, a.ordinal).cmp(&(b.update_time, b.ordinal)),
-                position: |image| vec![image.update_time.into(), image.ordinal.into()],
-            },
-            ImageSort::Size => Sorting {
-                order: order("size", &[SIZE, ORDINAL], &[SIZE, ID], ascending),
-                compare: |a, b| (a.size_bytes, a.ordinal).cmp(&(b.size_bytes, b.ordinal)),
-                position: |image| vec![image.size_bytes.into(), image.ordinal.into()],
-            },
-            ImageSort::Name => Sorting {
-                order: order("name", &[NAME, ORDINAL], &[NAME, ID], ascending),
-                compare: |a, b| (&a.name, a.ordinal).cmp(&(&b.name, b.ordinal)),
-                position: |image| vec![image.name.as_str().into(), image.ordinal.into()],
-            },
-        }
+            ImageSort::CreateTime if scope.is_one_account() => {
+                ("newest", &[Column::Integer("seq")], &[CREATE_TIME, ID])
+            }
+            ImageSort::CreateTime => ("newest", &[CREATE_TIME, ORDINAL], &[CREATE_TIME, ID]),
+            ImageSort::UpdateTime => ("updated", &[UPDATE_TIME, ORDINAL], &[UPDATE_TIME, ID]),
+            ImageSort::Size => ("size", &[SIZE, ORDINAL], &[SIZE, ID]),
+            ImageSort::Name => ("name", &[NAME, ORDINAL], &[NAME, ID]),
+        };
+        Order { name, columns, legacy, ascending: self.ascending }
     }
-}
 
-const fn order(
-    name: &'static str,
-    columns: &'static [Column],
-    legacy: &'static [Column],
-    ascending: bool,
-) -> Order {
-    Order { name, columns, legacy, ascending }
+    /// Returns the values of an image in the columns of the order.
+    pub(super) fn position(self, scope: Scope, image: &Image) -> Vec<Value<'static>> {
+        let first = match self.by {
+            ImageSort::CreateTime if scope.is_one_account() => return vec![image.seq.into()],
+            ImageSort::CreateTime => image.create_time.into(),
+            ImageSort::UpdateTime => image.update_time.into(),
+            ImageSort::Size => image.size_bytes.into(),
+            ImageSort::Name => image.name.clone().into(),
+        };
+        vec![first, image.ordinal.into()]
+    }
 }

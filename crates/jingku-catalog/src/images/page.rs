@@ -1,6 +1,5 @@
-use super::filter::{FilterTerms, ImageFilter};
+use super::filter::ImageFilter;
 use super::order::ImageOrder;
-use crate::cursor::Order;
 use crate::database::Params;
 use crate::{Catalog, Image, Page, Paging, Result, Scope};
 
@@ -30,14 +29,14 @@ impl Catalog {
         if filter.zones.is_some_and(<[_]>::is_empty) {
             return Ok(Page::empty());
         }
-        let terms = FilterTerms::new(&filter);
-        let (sql, params) = page_statement(scope, &filter, &terms, paging);
+        let (sql, params) = page_statement(scope, &filter, paging);
         let rows = if is_short(scope, &filter, paging) {
             self.database.query(&sql, params.as_slice()).await?
         } else {
             self.database.scan(scope.requester(), &sql, params.as_slice()).await?
         };
-        rows.page("images", paging.limit(), &filter.order.sorting(scope))
+        let order = filter.order;
+        rows.page("images", paging.limit(), &order.order(scope), |image| order.position(scope, image))
     }
 }
 
@@ -59,20 +58,13 @@ fn is_short(scope: Scope, filter: &ImageFilter<'_>, paging: Paging<'_>) -> bool 
 }
 
 /// Selects the total, the keys of the page, and their rows.
-fn page_statement<'a>(
-    scope: Scope,
-    filter: &ImageFilter<'a>,
-    terms: &'a FilterTerms,
-    paging: Paging<'a>,
-) -> (String, Params<'a>) {
+fn page_statement<'a>(scope: Scope, filter: &ImageFilter<'a>, paging: Paging<'a>) -> (String, Params<'a>) {
     let mut params = Params::default();
     // $1 in `Scope::images`.
     let owner = params.add(scope.param());
-    let conditions = terms.conditions(filter, &mut params);
-    let zones = match filter.zones {
-        Some(zones) => format!(" AND zone IN ({})", params.add_all(zones)),
-        None => String::new(),
-    };
+    let conditions = filter.conditions(&mut params);
+    let zones =
+        filter.zones.map(|zones| format!(" AND zone IN ({})", params.add_all(zones))).unwrap_or_default();
     let counted = scope.is_one_account() && conditions.is_empty();
     let total = if counted {
         format!(
@@ -82,13 +74,24 @@ fn page_statement<'a>(
     } else {
         format!("SELECT COUNT(*) AS total FROM images i WHERE {}{conditions}{zones}", scope.images())
     };
-    let order = filter.order.sorting(scope).order;
-    let keys = Keys { scope, order, conditions, paging };
+    let order = filter.order.order(scope);
+    let after = paging.after(&order, &mut params);
+    let window = paging.window(&order, &mut params);
+    let (columns, seen) = (order.columns(), scope.images());
+    let start = format!("SELECT id, {columns} FROM images i WHERE {seen}{after}{conditions}");
     let keys = match filter.zones {
-        Some([_, _, ..]) if counted && filter.order == ImageOrder::default() => {
-            keys.each_zone(filter.zones.unwrap_or_default(), &mut params)
+        // Merges the indexes of several zones, instead of sorting the whole account.
+        Some(each @ [_, _, ..]) if counted && filter.order == ImageOrder::default() => {
+            let reach = params.add(i64::from(paging.limit()) + 1 + i64::from(paging.offset()));
+            let walk = |zone: &&'a str| {
+                let (zone, order) = (params.add(*zone), order.clause());
+                format!("SELECT * FROM ({start} AND zone = {zone} {order} LIMIT {reach}) w")
+            };
+            let walks = each.iter().map(walk).collect::<Vec<_>>().join(" UNION ALL ");
+            format!("SELECT id FROM ({walks}) z {window}")
         }
-        _ => keys.whole(&zones, &mut params),
+        // Reads one index, of the account or of its one zone, if the order is that of the index.
+        _ => format!("{start}{zones} {window}"),
     };
     let sql = format!(
         "SELECT {}, {}, t.total
@@ -102,41 +105,6 @@ fn page_statement<'a>(
     (sql, params)
 }
 
-/// Selects the keys of a page.
-struct Keys<'a> {
-    scope: Scope,
-    order: Order,
-    conditions: String,
-    paging: Paging<'a>,
-}
-
-impl<'a> Keys<'a> {
-    /// Reads one index, of the account or of its one zone, if the order is that of the index.
-    fn whole(self, zones: &str, params: &mut Params<'a>) -> String {
-        let window = self.paging.window(&self.order, params);
-        format!("{}{zones} {window}", self.start(params))
-    }
-
-    /// Merges the indexes of several zones, instead of sorting the whole account.
-    fn each_zone(self, zones: &[&'a str], params: &mut Params<'a>) -> String {
-        let (start, window, order) =
-            (self.start(params), self.paging.window(&self.order, params), self.order.clause());
-        let reach = params.add(i64::from(self.paging.limit()) + 1 + i64::from(self.paging.offset()));
-        let walks = zones.iter().map(|zone| {
-            let zone = params.add(*zone);
-            format!("SELECT * FROM ({start} AND zone = {zone} {order} LIMIT {reach}) w")
-        });
-        let walks = walks.collect::<Vec<_>>().join(" UNION ALL ");
-        format!("SELECT id FROM ({walks}) z {window}")
-    }
-
-    fn start(&self, params: &mut Params<'a>) -> String {
-        let after = self.paging.after(&self.order, params);
-        let (columns, scope) = (self.order.columns(), self.scope.images());
-        format!("SELECT id, {columns} FROM images i WHERE {scope}{after}{}", self.conditions)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -145,14 +113,13 @@ mod tests {
     /// Returns SQLite's query plan for a page.
     async fn plan(filter: ImageFilter<'_>, paging: Paging<'_>) -> String {
         let catalog = Catalog::open_sqlite_in_memory().await.unwrap();
-        let terms = FilterTerms::new(&filter);
-        let (sql, params) = page_statement(Scope::own(AccountId(1)), &filter, &terms, paging);
+        let (sql, params) = page_statement(Scope::own(AccountId(1)), &filter, paging);
         catalog.database.plan(&sql, params.as_slice()).await
     }
 
     #[tokio::test]
     async fn a_page_reads_indexes_and_sorts_nothing() {
-        let cursor = ImageOrder::default().sorting(Scope::own(AccountId(1))).order.cursor(vec![5.into()]);
+        let cursor = ImageOrder::default().order(Scope::own(AccountId(1))).cursor(vec![5.into()]);
         let all = ImageFilter::default();
         for paging in [Paging::first(20), Paging::After { cursor: &cursor, limit: 20 }] {
             let whole = plan(all, paging).await;

@@ -1,15 +1,9 @@
-use std::collections::BTreeMap;
-
-use super::counts::count_images;
-use super::name::name_taken;
+use super::create::{NewImage, Origin};
 use super::row::ImageStatus;
-use crate::accounts::bump_revisions;
-use crate::community::{insert_group, refresh_group, seed_favorites};
 use crate::database::{Transaction, json_list};
-use crate::jobs::SEED_WORKER;
-use crate::ordinals::{Position, next_position};
-use crate::shares::insert_shares;
-use crate::{AccountId, Catalog, Result, Scope};
+use crate::jobs::SEEDED;
+use crate::ordinals::Position;
+use crate::{AccountId, Catalog, Result, Scope, Source};
 
 /// An image to insert directly, in any status.
 #[derive(Clone, Debug)]
@@ -68,12 +62,6 @@ pub struct SeedGroup {
     pub favored_by: Vec<AccountId>,
 }
 
-impl SeedImage<'_> {
-    fn is_public(&self) -> bool {
-        self.version.is_some() && self.status == ImageStatus::Available
-    }
-}
-
 /// The outcome of [`Catalog::seed_images`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SeedImages {
@@ -82,9 +70,6 @@ pub enum SeedImages {
     /// Another image of the account has this name. Nothing was changed.
     NameTaken(String),
 }
-
-/// Unfinished seeded jobs: `$1` is [`SEED_WORKER`].
-const SEEDED: &str = "worker = $1 AND finished_at IS NULL";
 
 impl Catalog {
     /// Inserts images and their groups, for servers that load fixtures from a file. They are created in order of creation
@@ -101,38 +86,35 @@ impl Catalog {
         let change = |mut transaction: Transaction| async move {
             let viewers = images.iter().flat_map(|image| image.shared_with);
             let owners = images.iter().map(|image| &image.account);
-            bump_revisions(&mut transaction, owners.chain(viewers).copied()).await?;
+            transaction.bump_revisions(owners.chain(viewers).copied()).await?;
             for group in groups {
-                insert_group(&mut transaction, Scope::own(group.account), &group.id, now).await?;
+                transaction.insert_group(Scope::own(group.account), &group.id, now).await?;
             }
-            let mut counts: BTreeMap<(AccountId, &str), i64> = BTreeMap::new();
             let mut images: Vec<&SeedImage<'_>> = images.iter().collect();
             images.sort_by_key(|image| image.create_time);
             for image in images {
                 let scope = Scope::own(image.account);
                 if image.status != ImageStatus::UnAvailable
-                    && name_taken(&mut transaction, scope, &image.name, &image.id).await?
+                    && transaction.name_taken(scope, &image.name, &image.id).await?
                 {
                     return transaction.discard(SeedImages::NameTaken(image.name.clone())).await;
                 }
-                let position = next_position(&mut transaction, image.account, image.create_time).await?;
-                insert_image(&mut transaction, image, position).await?;
-                let (viewers, ordinal) = (image.shared_with, position.ordinal);
-                insert_shares(&mut transaction, &image.id, viewers, ordinal, now).await?;
+                transaction.insert_seed(image, now).await?;
                 if image.status == ImageStatus::Making {
-                    insert_seeded_job(&mut transaction, image, now).await?;
+                    // The real instance, if any, is free.
+                    let (id, source) = (&image.id, Source::Instance(image.id.clone()));
+                    transaction
+                        .insert_job(id, scope, id, &source, image.size_bytes, image.create_time)
+                        .await?;
+                    transaction.seed_job(id, image.done_bytes, now).await?;
                 }
-                *counts.entry((image.account, image.zone)).or_default() += 1;
             }
             for group in groups {
-                seed_favorites(&mut transaction, &group.id, &group.favored_by, now).await?;
+                transaction.seed_favorites(&group.id, &group.favored_by, now).await?;
                 let sql = "UPDATE image_groups SET recommend_count = $2 WHERE id = $1";
                 let params = [(&group.id).into(), group.recommend_count.into()];
                 transaction.execute(sql, &params).await?;
-                refresh_group(&mut transaction, &group.id).await?;
-            }
-            for ((account, zone), images) in counts {
-                count_images(&mut transaction, account, zone, images).await?;
+                transaction.refresh_group(&group.id).await?;
             }
             transaction.commit(SeedImages::Seeded).await
         };
@@ -142,126 +124,109 @@ impl Catalog {
     /// Advances seeded images in status `Making` to a percentage of their size. Those that are further are unchanged.
     pub async fn advance_seeded_jobs(&self, percent: i64, now: i64) -> Result<u64> {
         let sql = format!(
-            "UPDATE jobs SET done_bytes = (total_bytes * $2 + 99) / 100, reported_at = $3
-             WHERE {SEEDED} AND done_bytes < (total_bytes * $2 + 99) / 100"
+            "UPDATE jobs SET done_bytes = (total_bytes * $1 + 99) / 100, reported_at = $2
+             WHERE {SEEDED} AND finished_at IS NULL AND done_bytes < (total_bytes * $1 + 99) / 100"
         );
-        self.database.execute(&sql, &[SEED_WORKER.into(), percent.into(), now.into()]).await
+        self.database.execute(&sql, &[percent.into(), now.into()]).await
     }
 
     /// Returns the distinct sizes in bytes of seeded images in status `Making`.
     pub async fn seeded_job_sizes(&self) -> Result<Vec<i64>> {
-        let sql = format!("SELECT DISTINCT total_bytes FROM jobs WHERE {SEEDED}");
-        self.database.scan(AccountId::PLATFORM, &sql, &[SEED_WORKER.into()]).await?.all("jobs")
+        let sql = format!("SELECT DISTINCT total_bytes FROM jobs WHERE {SEEDED} AND finished_at IS NULL");
+        self.database.scan(AccountId::PLATFORM, &sql, &[]).await?.all("jobs")
     }
 
     /// Makes seeded images of one size in status `Making` available with a manifest.
     pub async fn complete_seeded_jobs(&self, size_bytes: i64, manifest: &str, now: i64) -> Result<u64> {
         let change = |mut transaction: Transaction| async move {
-            let of_size = format!("{SEEDED} AND total_bytes = $2");
+            let of_size = format!("{SEEDED} AND finished_at IS NULL AND total_bytes = $1");
             let owners = format!(
                 "UPDATE accounts SET revision = revision + 1
                  WHERE id IN (SELECT account_id FROM jobs WHERE {of_size})"
             );
-            let (nobody, size) = (SEED_WORKER.into(), size_bytes.into());
-            transaction.execute(&owners, &[nobody, size]).await?;
+            transaction.execute(&owners, &[size_bytes.into()]).await?;
             let images = format!(
-                "UPDATE images SET status = 'Available', manifest = $3, update_time = $4
+                "UPDATE images SET status = 'Available', manifest = $2, update_time = $3
                  WHERE id IN (SELECT image_id FROM jobs WHERE {of_size})"
             );
-            transaction.execute(&images, &[nobody, size, manifest.into(), now.into()]).await?;
+            transaction.execute(&images, &[size_bytes.into(), manifest.into(), now.into()]).await?;
             let jobs = format!(
-                "UPDATE jobs SET finished_at = $3, outcome = 'done', lease_until = NULL,
-                     done_bytes = total_bytes, reported_at = $3 WHERE {of_size}"
+                "UPDATE jobs SET finished_at = $2, outcome = 'done', lease_until = NULL,
+                     done_bytes = total_bytes, reported_at = $2 WHERE {of_size}"
             );
-            let ended = transaction.execute(&jobs, &[nobody, size, now.into()]).await?;
+            let ended = transaction.execute(&jobs, &[size_bytes.into(), now.into()]).await?;
             transaction.commit(ended).await
         };
         self.database.write(change).await
     }
 }
 
-async fn insert_image(
-    transaction: &mut Transaction,
-    image: &SeedImage<'_>,
-    position: Position,
-) -> Result<()> {
-    let (tags, supported_gpu_types) = (json_list(image.tags), json_list(image.supported_gpu_types));
-    let version = image.version.as_ref();
-    let if_submitted = |value: i64| if version.is_some() { value } else { 0 };
-    let if_public = |value: i64| if image.is_public() { value } else { 0 };
-    let Position { seq, ordinal, create_time } = position;
-    transaction
-        .execute(
-            "INSERT INTO images (
-                 account_id, id, name, status, description, tags, cover, visibility, price_cents, auto_start,
-                 softwares, supported_gpu_types, software_ports, firewall_ports, image_use_time_hours,
-                 created_count, favorites_count, failed_reason, create_time, update_time, pub_time, group_id,
-                 version_name, version_desc, source_gpu_type, region, zone, source_instance_id, size_bytes,
-                 manifest, readme, container, platform_type, community_name, submitted_at,
-                 seq, ordinal, submitted_ordinal, published_ordinal
-             ) VALUES (
-                 $1, $2, $3, $4, $5, $6, '', $7, $8, 0,
-                 NULL, $9, '[]', '[]', 0,
-                 0, 0, $10, $11, $11, $12, $13,
-                 $14, $15, $16, $17, $18, $19, $20,
-                 $21, $22, $23, $24, $25, $26,
-                 $27, $28, $29, $30
-             )",
-            &[
-                image.account.into(),
-                (&image.id).into(),
-                (&image.name).into(),
-                image.status.as_str().into(),
-                image.description.into(),
-                (&tags).into(),
-                image.is_public().into(),
-                image.price_cents.into(),
-                (&supported_gpu_types).into(),
-                image.failed_reason.into(),
-                create_time.into(),
-                if_public(create_time).into(),
-                version.map_or("", |version| &version.group_id).into(),
-                version.map_or("", |version| &version.version_name).into(),
-                version.map_or("", |version| version.version_desc).into(),
-                image.source_gpu_type.into(),
-                image.region.into(),
-                image.zone.into(),
-                image.source_instance_id.into(),
-                image.size_bytes.into(),
-                image.manifest.into(),
-                image.readme.into(),
-                image.container.into(),
-                image.platform_type.into(),
-                version.map_or("", |version| version.community_name).into(),
-                if_submitted(create_time).into(),
-                seq.into(),
-                ordinal.into(),
-                if_submitted(ordinal).into(),
-                if_public(ordinal).into(),
-            ],
-        )
-        .await
-        .map(drop)
-}
+impl Transaction {
+    async fn insert_seed(&mut self, image: &SeedImage<'_>, now: i64) -> Result<()> {
+        let new = NewImage {
+            id: &image.id,
+            name: &image.name,
+            description: image.description,
+            instance_id: image.source_instance_id,
+            softwares: None,
+            software_ports: "[]",
+            firewall_ports: &[],
+        };
+        let origin = Origin {
+            region: image.region.to_owned(),
+            zone: image.zone.to_owned(),
+            gpu_type: image.source_gpu_type.to_owned(),
+            size_bytes: image.size_bytes,
+        };
+        let scope = Scope::own(image.account);
+        let position = self.insert_image(scope, &new, &origin, image.status, image.create_time).await?;
+        let sql =
+            "UPDATE images SET tags = $2, price_cents = $3, supported_gpu_types = $4, failed_reason = $5,
+                       manifest = $6, readme = $7, container = $8, platform_type = $9
+                   WHERE id = $1";
+        let params = [
+            (&image.id).into(),
+            json_list(image.tags).into(),
+            image.price_cents.into(),
+            json_list(image.supported_gpu_types).into(),
+            image.failed_reason.into(),
+            image.manifest.into(),
+            image.readme.into(),
+            image.container.into(),
+            image.platform_type.into(),
+        ];
+        self.execute(sql, &params).await?;
+        if let Some(version) = &image.version {
+            self.seed_version(image, version, position).await?;
+        }
+        self.insert_shares(&image.id, image.shared_with, position.ordinal, now).await
+    }
 
-/// Inserts a job whose lease never expires. It has the image's id as the instance: the real instance, if any, is free.
-async fn insert_seeded_job(transaction: &mut Transaction, image: &SeedImage<'_>, now: i64) -> Result<()> {
-    transaction
-        .execute(
-            "INSERT INTO jobs (id, account_id, image_id, instance_id, created_at, worker, lease_until, attempts,
-                 started_at, reported_at, done_bytes, total_bytes)
-             VALUES ($1, $2, $1, $1, $3, $4, $5, 1, $3, $6, $7, $8)",
-            &[
-                (&image.id).into(),
-                image.account.into(),
-                image.create_time.into(),
-                SEED_WORKER.into(),
-                i64::MAX.into(),
-                now.into(),
-                image.done_bytes.into(),
-                image.size_bytes.into(),
-            ],
-        )
-        .await
-        .map(drop)
+    async fn seed_version(
+        &mut self,
+        image: &SeedImage<'_>,
+        version: &SeedVersion<'_>,
+        position: Position,
+    ) -> Result<()> {
+        let Position { create_time: submitted_at, ordinal, .. } = position;
+        let sql =
+            "UPDATE images SET group_id = $2, version_name = $3, version_desc = $4, community_name = $5,
+                       submitted_at = $6, submitted_ordinal = $7, visibility = $8, pub_time = $9, published_ordinal = $10
+                   WHERE id = $1";
+        let public = image.status == ImageStatus::Available;
+        let (pub_time, published_ordinal) = if public { (submitted_at, ordinal) } else { (0, 0) };
+        let params = [
+            (&image.id).into(),
+            (&version.group_id).into(),
+            (&version.version_name).into(),
+            version.version_desc.into(),
+            version.community_name.into(),
+            submitted_at.into(),
+            ordinal.into(),
+            public.into(),
+            pub_time.into(),
+            published_ordinal.into(),
+        ];
+        self.execute(sql, &params).await.map(drop)
+    }
 }

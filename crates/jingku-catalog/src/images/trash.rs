@@ -1,12 +1,6 @@
-use super::counts::count_images;
-use super::name::name_taken;
 use super::row::ImageStatus;
-use super::state::{ImageState, find_state_where};
-use crate::accounts::bump_revision;
-use crate::community::{refresh_group, version_taken};
-use crate::covers::delete_if_unused;
-use crate::database::{Param, Transaction, row};
-use crate::shares::bump_viewers;
+use super::state::ImageState;
+use crate::database::{Transaction, Value, row};
 use crate::{AccountId, Catalog, Limit, OverLimit, Result, Scope};
 
 row! {
@@ -47,15 +41,6 @@ pub enum RestoreImage {
     OverLimit(OverLimit),
 }
 
-/// The outcome of [`Catalog::purge_image`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PurgeImage {
-    /// It was deleted permanently.
-    Purged,
-    /// There is no such image in the trash, or it was deleted later.
-    NotFound,
-}
-
 /// The image `$1`, if it is in the trash.
 const IN_TRASH: &str = "i.id = $1 AND i.deleted_at IS NOT NULL";
 
@@ -85,7 +70,7 @@ impl Catalog {
     }
 
     /// Returns a part of the trash: further conditions, and the order.
-    async fn trashed(&self, part: &str, params: &[Param<'_>]) -> Result<Vec<TrashedImage>> {
+    async fn trashed(&self, part: &str, params: &[Value<'_>]) -> Result<Vec<TrashedImage>> {
         let sql = format!(
             "SELECT {} FROM images i JOIN accounts a ON a.id = i.account_id WHERE i.deleted_at IS NOT NULL {part}",
             TrashedImage::COLUMNS
@@ -99,8 +84,8 @@ impl Catalog {
         let Some(owner) = self.image_owner(id).await? else { return Ok(RestoreImage::NotFound) };
         let scope = Scope::own(owner);
         let change = |mut transaction: Transaction| async move {
-            bump_revision(&mut transaction, owner).await?;
-            let Some(image) = find_state_where(&mut transaction, IN_TRASH, &[id.into()]).await? else {
+            transaction.bump_revision(owner).await?;
+            let Some(image) = transaction.find_state_where(IN_TRASH, &[id.into()]).await? else {
                 return transaction.discard(RestoreImage::NotFound).await;
             };
             if image.listing.status == ImageStatus::Making {
@@ -108,7 +93,7 @@ impl Catalog {
             }
             let name = name.unwrap_or(&image.name);
             if image.listing.status != ImageStatus::UnAvailable
-                && name_taken(&mut transaction, scope, name, id).await?
+                && transaction.name_taken(scope, name, id).await?
             {
                 return transaction.discard(RestoreImage::NameTaken(name.to_owned())).await;
             }
@@ -117,27 +102,28 @@ impl Catalog {
             if let Some(over) = self.check_limits(&mut transaction, owner, &more).await? {
                 return transaction.discard(RestoreImage::OverLimit(over)).await;
             }
-            write_restored(&mut transaction, id, name, &image, now).await?;
-            count_images(&mut transaction, owner, &image.zone, 1).await?;
-            refresh_group(&mut transaction, &image.listing.group_id).await?;
+            transaction.write_restored(id, name, &image, now).await?;
+            transaction.count_images(owner, &image.zone, 1).await?;
+            transaction.refresh_group(&image.listing.group_id).await?;
             transaction.commit(RestoreImage::Restored(name.to_owned())).await
         };
         self.database.write(change).await
     }
 
-    /// Deletes an image in the trash permanently, with its job and, unless another image uses it, its cover. Does nothing if
-    /// it was deleted later than `deleted_at_max`. Its manifest and chunks become garbage in the store.
-    pub async fn purge_image(&self, id: &str, deleted_at_max: i64) -> Result<PurgeImage> {
-        let Some(owner) = self.image_owner(id).await? else { return Ok(PurgeImage::NotFound) };
+    /// Deletes an image in the trash permanently, with its job and, unless another image uses it, its cover. Returns
+    /// `false` if there is no such image in the trash, or it was deleted later than `deleted_at_max`. Its manifest and
+    /// chunks become garbage in the store.
+    pub async fn purge_image(&self, id: &str, deleted_at_max: i64) -> Result<bool> {
+        let Some(owner) = self.image_owner(id).await? else { return Ok(false) };
         let change = |mut transaction: Transaction| async move {
-            bump_revision(&mut transaction, owner).await?;
+            transaction.bump_revision(owner).await?;
             let sql = format!("SELECT i.id, i.cover FROM images i WHERE {IN_TRASH} AND i.deleted_at <= $2");
             let rows = transaction.query(&sql, &[id.into(), deleted_at_max.into()]).await?;
             let Some(cover) = rows.first_after_key::<String>("images")? else {
-                return transaction.discard(PurgeImage::NotFound).await;
+                return transaction.discard(false).await;
             };
-            remove(&mut transaction, id, &cover).await?;
-            transaction.commit(PurgeImage::Purged).await
+            transaction.remove_image(id, &cover).await?;
+            transaction.commit(true).await
         };
         self.database.write(change).await
     }
@@ -147,7 +133,7 @@ impl Catalog {
     pub async fn forget_image(&self, id: &str) -> Result<bool> {
         let Some(owner) = self.image_owner(id).await? else { return Ok(false) };
         let change = |mut transaction: Transaction| async move {
-            bump_viewers(&mut transaction, owner, id).await?;
+            transaction.bump_viewers(owner, id).await?;
             let sql = "SELECT i.id, i.cover, i.zone, i.group_id, i.deleted_at FROM images i WHERE i.id = $1";
             let rows = transaction.query(sql, &[id.into()]).await?;
             let found: Option<(String, String, String, Option<i64>)> = rows.first_after_key("images")?;
@@ -155,43 +141,39 @@ impl Catalog {
                 return transaction.discard(false).await;
             };
             if deleted_at.is_none() {
-                count_images(&mut transaction, owner, &zone, -1).await?;
+                transaction.count_images(owner, &zone, -1).await?;
             }
-            remove(&mut transaction, id, &cover).await?;
-            refresh_group(&mut transaction, &group).await?;
+            transaction.remove_image(id, &cover).await?;
+            transaction.refresh_group(&group).await?;
             transaction.commit(true).await
         };
         self.database.write(change).await
     }
 }
 
-/// Deletes an image's row and the rows that refer to it.
-async fn remove(transaction: &mut Transaction, id: &str, cover: &str) -> Result<()> {
-    for sql in [
-        "DELETE FROM jobs WHERE image_id = $1",
-        "DELETE FROM shares WHERE image_id = $1",
-        "DELETE FROM images WHERE id = $1",
-    ] {
-        transaction.execute(sql, &[id.into()]).await?;
+impl Transaction {
+    /// Deletes an image's row and the rows that refer to it.
+    async fn remove_image(&mut self, id: &str, cover: &str) -> Result<()> {
+        for sql in [
+            "DELETE FROM jobs WHERE image_id = $1",
+            "DELETE FROM shares WHERE image_id = $1",
+            "DELETE FROM images WHERE id = $1",
+        ] {
+            self.execute(sql, &[id.into()]).await?;
+        }
+        self.delete_if_unused(cover).await
     }
-    delete_if_unused(transaction, cover).await
-}
 
-async fn write_restored(
-    transaction: &mut Transaction,
-    id: &str,
-    name: &str,
-    image: &ImageState,
-    now: i64,
-) -> Result<()> {
-    let version = if version_taken(transaction, id, &image.listing).await? {
-        // Publishing it again assigns the next number.
-        ""
-    } else {
-        &image.listing.version_name
-    };
-    let sql = "UPDATE images SET deleted_at = NULL, name = $2, version_name = $3, update_time = $4,
-                   favorites_count = COALESCE((SELECT favorites_count FROM image_groups WHERE id = group_id), 0)
-               WHERE id = $1";
-    transaction.execute(sql, &[id.into(), name.into(), version.into(), now.into()]).await.map(drop)
+    async fn write_restored(&mut self, id: &str, name: &str, image: &ImageState, now: i64) -> Result<()> {
+        let version = if self.version_taken(id, &image.listing).await? {
+            // Publishing it again assigns the next number.
+            ""
+        } else {
+            &image.listing.version_name
+        };
+        let sql = "UPDATE images SET deleted_at = NULL, name = $2, version_name = $3, update_time = $4,
+                       favorites_count = COALESCE((SELECT favorites_count FROM image_groups WHERE id = group_id), 0)
+                   WHERE id = $1";
+        self.execute(sql, &[id.into(), name.into(), version.into(), now.into()]).await.map(drop)
+    }
 }

@@ -1,10 +1,7 @@
-use super::changes::{ImageChanges, update_facts};
-use super::name::name_taken;
+use super::changes::ImageChanges;
 use super::row::ImageStatus;
-use super::state::find_state;
-use crate::community::{PublishRefusal, apply_plan, plan};
+use crate::community::PublishRefusal;
 use crate::database::Transaction;
-use crate::shares::bump_viewers;
 use crate::{Catalog, Result, Scope};
 
 /// The outcome of [`Catalog::update_image`].
@@ -16,25 +13,8 @@ pub enum UpdateImage {
     NotFound,
     /// Another image of the account has the name.
     NameTaken,
-    /// The account has no such group.
-    GroupNotFound,
-    /// Another image of the group has this version name.
-    VersionTaken(String),
-    /// It cannot be published: it is neither [`ImageStatus::Available`] nor [`ImageStatus::Offline`].
-    NotAvailable,
-    /// It cannot be published: it was not made from a container.
-    NotFromContainer,
-}
-
-impl From<PublishRefusal> for UpdateImage {
-    fn from(refusal: PublishRefusal) -> Self {
-        match refusal {
-            PublishRefusal::GroupNotFound => Self::GroupNotFound,
-            PublishRefusal::VersionTaken(name) => Self::VersionTaken(name),
-            PublishRefusal::NotAvailable => Self::NotAvailable,
-            PublishRefusal::NotFromContainer => Self::NotFromContainer,
-        }
-    }
+    /// Its group, version or publication cannot be changed like this.
+    Refused(PublishRefusal),
 }
 
 impl Catalog {
@@ -47,8 +27,8 @@ impl Catalog {
         now: i64,
     ) -> Result<UpdateImage> {
         let change = |mut transaction: Transaction| async move {
-            bump_viewers(&mut transaction, scope.owner(), id).await?;
-            let Some(image) = find_state(&mut transaction, scope, id).await? else {
+            transaction.bump_viewers(scope.owner(), id).await?;
+            let Some(image) = transaction.find_state(scope, id).await? else {
                 return transaction.discard(UpdateImage::NotFound).await;
             };
             if changes == ImageChanges::default() {
@@ -56,16 +36,16 @@ impl Catalog {
             }
             if let Some(name) = changes.name
                 && image.listing.status != ImageStatus::UnAvailable
-                && name_taken(&mut transaction, scope, name, id).await?
+                && transaction.name_taken(scope, name, id).await?
             {
                 return transaction.discard(UpdateImage::NameTaken).await;
             }
-            let plan = match plan(&mut transaction, scope, id, &image.listing, &changes).await? {
+            let plan = match transaction.plan_publication(scope, id, &image.listing, &changes).await? {
                 Ok(plan) => plan,
-                Err(refusal) => return transaction.discard(refusal.into()).await,
+                Err(refusal) => return transaction.discard(UpdateImage::Refused(refusal)).await,
             };
-            update_facts(&mut transaction, scope, id, &changes, now).await?;
-            apply_plan(&mut transaction, scope, id, &image.listing, plan, now).await?;
+            transaction.update_facts(scope, id, &changes, now).await?;
+            transaction.apply_plan(scope, id, &image.listing, plan, now).await?;
             transaction.commit(UpdateImage::Updated).await
         };
         self.database.write(change).await

@@ -1,6 +1,4 @@
-use crate::accounts::bump_revision;
 use crate::database::{Transaction, row};
-use crate::shares::{bump_viewers, bump_viewers_and};
 use crate::{AccountId, Catalog, Result};
 
 /// The unit of counted use.
@@ -44,8 +42,8 @@ impl Catalog {
                 let done = self
                     .database
                     .write(|mut transaction| async move {
-                        bump_viewers(&mut transaction, one.owner, &one.image).await?;
-                        let done = add_hours(&mut transaction, one, now).await?;
+                        transaction.bump_viewers(one.owner, &one.image).await?;
+                        let done = transaction.count_hours(one, now).await?;
                         transaction.commit(done).await
                     })
                     .await?;
@@ -59,56 +57,58 @@ impl Catalog {
     }
 }
 
-/// Counts an instance started from an image.
-pub(super) async fn count_start(transaction: &mut Transaction, image: &str) -> Result<()> {
-    add(transaction, "created_count", image, 1).await
-}
-
-/// Counts the remaining whole hours of an instance that is removed.
-pub(super) async fn count_rest(transaction: &mut Transaction, instance: &str, now: i64) -> Result<()> {
-    match transaction.query(&select_use("n.id = $1"), &[instance.into()]).await?.first("instances")? {
-        Some(image_use) => add_hours(transaction, &image_use, now).await.map(drop),
-        None => Ok(()),
+impl Transaction {
+    /// Counts an instance started from an image.
+    pub(super) async fn count_start(&mut self, image: &str) -> Result<()> {
+        self.add_to_counter("created_count", image, 1).await
     }
-}
 
-/// Adds the hours since the last count. Returns `false` if there are none, or another process has counted them.
-async fn add_hours(transaction: &mut Transaction, one: &ImageUse, now: i64) -> Result<bool> {
-    // Negative after the clock was set back.
-    let hours = (now - one.counted_until).max(0) / HOUR_SECS;
-    if hours == 0 {
-        return Ok(false);
+    /// Counts the remaining whole hours of an instance that is removed.
+    pub(super) async fn count_rest(&mut self, instance: &str, now: i64) -> Result<()> {
+        match self.query(&select_use("n.id = $1"), &[instance.into()]).await?.first("instances")? {
+            Some(image_use) => self.count_hours(&image_use, now).await.map(drop),
+            None => Ok(()),
+        }
     }
-    let until = one.counted_until + hours * HOUR_SECS;
-    let sql = "UPDATE instances SET use_counted_until = $3 WHERE id = $1 AND use_counted_until = $2";
-    let params = [(&one.instance).into(), one.counted_until.into(), until.into()];
-    if transaction.execute(sql, &params).await? == 0 {
-        return Ok(false);
+
+    /// Adds the hours since the last count. Returns `false` if there are none, or another process has counted them.
+    async fn count_hours(&mut self, one: &ImageUse, now: i64) -> Result<bool> {
+        // Negative after the clock was set back.
+        let hours = (now - one.counted_until).max(0) / HOUR_SECS;
+        if hours == 0 {
+            return Ok(false);
+        }
+        let until = one.counted_until + hours * HOUR_SECS;
+        let sql = "UPDATE instances SET use_counted_until = $3 WHERE id = $1 AND use_counted_until = $2";
+        let params = [(&one.instance).into(), one.counted_until.into(), until.into()];
+        if self.execute(sql, &params).await? == 0 {
+            return Ok(false);
+        }
+        self.add_to_counter("image_use_time_hours", &one.image, hours).await?;
+        Ok(true)
     }
-    add(transaction, "image_use_time_hours", &one.image, hours).await?;
-    Ok(true)
-}
 
-/// Adds to a counter of an image and its group.
-async fn add(transaction: &mut Transaction, counter: &str, image: &str, more: i64) -> Result<()> {
-    let sql = format!("UPDATE images SET {counter} = {counter} + $2 WHERE id = $1");
-    transaction.execute(&sql, &[image.into(), more.into()]).await?;
-    // The counters of a group are the sums over its current versions.
-    let sql = format!(
-        "UPDATE image_groups SET {counter} = {counter} + $2
-         WHERE id IN (SELECT group_id FROM images WHERE id = $1 AND group_id <> '' AND deleted_at IS NULL)"
-    );
-    transaction.execute(&sql, &[image.into(), more.into()]).await.map(drop)
-}
+    /// Adds to a counter of an image and its group.
+    async fn add_to_counter(&mut self, counter: &str, image: &str, more: i64) -> Result<()> {
+        let sql = format!("UPDATE images SET {counter} = {counter} + $2 WHERE id = $1");
+        self.execute(&sql, &[image.into(), more.into()]).await?;
+        // The counters of a group are the sums over its current versions.
+        let sql = format!(
+            "UPDATE image_groups SET {counter} = {counter} + $2
+             WHERE id IN (SELECT group_id FROM images WHERE id = $1 AND group_id <> '' AND deleted_at IS NULL)"
+        );
+        self.execute(&sql, &[image.into(), more.into()]).await.map(drop)
+    }
 
-/// Bumps the revisions of the account of an instance and of the viewers of the image it was started from.
-pub(super) async fn bump_instance_viewers(
-    transaction: &mut Transaction,
-    account: AccountId,
-    image: Option<(AccountId, &str)>,
-) -> Result<()> {
-    match image {
-        None => bump_revision(transaction, account).await,
-        Some((owner, image)) => bump_viewers_and(transaction, owner, image, account).await,
+    /// Bumps the revisions of the account of an instance and of the viewers of the image it was started from.
+    pub(super) async fn bump_instance_viewers(
+        &mut self,
+        account: AccountId,
+        image: Option<(AccountId, &str)>,
+    ) -> Result<()> {
+        match image {
+            None => self.bump_revision(account).await,
+            Some((owner, image)) => self.bump_viewers_and(owner, image, account).await,
+        }
     }
 }

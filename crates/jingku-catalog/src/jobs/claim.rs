@@ -1,30 +1,12 @@
-use super::lease::Lease;
-use super::row::Source;
-use crate::accounts::bump_revision;
+use super::row::Job;
 use crate::database::Transaction;
-use crate::images::fail_image;
-use crate::{AccountId, Catalog, Result};
+use crate::{Catalog, Result};
 
 /// The most attempts of a job. A job that kills its worker does so only this often.
 pub const ATTEMPTS_MAX: i64 = 5;
 
 const TOO_MANY_ATTEMPTS: &str = "Making the image was attempted several times and never finished. \
      See the server's log. Delete this image and make it again.";
-
-/// A claimed job.
-#[derive(Clone, Debug)]
-pub struct Job {
-    /// The right to run it.
-    pub lease: Lease,
-    /// The owner of the image.
-    pub account: AccountId,
-    /// The image to make.
-    pub image_id: String,
-    /// What to make it from.
-    pub source: Source,
-    /// The number of this attempt, from 1.
-    pub attempt: i64,
-}
 
 /// Jobs that a worker may claim at `$1`.
 const CLAIMABLE: &str = "finished_at IS NULL AND (lease_until IS NULL OR lease_until <= $1)";
@@ -44,23 +26,22 @@ impl Catalog {
         now: i64,
         lease_secs: i64,
     ) -> Result<Option<Job>> {
-        let params = [now.into(), worker.into(), account_max.into()];
+        let params = &[now.into(), worker.into(), account_max.into()];
         let next = &next_claimable();
         // Usually there is nothing to do. Finding that out takes no lock.
-        if self.database.query(next, &params).await?.is_empty() {
+        if self.database.query(next, params).await?.is_empty() {
             return Ok(None);
         }
         let change = |mut transaction: Transaction| async move {
             // Locks the counter first, so that no other worker claims in between.
             transaction.execute("UPDATE counters SET claims = claims + 1", &[]).await?;
             loop {
-                let Some(row) = transaction.query(next, &params).await?.first("jobs")? else {
+                let Some(job) = transaction.query(next, params).await?.first::<Job>("jobs")? else {
                     return transaction.commit(None).await;
                 };
-                let job = Job::claimed_by(worker, row);
                 if job.attempt > ATTEMPTS_MAX {
-                    fail_exhausted(&mut transaction, &job.lease, now).await?;
-                } else if claim(&mut transaction, &job.lease, now, lease_secs).await? {
+                    transaction.fail_exhausted(&job, now).await?;
+                } else if transaction.claim(&job, now, lease_secs).await? {
                     return transaction.commit(Some(job)).await;
                 }
                 // It was cancelled concurrently, which the next query sees on PostgreSQL.
@@ -73,7 +54,7 @@ impl Catalog {
 /// Selects the job to claim at `$1` by the worker `$2`, which may run `$3` jobs of one account.
 fn next_claimable() -> String {
     format!(
-        "SELECT j.id, j.account_id, j.image_id, j.instance_id, j.attempts
+        "SELECT {}
          FROM (
              SELECT account_id,
                     COUNT(CASE WHEN worker = $2 AND lease_until > $1 THEN 1 END) AS running,
@@ -84,39 +65,32 @@ fn next_claimable() -> String {
          JOIN accounts a ON a.id = queues.account_id
          WHERE queues.running < $3
          ORDER BY queues.running, a.served, a.id
-         LIMIT 1"
+         LIMIT 1",
+        Job::COLUMNS
     )
 }
 
-impl Job {
-    /// Returns a row of [`next_claimable`] as it will be after `worker` has claimed it.
-    fn claimed_by(worker: &str, row: (String, AccountId, String, String, i64)) -> Self {
-        let (job, account, image_id, source, attempts) = row;
-        let (source, attempt) = (Source::decode(source), attempts + 1);
-        let lease = Lease { job, worker: worker.to_owned(), attempt, account, image: image_id.clone() };
-        Self { lease, account, image_id, source, attempt }
+impl Transaction {
+    async fn claim(&mut self, job: &Job, now: i64, lease_secs: i64) -> Result<bool> {
+        let served = "UPDATE accounts SET served = (SELECT claims FROM counters) WHERE id = $1";
+        self.execute(served, &[job.account.into()]).await?;
+        let sql = format!(
+            "UPDATE jobs SET worker = $2, lease_until = $3, attempts = $4,
+                 started_at = COALESCE(started_at, $1), reported_at = COALESCE(reported_at, $1)
+             WHERE {CLAIMABLE} AND id = $5 AND attempts + 1 = $4"
+        );
+        let (worker, until) = ((&job.worker).into(), (now + lease_secs).into());
+        let params = [now.into(), worker, until, job.attempt.into(), (&job.id).into()];
+        Ok(self.execute(&sql, &params).await? == 1)
     }
-}
 
-async fn claim(transaction: &mut Transaction, lease: &Lease, now: i64, lease_secs: i64) -> Result<bool> {
-    let served = "UPDATE accounts SET served = (SELECT claims FROM counters) WHERE id = $1";
-    transaction.execute(served, &[lease.account.into()]).await?;
-    let sql = format!(
-        "UPDATE jobs SET worker = $2, lease_until = $3, attempts = $4,
-             started_at = COALESCE(started_at, $1), reported_at = COALESCE(reported_at, $1)
-         WHERE {CLAIMABLE} AND id = $5 AND attempts + 1 = $4"
-    );
-    let until = now + lease_secs;
-    let (worker, job) = (&lease.worker, &lease.job);
-    let params = [now.into(), worker.into(), until.into(), lease.attempt.into(), job.into()];
-    Ok(transaction.execute(&sql, &params).await? == 1)
-}
-
-async fn fail_exhausted(transaction: &mut Transaction, lease: &Lease, now: i64) -> Result<()> {
-    bump_revision(transaction, lease.account).await?;
-    let sql = format!("UPDATE jobs SET finished_at = $1, outcome = 'failed' WHERE {CLAIMABLE} AND id = $2");
-    if transaction.execute(&sql, &[now.into(), (&lease.job).into()]).await? == 1 {
-        fail_image(transaction, &lease.image, TOO_MANY_ATTEMPTS, now).await?;
+    async fn fail_exhausted(&mut self, job: &Job, now: i64) -> Result<()> {
+        self.bump_revision(job.account).await?;
+        let sql =
+            format!("UPDATE jobs SET finished_at = $1, outcome = 'failed' WHERE {CLAIMABLE} AND id = $2");
+        if self.execute(&sql, &[now.into(), (&job.id).into()]).await? == 1 {
+            self.fail_image(&job.image_id, TOO_MANY_ATTEMPTS, now).await?;
+        }
+        Ok(())
     }
-    Ok(())
 }

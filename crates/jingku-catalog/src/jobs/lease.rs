@@ -1,21 +1,7 @@
-use crate::accounts::bump_revision;
-use crate::database::{Param, Transaction};
-use crate::images::{BuiltImage, complete_image, fail_image};
-use crate::quota::added_bytes;
-use crate::{AccountId, Catalog, Limit, OverLimit, Result};
-
-/// The right of one worker to run a job, for one attempt.
-///
-/// Every attempt has its own lease, even by the same worker: of two that believe to have the job, one learns that it lost
-/// it.
-#[derive(Clone, Debug)]
-pub struct Lease {
-    pub(super) job: String,
-    pub(super) worker: String,
-    pub(super) attempt: i64,
-    pub(super) account: AccountId,
-    pub(super) image: String,
-}
+use super::row::Job;
+use crate::database::{Transaction, Value};
+use crate::images::BuiltImage;
+use crate::{Catalog, Limit, OverLimit, Result};
 
 /// The outcome of [`Catalog::heartbeat`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,17 +25,12 @@ pub enum JobEnd {
     OverLimit(OverLimit),
 }
 
-/// The job of a lease: `$1`, `$2` and `$3` are [`Lease::params`].
+/// The job of a worker: `$1`, `$2` and `$3` are [`Job::params`].
 const LEASED: &str = "id = $1 AND worker = $2 AND attempts = $3 AND finished_at IS NULL";
 
-impl Lease {
-    /// Returns the id of the job, for logs.
-    pub fn job(&self) -> &str {
-        &self.job
-    }
-
-    fn params(&self) -> [Param<'_>; 3] {
-        [(&self.job).into(), (&self.worker).into(), self.attempt.into()]
+impl Job {
+    fn params(&self) -> [Value<'_>; 3] {
+        [(&self.id).into(), (&self.worker).into(), self.attempt.into()]
     }
 }
 
@@ -59,53 +40,52 @@ impl Catalog {
     /// An expired lease is renewed too, unless another worker has claimed the job.
     pub async fn heartbeat(
         &self,
-        lease: &Lease,
+        job: &Job,
         done_bytes: i64,
         total_bytes: i64,
         now: i64,
         lease_secs: i64,
     ) -> Result<Heartbeat> {
-        let [job, worker, attempt] = lease.params();
         let change = |mut transaction: Transaction| async move {
             let sql = format!(
                 "UPDATE jobs SET lease_until = $4, done_bytes = $5, total_bytes = $6, reported_at = $7
                  WHERE {LEASED}"
             );
-            let until = now + lease_secs;
-            let (until, done, total) = (until.into(), done_bytes.into(), total_bytes.into());
-            let params = [job, worker, attempt, until, done, total, now.into()];
+            let [id, worker, attempt] = job.params();
+            let (until, done, total) = ((now + lease_secs).into(), done_bytes.into(), total_bytes.into());
+            let params = [id, worker, attempt, until, done, total, now.into()];
             if transaction.execute(&sql, &params).await? == 1 {
                 return transaction.commit(Heartbeat::Held).await;
             }
             let cancelled = "SELECT id FROM jobs WHERE id = $1 AND outcome = 'cancelled'";
-            let cancelled = transaction.exists(cancelled, &[job]).await?;
+            let cancelled = transaction.exists(cancelled, &params[..1]).await?;
             transaction.discard(if cancelled { Heartbeat::Cancelled } else { Heartbeat::Lost }).await
         };
         self.database.write(change).await
     }
 
     /// Stores a warning about the disk of a job's image. Does nothing if the job was lost.
-    pub async fn set_caution(&self, lease: &Lease, caution: &str) -> Result<()> {
-        let [job, worker, attempt] = lease.params();
+    pub async fn set_caution(&self, job: &Job, caution: &str) -> Result<()> {
+        let [id, worker, attempt] = job.params();
         let sql = format!("UPDATE jobs SET caution = $4 WHERE {LEASED}");
-        self.database.execute(&sql, &[job, worker, attempt, caution.into()]).await.map(drop)
+        self.database.execute(&sql, &[id, worker, attempt, caution.into()]).await.map(drop)
     }
 
     /// Ends a job successfully: its image becomes `Available` with this content.
     ///
     /// The chunks and the manifest must already be durable.
-    pub async fn complete_job(&self, lease: &Lease, built: BuiltImage<'_>, now: i64) -> Result<JobEnd> {
+    pub async fn complete_job(&self, job: &Job, built: BuiltImage<'_>, now: i64) -> Result<JobEnd> {
         let change = |mut transaction: Transaction| async move {
-            bump_revision(&mut transaction, lease.account).await?;
-            if !end(&mut transaction, lease, "done", now).await? {
+            transaction.bump_revision(job.account).await?;
+            if !transaction.end_job(job, "done", now).await? {
                 return transaction.discard(JobEnd::Lost).await;
             }
-            let more = added_bytes(&mut transaction, lease.account, built.manifest, built.data_bytes).await?;
+            let more = transaction.added_bytes(job.account, built.manifest, built.data_bytes).await?;
             let more = [(Limit::StoredBytes, more)];
-            if let Some(over) = self.check_limits(&mut transaction, lease.account, &more).await? {
+            if let Some(over) = self.check_limits(&mut transaction, job.account, &more).await? {
                 return transaction.discard(JobEnd::OverLimit(over)).await;
             }
-            complete_image(&mut transaction, &lease.image, built, now).await?;
+            transaction.complete_image(&job.image_id, built, now).await?;
             transaction.commit(JobEnd::Ended).await
         };
         self.database.write(change).await
@@ -113,24 +93,24 @@ impl Catalog {
 
     /// Ends a job with a failure: its image becomes `UnAvailable`, with a reason that tells the user what to do, and frees
     /// its name.
-    pub async fn fail_job(&self, lease: &Lease, reason: &str, now: i64) -> Result<JobEnd> {
+    pub async fn fail_job(&self, job: &Job, reason: &str, now: i64) -> Result<JobEnd> {
         let change = |mut transaction: Transaction| async move {
-            bump_revision(&mut transaction, lease.account).await?;
-            if !end(&mut transaction, lease, "failed", now).await? {
+            transaction.bump_revision(job.account).await?;
+            if !transaction.end_job(job, "failed", now).await? {
                 return transaction.discard(JobEnd::Lost).await;
             }
-            fail_image(&mut transaction, &lease.image, reason, now).await?;
+            transaction.fail_image(&job.image_id, reason, now).await?;
             transaction.commit(JobEnd::Ended).await
         };
         self.database.write(change).await
     }
 
     /// Returns a job to the queue; the attempt does not count. Returns `false` if the worker had lost it.
-    pub async fn release_job(&self, lease: &Lease) -> Result<bool> {
+    pub async fn release_job(&self, job: &Job) -> Result<bool> {
         let sql = format!(
             "UPDATE jobs SET worker = NULL, lease_until = NULL, attempts = attempts - 1 WHERE {LEASED}"
         );
-        Ok(self.database.execute(&sql, &lease.params()).await? == 1)
+        Ok(self.database.execute(&sql, &job.params()).await? == 1)
     }
 
     /// Returns the jobs of an earlier run of this worker to the queue; the attempts count. The caller must know that no
@@ -148,10 +128,13 @@ impl Catalog {
     }
 }
 
-/// Ends the job if the lease is still valid.
-async fn end(transaction: &mut Transaction, lease: &Lease, outcome: &str, now: i64) -> Result<bool> {
-    let sql = format!("UPDATE jobs SET finished_at = $4, outcome = $5, lease_until = NULL WHERE {LEASED}");
-    let [job, worker, attempt] = lease.params();
-    let params = [job, worker, attempt, now.into(), outcome.into()];
-    Ok(transaction.execute(&sql, &params).await? == 1)
+impl Transaction {
+    /// Ends the job if the lease is still valid.
+    async fn end_job(&mut self, job: &Job, outcome: &str, now: i64) -> Result<bool> {
+        let sql =
+            format!("UPDATE jobs SET finished_at = $4, outcome = $5, lease_until = NULL WHERE {LEASED}");
+        let [id, worker, attempt] = job.params();
+        let params = [id, worker, attempt, now.into(), outcome.into()];
+        Ok(self.execute(&sql, &params).await? == 1)
+    }
 }

@@ -1,12 +1,33 @@
-use crate::database::Transaction;
-use crate::{Result, Scope};
+use crate::database::{Cell, FromCell, Transaction, row};
+use crate::{AccountId, Result, Scope};
 
-/// The worker of seeded jobs, which never end by themselves. No server has this name.
-pub(crate) const SEED_WORKER: &str = "nobody";
+/// The condition for seeded jobs, which never end by themselves. No server has the name of their worker.
+pub(crate) const SEEDED: &str = "COALESCE(worker, '') = 'nobody'";
 
 /// Precedes the image's id in the column `instance_id` of jobs that make an image from an upload. No instance id starts
 /// like this.
 const UPLOAD_PREFIX: &str = "upload:";
+
+row! {
+    /// A claimed job: the right of one worker to run it, for one attempt.
+    ///
+    /// Every attempt has its own lease, even by the same worker: of two that believe to have the job, one learns that it
+    /// lost it. It is selected as it will be after the worker `$2` has claimed it.
+    #[derive(Clone, Debug)]
+    pub struct Job {
+        /// Its unique id.
+        pub id: String = "j.id",
+        pub(super) worker: String = "$2",
+        /// The owner of the image.
+        pub account: AccountId = "j.account_id",
+        /// The image to make.
+        pub image_id: String = "j.image_id",
+        /// What to make it from.
+        pub source: Source = "j.instance_id",
+        /// The number of this attempt, from 1.
+        pub attempt: i64 = "j.attempts + 1",
+    }
+}
 
 /// What a job makes its image from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,10 +39,6 @@ pub enum Source {
 }
 
 impl Source {
-    pub(super) fn decode(column: String) -> Self {
-        if column.starts_with(UPLOAD_PREFIX) { Self::Upload } else { Self::Instance(column) }
-    }
-
     fn encode(&self, image_id: &str) -> String {
         match self {
             Self::Instance(id) => id.clone(),
@@ -30,28 +47,39 @@ impl Source {
     }
 }
 
-/// The data of a new job.
-#[derive(Clone, Copy, Debug)]
-pub struct NewJob<'a> {
-    /// Its unique id.
-    pub id: &'a str,
+impl FromCell for Source {
+    fn from_cell(cell: Cell) -> std::result::Result<Self, String> {
+        let column = String::from_cell(cell)?;
+        Ok(if column.starts_with(UPLOAD_PREFIX) { Self::Upload } else { Self::Instance(column) })
+    }
 }
 
-/// Appends a job to the queue of the account, which the transaction must lock.
-pub(crate) async fn insert_job(
-    transaction: &mut Transaction,
-    scope: Scope,
-    image_id: &str,
-    source: &Source,
-    job: NewJob<'_>,
-    total_bytes: i64,
-    now: i64,
-) -> Result<()> {
-    let sql = "INSERT INTO jobs (id, account_id, image_id, instance_id, created_at, attempts, done_bytes, total_bytes, seq)
-               SELECT $1, $2, $3, $4, $5, 0, 0, $6, COALESCE(MAX(seq), 0) + 1
-               FROM jobs WHERE account_id = $2 AND finished_at IS NULL";
-    let source = source.encode(image_id);
-    let params =
-        [job.id.into(), scope.param(), image_id.into(), (&source).into(), now.into(), total_bytes.into()];
-    transaction.execute(sql, &params).await.map(drop)
+impl Transaction {
+    /// Appends a job to the queue of the account, which the transaction must lock.
+    pub(crate) async fn insert_job(
+        &mut self,
+        id: &str,
+        scope: Scope,
+        image_id: &str,
+        source: &Source,
+        total_bytes: i64,
+        now: i64,
+    ) -> Result<()> {
+        let sql = "INSERT INTO jobs (id, account_id, image_id, instance_id, created_at, attempts, done_bytes, total_bytes, seq)
+                   SELECT $1, $2, $3, $4, $5, 0, 0, $6, COALESCE(MAX(seq), 0) + 1
+                   FROM jobs WHERE account_id = $2 AND finished_at IS NULL";
+        let source = source.encode(image_id);
+        let params =
+            [id.into(), scope.param(), image_id.into(), source.into(), now.into(), total_bytes.into()];
+        self.execute(sql, &params).await.map(drop)
+    }
+    /// Leases a job for ever, so that no worker gets it.
+    pub(crate) async fn seed_job(&mut self, id: &str, done_bytes: i64, now: i64) -> Result<()> {
+        let sql =
+            "UPDATE jobs SET worker = 'nobody', lease_until = $2, attempts = 1, started_at = created_at,
+                       reported_at = $3, done_bytes = $4
+                   WHERE id = $1";
+        let params = [id.into(), i64::MAX.into(), now.into(), done_bytes.into()];
+        self.execute(sql, &params).await.map(drop)
+    }
 }

@@ -1,10 +1,7 @@
 use super::row::{AgreedHash, Upload};
-use crate::accounts::{bump_revision, lock_account};
 use crate::database::Transaction;
-use crate::images::fail_image;
-use crate::jobs::insert_job;
-use crate::quota::{COUNTED_BYTES, usage};
-use crate::{Catalog, Limit, NewJob, OverLimit, Result, Scope, Source};
+use crate::quota::COUNTED_BYTES;
+use crate::{Catalog, Limit, OverLimit, Result, Scope, Source};
 
 /// The part of a file that was received and is durable.
 #[derive(Clone, Copy, Debug)]
@@ -87,7 +84,7 @@ impl Catalog {
         bytes_share: i64,
     ) -> Result<Option<Receive>> {
         let account = upload.account;
-        lock_account(transaction, account).await?;
+        transaction.lock_account(account).await?;
         let sql = format!(
             "SELECT image_id, COALESCE({COUNTED_BYTES}, 0) FROM uploads WHERE image_id = $1 AND finished_at IS NULL"
         );
@@ -99,21 +96,21 @@ impl Catalog {
         if let Some(over) = self.check_limits(transaction, account, &[(Limit::UploadBytes, more)]).await? {
             return Ok(Some(Receive::OverLimit(over)));
         }
-        let used = usage(transaction, account, Limit::UploadBytes).await?;
+        let used = transaction.usage(account, Limit::UploadBytes).await?;
         Ok((used.saturating_add(more) > bytes_share).then_some(Receive::OverShare))
     }
 
-    /// Creates the job for an upload whose file is complete and has this size and hash.
+    /// Creates the job, with a unique id, for an upload whose file is complete and has this size and hash.
     pub async fn finish_upload(
         &self,
         upload: &Upload,
         size_bytes: i64,
         hash: AgreedHash<'_>,
-        job: NewJob<'_>,
+        job_id: &str,
         now: i64,
     ) -> Result<FinishUpload> {
         let change = |mut transaction: Transaction| async move {
-            bump_revision(&mut transaction, upload.account).await?;
+            transaction.bump_revision(upload.account).await?;
             let id = &upload.image_id;
             let (column, hash) = match hash {
                 AgreedHash::Plain(hash) => ("blake3", hash),
@@ -132,7 +129,7 @@ impl Catalog {
                 return transaction.discard(outcome).await;
             }
             let scope = Scope::own(upload.account);
-            insert_job(&mut transaction, scope, id, &Source::Upload, job, size_bytes, now).await?;
+            transaction.insert_job(job_id, scope, id, &Source::Upload, size_bytes, now).await?;
             transaction.commit(FinishUpload::Finished).await
         };
         self.database.write(change).await
@@ -142,12 +139,12 @@ impl Catalog {
     /// its name. Returns `false` if the upload is finished or deleted.
     pub async fn fail_upload(&self, upload: &Upload, reason: &str, now: i64) -> Result<bool> {
         let change = |mut transaction: Transaction| async move {
-            bump_revision(&mut transaction, upload.account).await?;
+            transaction.bump_revision(upload.account).await?;
             let sql = "SELECT image_id FROM uploads WHERE image_id = $1 AND finished_at IS NULL";
             if !transaction.exists(sql, &[(&upload.image_id).into()]).await? {
                 return transaction.discard(false).await;
             }
-            fail_image(&mut transaction, &upload.image_id, reason, now).await?;
+            transaction.fail_image(&upload.image_id, reason, now).await?;
             transaction.commit(true).await
         };
         self.database.write(change).await

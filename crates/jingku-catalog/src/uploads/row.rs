@@ -1,6 +1,5 @@
-use crate::answers::{Answer, DELETED_SECS, find_answer, store_answer};
+use crate::answers::{Answer, DELETED_SECS};
 use crate::database::{Transaction, row};
-use crate::ordinals::next_ordinal;
 use crate::{AccountId, Catalog, Result};
 
 row! {
@@ -93,32 +92,34 @@ impl Catalog {
         now: i64,
     ) -> Result<bool> {
         let change = |mut transaction: Transaction| async move {
-            let agreed = find_answer(&mut transaction, account, &agreed_request(image_id), now).await?;
+            let agreed = transaction.find_answer(account, &agreed_request(image_id), now).await?;
             transaction.discard(agreed == Some(agreed_text(size_bytes, hash))).await
         };
         self.database.write(change).await
     }
 }
 
-/// Deletes the upload of an image, if any.
-pub(crate) async fn delete_upload(transaction: &mut Transaction, image_id: &str) -> Result<()> {
-    transaction.execute("DELETE FROM uploads WHERE image_id = $1", &[image_id.into()]).await.map(drop)
-}
-
-/// Deletes the upload of an image whose job has ended. Its size and hash are stored for [`DELETED_SECS`]: a client that
-/// lost the answer asks again, perhaps after a restart of the server.
-pub(crate) async fn end_upload(transaction: &mut Transaction, image_id: &str, now: i64) -> Result<()> {
-    let sql = format!("SELECT {COLUMNS} FROM uploads WHERE image_id = $1");
-    let upload: Option<Upload> = transaction.query(&sql, &[image_id.into()]).await?.first("uploads")?;
-    if let Some(upload) = upload
-        && let Some(hash) = upload.agreed_hash()
-    {
-        let (request, text) = (agreed_request(image_id), agreed_text(upload.received_bytes, hash));
-        let ordinal = next_ordinal(transaction).await?;
-        let answer = Answer { request: &request, text: &text, ordinal, secs: DELETED_SECS };
-        store_answer(transaction, upload.account, answer, now).await?;
+impl Transaction {
+    /// Deletes the upload of an image, if any.
+    pub(crate) async fn delete_upload(&mut self, image_id: &str) -> Result<()> {
+        self.execute("DELETE FROM uploads WHERE image_id = $1", &[image_id.into()]).await.map(drop)
     }
-    delete_upload(transaction, image_id).await
+
+    /// Deletes the upload of an image whose job has ended. Its size and hash are stored for [`DELETED_SECS`]: a client that
+    /// lost the answer asks again, perhaps after a restart of the server.
+    pub(crate) async fn end_upload(&mut self, image_id: &str, now: i64) -> Result<()> {
+        let sql = format!("SELECT {COLUMNS} FROM uploads WHERE image_id = $1");
+        let upload: Option<Upload> = self.query(&sql, &[image_id.into()]).await?.first("uploads")?;
+        if let Some(upload) = upload
+            && let Some(hash) = upload.agreed_hash()
+        {
+            let (request, text) = (agreed_request(image_id), agreed_text(upload.received_bytes, hash));
+            let ordinal = self.next_ordinal().await?;
+            let answer = Answer { request: &request, text: &text, ordinal, secs: DELETED_SECS };
+            self.store_answer(upload.account, answer, now).await?;
+        }
+        self.delete_upload(image_id).await
+    }
 }
 
 /// Identifies the agreement about a file among the answers of an account.

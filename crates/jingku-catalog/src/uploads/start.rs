@@ -1,8 +1,7 @@
-use crate::accounts::bump_revision;
-use crate::database::{Transaction, row};
-use crate::images::{NewImage, Origin, insert_image, name_taken};
-use crate::quota::usage;
-use crate::{Catalog, Limit, OverLimit, Result, Scope};
+use super::row::Upload;
+use crate::database::{Rows, Transaction};
+use crate::images::{NewImage, Origin};
+use crate::{Catalog, ImageStatus, Limit, OverLimit, Result, Scope};
 
 /// A file to upload, and the image to make from it.
 #[derive(Clone, Copy, Debug)]
@@ -52,12 +51,10 @@ impl Catalog {
     ) -> Result<StartUpload> {
         let change = |mut transaction: Transaction| async move {
             let owner = scope.owner();
-            bump_revision(&mut transaction, owner).await?;
-            if name_taken(&mut transaction, scope, new.name, new.image_id).await? {
-                let rows = transaction.query(&earlier(), &[scope.param(), new.name.into()]).await?;
-                let same = rows.first::<Earlier>("uploads")?.filter(|earlier| earlier.is_repeated_by(&new));
-                let outcome =
-                    same.map_or(StartUpload::NameTaken, |same| StartUpload::InProgress(same.image_id));
+            transaction.bump_revision(owner).await?;
+            if transaction.name_taken(scope, new.name, new.image_id).await? {
+                let rows = transaction.query(&uploads_named(), &[scope.param(), new.name.into()]).await?;
+                let outcome = repeated(rows, &new)?.map_or(StartUpload::NameTaken, StartUpload::InProgress);
                 return transaction.discard(outcome).await;
             }
             let bytes = new.data_bytes.or(new.size_bytes).unwrap_or(1);
@@ -72,11 +69,11 @@ impl Catalog {
             if let Some(over) = self.check_limits(&mut transaction, owner, &more).await? {
                 return transaction.discard(StartUpload::OverLimit(over)).await;
             }
-            let used = usage(&mut transaction, owner, Limit::UploadBytes).await?;
+            let used = transaction.usage(owner, Limit::UploadBytes).await?;
             if used.saturating_add(bytes) > bytes_share {
                 return transaction.discard(StartUpload::OverShare).await;
             }
-            insert(&mut transaction, scope, &new, now).await?;
+            transaction.insert_upload(scope, &new, now).await?;
             transaction.commit(StartUpload::Started).await
         };
         self.database.write(change).await
@@ -84,71 +81,65 @@ impl Catalog {
 
     /// Returns the image of an upload in progress that a new one would repeat.
     pub async fn upload_in_progress(&self, scope: Scope, new: &NewUpload<'_>) -> Result<Option<String>> {
-        let rows = self.database.query(&earlier(), &[scope.param(), new.name.into()]).await?;
-        let same = rows.first::<Earlier>("uploads")?.filter(|earlier| earlier.is_repeated_by(new));
-        Ok(same.map(|same| same.image_id))
+        let rows = self.database.query(&uploads_named(), &[scope.param(), new.name.into()]).await?;
+        repeated(rows, new)
     }
 }
 
-async fn insert(transaction: &mut Transaction, scope: Scope, new: &NewUpload<'_>, now: i64) -> Result<()> {
-    let image = NewImage {
-        id: new.image_id,
-        name: new.name,
-        description: new.description,
-        instance_id: "",
-        softwares: None,
-        software_ports: "[]",
-        firewall_ports: &[],
-    };
-    let origin = Origin {
-        region: new.region.to_owned(),
-        zone: new.zone.to_owned(),
-        gpu_type: String::new(),
-        size_bytes: new.size_bytes.unwrap_or(0),
-    };
-    insert_image(transaction, scope, &image, &origin, now).await?;
-    let sql =
-        "INSERT INTO uploads (image_id, account_id, size_bytes, data_bytes, blake3, format, received_bytes, heard_at)
-         VALUES ($1, $2, $3, $4, $5, $6, 0, $7)";
-    let params = [
-        new.image_id.into(),
-        scope.param(),
-        new.size_bytes.into(),
-        new.data_bytes.into(),
-        new.blake3.into(),
-        new.format.into(),
-        now.into(),
-    ];
-    transaction.execute(sql, &params).await.map(drop)
-}
-
-row! {
-    /// An upload under the name of a new one.
-    struct Earlier {
-        image_id: String = "u.image_id",
-        size_bytes: Option<i64> = "u.size_bytes",
-        blake3: Option<String> = "u.blake3",
-        format: Option<String> = "u.format",
-        finished_at: Option<i64> = "u.finished_at",
+impl Transaction {
+    async fn insert_upload(&mut self, scope: Scope, new: &NewUpload<'_>, now: i64) -> Result<()> {
+        let image = NewImage {
+            id: new.image_id,
+            name: new.name,
+            description: new.description,
+            instance_id: "",
+            softwares: None,
+            software_ports: "[]",
+            firewall_ports: &[],
+        };
+        let origin = Origin {
+            region: new.region.to_owned(),
+            zone: new.zone.to_owned(),
+            gpu_type: String::new(),
+            size_bytes: new.size_bytes.unwrap_or(0),
+        };
+        self.insert_image(scope, &image, &origin, ImageStatus::Making, now).await?;
+        let sql =
+            "INSERT INTO uploads (image_id, account_id, size_bytes, data_bytes, blake3, format, received_bytes, heard_at)
+             VALUES ($1, $2, $3, $4, $5, $6, 0, $7)";
+        let params = [
+            new.image_id.into(),
+            scope.param(),
+            new.size_bytes.into(),
+            new.data_bytes.into(),
+            new.blake3.into(),
+            new.format.into(),
+            now.into(),
+        ];
+        self.execute(sql, &params).await.map(drop)
     }
 }
 
-/// Selects the [`Earlier`] upload of the account `$1` with the name `$2`.
-fn earlier() -> String {
+/// Selects the uploads of the account `$1` under the name `$2`, of which there is at most one.
+fn uploads_named() -> String {
     format!(
-        "SELECT {} FROM uploads u JOIN images i ON i.id = u.image_id
-         WHERE i.account_id = $1 AND i.name = $2 AND i.deleted_at IS NULL AND i.status = 'Making'",
-        Earlier::COLUMNS
+        "SELECT {} FROM uploads WHERE image_id IN (
+             SELECT id FROM images
+             WHERE account_id = $1 AND name = $2 AND deleted_at IS NULL AND status = 'Making'
+         )",
+        Upload::COLUMNS
     )
 }
 
-impl Earlier {
-    fn is_repeated_by(&self, new: &NewUpload<'_>) -> bool {
+/// Returns the image of the upload that a new one would repeat.
+fn repeated(rows: Rows, new: &NewUpload<'_>) -> Result<Option<String>> {
+    let old: Option<Upload> = rows.first("uploads")?;
+    let same = old.filter(|old| {
         // The size of a finished upload is known, even if it was unknown at the start.
-        let sizes =
-            self.size_bytes == new.size_bytes || (self.finished_at.is_some() && new.size_bytes.is_none());
-        let hashes = new.blake3.is_none_or(|new| self.blake3.as_ref().is_none_or(|old| old == new));
-        let formats = new.format.is_none() || new.format == self.format.as_deref();
+        let sizes = old.size_bytes == new.size_bytes || (old.finished && new.size_bytes.is_none());
+        let hashes = new.blake3.is_none_or(|new| old.blake3.as_ref().is_none_or(|old| old == new));
+        let formats = new.format.is_none() || new.format == old.format.as_deref();
         sizes && hashes && formats
-    }
+    });
+    Ok(same.map(|same| same.image_id))
 }

@@ -2,7 +2,7 @@
 
 use jingku_catalog::{
     Catalog, DeleteImage, Group, GroupFilter, GroupOrder, Image, ImageChanges, ImageStatus, Paging,
-    Publication, PublishImage, ReviewImage, Scope, Submission, UpdateImage,
+    Publication, PublishImage, PublishRefusal, Scope, Submission, UpdateImage,
 };
 
 use crate::engines::{Engine, on_every_engine};
@@ -72,15 +72,18 @@ async fn an_image_is_in_review_until_approved(Engine { catalog, .. }: Engine) {
     let reviews = catalog.reviews(10).await.unwrap();
     assert_eq!(reviews.len(), 1);
     assert_eq!(
-        (&*reviews[0].image_id, &*reviews[0].owner_name, reviews[0].submitted_at),
+        (&*reviews[0].image.id, &*reviews[0].image.owner_name, reviews[0].submitted_at),
         ("image-a", "lab", NOW + 1)
     );
-    assert_eq!((&*reviews[0].community_name, reviews[0].price_cents, reviews[0].tags.len()), ("a", 150, 1));
+    assert_eq!(
+        (&*reviews[0].community_name, reviews[0].image.price_cents, reviews[0].image.tags.len()),
+        ("a", 150, 1)
+    );
 
     let revision = catalog.account_revision(owner).await.unwrap();
-    assert_eq!(catalog.approve_image("image-a", NOW + 2).await.unwrap(), ReviewImage::Done);
-    assert_eq!(catalog.approve_image("image-a", NOW + 3).await.unwrap(), ReviewImage::NotReviewing);
-    assert_eq!(catalog.approve_image("none", NOW + 3).await.unwrap(), ReviewImage::NotReviewing);
+    assert!(catalog.approve_image("image-a", NOW + 2).await.unwrap());
+    assert!(!catalog.approve_image("image-a", NOW + 3).await.unwrap());
+    assert!(!catalog.approve_image("none", NOW + 3).await.unwrap());
     assert!(catalog.account_revision(owner).await.unwrap() > revision);
     let public = image(&catalog, Scope::published(), "image-a").await;
     assert_eq!((public.status, public.visibility, public.pub_time), (ImageStatus::Available, 1, NOW + 2));
@@ -98,8 +101,8 @@ async fn a_rejected_image_can_be_submitted_again(Engine { catalog, .. }: Engine)
         catalog.publish_image(scope, "image-a", submission(group, approve), NOTHING, None, NOW).await.unwrap()
     };
     publish("g", false).await;
-    assert_eq!(catalog.refuse_image("image-a", "No description.", NOW).await.unwrap(), ReviewImage::Done);
-    assert_eq!(catalog.refuse_image("image-a", "Again.", NOW).await.unwrap(), ReviewImage::NotReviewing);
+    assert!(catalog.refuse_image("image-a", "No description.", NOW).await.unwrap());
+    assert!(!catalog.refuse_image("image-a", "Again.", NOW).await.unwrap());
     let refused = image(&catalog, scope, "image-a").await;
     assert_eq!((refused.status, &*refused.failed_reason), (ImageStatus::Offline, "No description."));
     assert!(refused.manifest.is_some());
@@ -120,9 +123,15 @@ async fn only_complete_private_images_are_published(Engine { catalog, .. }: Engi
     };
     assert_eq!(publish(owner, "none", submission("g", false)).await, PublishImage::NotFound);
     assert_eq!(publish(other, "image-a", submission("g", false)).await, PublishImage::NotFound);
-    assert_eq!(publish(owner, "image-b", submission("g", false)).await, PublishImage::NotAvailable);
+    assert_eq!(
+        publish(owner, "image-b", submission("g", false)).await,
+        PublishImage::Refused(PublishRefusal::NotAvailable)
+    );
     let strict = Submission { containers_only: true, ..submission("g", false) };
-    assert_eq!(publish(owner, "image-a", strict).await, PublishImage::NotFromContainer);
+    assert_eq!(
+        publish(owner, "image-a", strict).await,
+        PublishImage::Refused(PublishRefusal::NotFromContainer)
+    );
     publish(owner, "image-a", submission("g", false)).await;
     assert_eq!(publish(owner, "image-a", submission("g", false)).await, PublishImage::AlreadyPublished);
     catalog.approve_image("image-a", NOW).await.unwrap();
@@ -138,10 +147,13 @@ async fn a_rejected_submission_changes_nothing(Engine { catalog, .. }: Engine) {
     let scope = Scope::own(owner);
     let before = (image(&catalog, scope, "image-b").await, groups(&catalog, scope).await);
     for (changes, refusal) in [
-        (ImageChanges { group_id: Some("none"), ..NOTHING }, PublishImage::GroupNotFound),
+        (
+            ImageChanges { group_id: Some("none"), ..NOTHING },
+            PublishImage::Refused(PublishRefusal::GroupNotFound),
+        ),
         (
             ImageChanges { group_id: Some("g"), version_name: Some("v1.0"), ..NOTHING },
-            PublishImage::VersionTaken,
+            PublishImage::Refused(PublishRefusal::VersionTaken("v1.0".to_owned())),
         ),
     ] {
         let changes = ImageChanges { description: Some("lost"), ..changes };
@@ -156,7 +168,7 @@ async fn a_rejected_submission_changes_nothing(Engine { catalog, .. }: Engine) {
     let changes = ImageChanges { group_id: Some("g"), ..NOTHING };
     let published =
         catalog.publish_image(Scope::own(other), "image-c", submission("h", true), changes, None, NOW).await;
-    assert_eq!(published.unwrap(), PublishImage::GroupNotFound);
+    assert_eq!(published.unwrap(), PublishImage::Refused(PublishRefusal::GroupNotFound));
     assert_eq!(groups(&catalog, Scope::own(other)).await, []);
 }
 
@@ -179,7 +191,7 @@ async fn version_names_are_unique_in_a_group(Engine { catalog, .. }: Engine) {
         let changes = ImageChanges { version_name: Some(name), ..NOTHING };
         catalog.update_image(scope, "image-d", changes, NOW).await.unwrap()
     };
-    assert_eq!(rename("v1.0").await, UpdateImage::VersionTaken("v1.0".to_owned()));
+    assert_eq!(rename("v1.0").await, UpdateImage::Refused(PublishRefusal::VersionTaken("v1.0".to_owned())));
     assert_eq!(rename("v10.0").await, UpdateImage::Updated);
     assert_eq!(rename("v11.0").await, UpdateImage::Updated);
     // Deleting a version frees its name.
@@ -275,7 +287,7 @@ async fn an_image_is_published_and_unpublished_repeatedly(Engine { catalog, .. }
         assert_eq!(set("image-a", Publication::Private).await, UpdateImage::Updated);
         assert_eq!(state().await, (ImageStatus::Offline, 0, "g".to_owned()));
     }
-    assert_eq!(set("image-b", public("h")).await, UpdateImage::NotAvailable);
+    assert_eq!(set("image-b", public("h")).await, UpdateImage::Refused(PublishRefusal::NotAvailable));
     assert_eq!(set("image-b", Publication::Private).await, UpdateImage::Updated);
 }
 
@@ -290,12 +302,12 @@ async fn a_version_moves_to_another_group(Engine { catalog, .. }: Engine) {
     let to = |group| ImageChanges { group_id: Some(group), ..NOTHING };
     assert_eq!(
         catalog.update_image(scope, "image-a", to("none"), NOW).await.unwrap(),
-        UpdateImage::GroupNotFound
+        UpdateImage::Refused(PublishRefusal::GroupNotFound)
     );
     // Both are named v1.0.
     assert_eq!(
         catalog.update_image(scope, "image-a", to("h"), NOW).await.unwrap(),
-        UpdateImage::VersionTaken("v1.0".to_owned())
+        UpdateImage::Refused(PublishRefusal::VersionTaken("v1.0".to_owned()))
     );
     let changes = ImageChanges { version_name: Some("v2.0"), ..to("h") };
     assert_eq!(catalog.update_image(scope, "image-a", changes, NOW).await.unwrap(), UpdateImage::Updated);

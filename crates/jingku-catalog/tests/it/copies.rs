@@ -1,6 +1,6 @@
 use jingku_catalog::{
-    AccountId, Catalog, CopyImage, CopySource, CoverChange, DeleteImage, ImageChanges, ImageFilter,
-    ImageStatus, NewCopy, NewCover, Paging, Scope, ShareChanges, ShareImage, UpdateImage,
+    AccountId, Catalog, CopyImage, CopySource, Cover, CoverChange, DeleteImage, ImageChanges, ImageFilter,
+    ImageStatus, NewCopy, Paging, Scope, ShareChanges, ShareImage, UpdateImage,
 };
 
 use crate::engines::{Engine, on_every_engine};
@@ -146,7 +146,7 @@ async fn only_a_complete_image_is_copied(Engine { catalog, .. }: Engine) {
     create(&catalog, owner, "making", "vm").await;
     assert_eq!(copy(owner, "image-making").await, CopyImage::NotAvailable);
     let job = claim(&catalog, "worker", NOW).await.unwrap();
-    catalog.fail_job(&job.lease, "The disk is gone.", NOW).await.unwrap();
+    catalog.fail_job(&job, "The disk is gone.", NOW).await.unwrap();
     assert_eq!(copy(owner, "image-making").await, CopyImage::NotAvailable);
     assert_eq!(total(&catalog, Scope::own(owner), None).await, 2);
 }
@@ -192,7 +192,7 @@ async fn a_copy_keeps_the_cover(Engine { catalog, .. }: Engine) {
         assert_eq!(catalog.update_image(scope, "image-a", changes, NOW).await.unwrap(), UpdateImage::Updated);
     };
     let picture =
-        NewCover { id: "cover-1".to_owned(), media_type: "image/png".to_owned(), data: "AAAA".to_owned() };
+        Cover { id: "cover-1".to_owned(), media_type: "image/png".to_owned(), data: "AAAA".to_owned() };
     set(&CoverChange::Set(picture)).await;
     catalog.copy_image(scope, "image-a", new_copy("copy", owner, &numbered), NOW).await.unwrap();
     set(&CoverChange::Clear).await;

@@ -1,4 +1,4 @@
-use jingku_catalog::{Catalog, Cover, CoverChange, ImageChanges, NewCover, Scope, UpdateImage};
+use jingku_catalog::{Catalog, Cover, CoverChange, ImageChanges, Scope, UpdateImage};
 
 use crate::engines::{Engine, on_every_engine};
 use crate::setting::{NOW, account, lab, make};
@@ -11,11 +11,7 @@ on_every_engine!(
 );
 
 fn new(id: &str, data: &str) -> CoverChange {
-    CoverChange::Set(NewCover {
-        id: id.to_owned(),
-        media_type: "image/png".to_owned(),
-        data: data.to_owned(),
-    })
+    CoverChange::Set(Cover { id: id.to_owned(), media_type: "image/png".to_owned(), data: data.to_owned() })
 }
 
 async fn set(catalog: &Catalog, scope: Scope, image: &str, cover: &CoverChange) -> UpdateImage {
@@ -39,7 +35,8 @@ async fn a_cover_is_kept_until_replaced(Engine { catalog, .. }: Engine) {
     let scope = setting(&catalog).await;
     assert_eq!(set(&catalog, scope, "image-a", &new("cover-1", "AAAA")).await, UpdateImage::Updated);
     assert_eq!(cover_of(&catalog, scope, "image-a").await, "cover-1");
-    let kept = Cover { media_type: "image/png".to_owned(), data: "AAAA".to_owned() };
+    let kept =
+        Cover { id: "cover-1".to_owned(), media_type: "image/png".to_owned(), data: "AAAA".to_owned() };
     assert_eq!(catalog.cover("cover-1").await.unwrap(), Some(kept));
     assert_eq!(catalog.cover("").await.unwrap(), None);
 

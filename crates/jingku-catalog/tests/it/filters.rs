@@ -2,7 +2,7 @@
 
 use jingku_catalog::{
     AddInstance, BuiltImage, Catalog, CreateImage, Image, ImageChanges, ImageFilter, ImageOrder, ImageSort,
-    ImageStatus, NewInstance, NewJob, Paging, Scope, UpdateImage,
+    ImageStatus, NewInstance, Paging, Scope, UpdateImage,
 };
 
 use crate::engines::{Engine, on_every_engine};
@@ -29,9 +29,9 @@ async fn fill(catalog: &Catalog, scope: Scope, account: jingku_catalog::AccountI
             size_bytes: i64::from(number % 5) * 100,
             gpu_type: "",
         };
-        assert_eq!(catalog.add_instance(instance, 0).await.unwrap(), AddInstance::Added);
+        assert_eq!(catalog.add_instance(instance, None, 0).await.unwrap(), AddInstance::Added);
         let name = format!("{}-{}", NAMES[index % NAMES.len()], index / NAMES.len());
-        let (new, job) = (new_image(&id, &name, &vm), NewJob { id: &format!("job-{number:02}") });
+        let (new, job) = (new_image(&id, &name, &vm), &format!("job-{number:02}"));
         let created = catalog.create_image(scope, new, job, i64::from(number / 4)).await.unwrap();
         assert_eq!(created, CreateImage::Created);
         let changes = ImageChanges { tags: Some(TAGS[index % TAGS.len()]), ..ImageChanges::default() };
@@ -42,10 +42,10 @@ async fn fill(catalog: &Catalog, scope: Scope, account: jingku_catalog::AccountI
         }
         let job = claim(catalog, "maker", 10).await.expect("a job waits");
         if number % 4 == 1 {
-            catalog.fail_job(&job.lease, "no disk", 10).await.unwrap();
+            catalog.fail_job(&job, "no disk", 10).await.unwrap();
         } else {
             catalog
-                .complete_job(&job.lease, BuiltImage::dense("manifest", i64::from(number % 5) * 100), 10)
+                .complete_job(&job, BuiltImage::dense("manifest", i64::from(number % 5) * 100), 10)
                 .await
                 .unwrap();
         }

@@ -1,6 +1,5 @@
 use jingku_catalog::{
-    BuiltImage, CreateImage, DeleteImage, ImageChanges, ImageFilter, ImageStatus, NewJob, Paging, Scope,
-    UpdateImage,
+    BuiltImage, CreateImage, DeleteImage, ImageChanges, ImageFilter, ImageStatus, Paging, Scope, UpdateImage,
 };
 
 use crate::engines::{Engine, on_every_engine};
@@ -28,7 +27,7 @@ async fn a_new_image_is_in_the_list(Engine { catalog, .. }: Engine) {
         ..new_image("image-1", "first", "vm")
     };
     let scope = Scope::own(owner.id);
-    let created = catalog.create_image(scope, new, NewJob { id: "job-1" }, NOW).await.unwrap();
+    let created = catalog.create_image(scope, new, "job-1", NOW).await.unwrap();
     assert_eq!(created, CreateImage::Created);
 
     let page = catalog.images_page(scope, ImageFilter::default(), Paging::first(20)).await.unwrap();
@@ -52,7 +51,7 @@ async fn a_name_is_taken_until_the_image_is_deleted(Engine { catalog, .. }: Engi
     make(&catalog, owner, "a", "vm", NOW).await;
     let scope = Scope::own(owner);
     let again = new_image("image-2", "a", "vm");
-    let job = NewJob { id: "job-2" };
+    let job = "job-2";
     assert_eq!(catalog.create_image(scope, again, job, NOW).await.unwrap(), CreateImage::NameTaken);
 
     assert_eq!(catalog.delete_image(scope, "image-a", NOW).await.unwrap(), DeleteImage::Deleted);
@@ -67,7 +66,7 @@ async fn a_failed_image_frees_its_name(Engine { catalog, .. }: Engine) {
     let owner = lab(&catalog).await;
     create(&catalog, owner, "a", "vm").await;
     let job = claim(&catalog, "worker", NOW).await.unwrap();
-    catalog.fail_job(&job.lease, "The disk is gone.", NOW + 1).await.unwrap();
+    catalog.fail_job(&job, "The disk is gone.", NOW + 1).await.unwrap();
 
     let scope = Scope::own(owner);
     let failed = catalog.image(scope, "image-a").await.unwrap().unwrap();
@@ -76,7 +75,7 @@ async fn a_failed_image_frees_its_name(Engine { catalog, .. }: Engine) {
         (ImageStatus::UnAvailable, "The disk is gone.")
     );
     let again = new_image("image-2", "a", "vm");
-    let created = catalog.create_image(scope, again, NewJob { id: "job-2" }, NOW).await.unwrap();
+    let created = catalog.create_image(scope, again, "job-2", NOW).await.unwrap();
     assert_eq!(created, CreateImage::Created);
     // Two have the same name; the failed one can still be changed and deleted.
     let changes = ImageChanges { name: Some("a"), description: Some("broken"), ..ImageChanges::default() };
@@ -167,7 +166,7 @@ async fn images_of_other_accounts_look_nonexistent(Engine { catalog, .. }: Engin
     assert_eq!(create(&catalog, other, "b", "vm").await, CreateImage::InstanceNotFound);
     instance(&catalog, other, "vm-of-other").await;
     let same_name = new_image("image-2", "a", "vm-of-other");
-    let created = catalog.create_image(scope, same_name, NewJob { id: "job-2" }, NOW).await.unwrap();
+    let created = catalog.create_image(scope, same_name, "job-2", NOW).await.unwrap();
     assert_eq!(created, CreateImage::Created);
     let untouched = catalog.image(Scope::own(owner), "image-a").await.unwrap().unwrap();
     assert_eq!((untouched.name.as_str(), untouched.update_time), ("a", NOW));
@@ -184,7 +183,7 @@ async fn every_change_increments_the_revision(Engine { catalog, .. }: Engine) {
     create(&catalog, owner, "a", "vm").await;
     assert!(moved().await);
     let job = claim(&catalog, "worker", NOW).await.unwrap();
-    catalog.complete_job(&job.lease, BuiltImage::dense("manifest", 5), NOW).await.unwrap();
+    catalog.complete_job(&job, BuiltImage::dense("manifest", 5), NOW).await.unwrap();
     assert!(moved().await);
     let changes = ImageChanges { name: Some("b"), ..ImageChanges::default() };
     catalog.update_image(scope, "image-a", changes, NOW).await.unwrap();

@@ -22,7 +22,7 @@ async fn an_instance_is_listed_with_the_image_being_made(Engine { catalog, .. }:
     assert_eq!(busy.image_in_making.as_deref(), Some("image-a"));
 
     let job = claim(&catalog, "worker", NOW).await.unwrap();
-    catalog.complete_job(&job.lease, BuiltImage::dense("manifest", 5), NOW).await.unwrap();
+    catalog.complete_job(&job, BuiltImage::dense("manifest", 5), NOW).await.unwrap();
     assert_eq!(catalog.instance(None, "vm").await.unwrap(), Some(idle));
 }
 
@@ -39,7 +39,7 @@ async fn an_id_is_used_once(Engine { catalog, .. }: Engine) {
         size_bytes: 0,
         gpu_type: "",
     };
-    assert_eq!(catalog.add_instance(again, NOW).await.unwrap(), AddInstance::Exists);
+    assert_eq!(catalog.add_instance(again, None, NOW).await.unwrap(), AddInstance::Exists);
     assert_eq!(catalog.instance(Some(other), "vm").await.unwrap(), None);
 }
 

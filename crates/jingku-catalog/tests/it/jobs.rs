@@ -1,6 +1,6 @@
 use jingku_catalog::{
     ATTEMPTS_MAX, AccountId, BuiltImage, Catalog, CreateImage, DeleteImage, Heartbeat, Image, ImageStatus,
-    Job, JobEnd, Lease, Scope, Source,
+    Job, JobEnd, Scope, Source,
 };
 
 use crate::engines::{Engine, on_every_engine};
@@ -29,8 +29,8 @@ async fn making(catalog: &Catalog) -> Scope {
     Scope::own(owner)
 }
 
-async fn beat(catalog: &Catalog, lease: &Lease, now: i64) -> Heartbeat {
-    catalog.heartbeat(lease, 10, 100, now, LEASE_SECS).await.unwrap()
+async fn beat(catalog: &Catalog, job: &Job, now: i64) -> Heartbeat {
+    catalog.heartbeat(job, 10, 100, now, LEASE_SECS).await.unwrap()
 }
 
 async fn image(catalog: &Catalog, scope: Scope) -> Image {
@@ -71,7 +71,7 @@ async fn jobs_are_claimed_in_order_of_arrival(Engine { catalog, .. }: Engine) {
     let first = claim(&catalog, "worker", NOW).await.unwrap();
     assert_eq!((first.account, first.attempt, instance_of(&first)), (owner, 1, names[0].clone()));
     // A released job keeps its position.
-    assert!(catalog.release_job(&first.lease).await.unwrap());
+    assert!(catalog.release_job(&first).await.unwrap());
     assert_eq!(claim_all(&catalog, "worker", i64::MAX).await, names);
 }
 
@@ -82,7 +82,7 @@ async fn accounts_take_turns(Engine { catalog, .. }: Engine) {
     queue(&catalog, b, "b-", 2).await;
     let mut order = Vec::new();
     while let Some(job) = claim(&catalog, "worker", NOW).await {
-        catalog.fail_job(&job.lease, "Next.", NOW).await.unwrap();
+        catalog.fail_job(&job, "Next.", NOW).await.unwrap();
         order.push(instance_of(&job));
     }
     assert_eq!(order, ["a-99", "b-99", "a-98", "b-98", "a-97", "a-96"]);
@@ -128,21 +128,15 @@ async fn concurrent_workers_claim_different_jobs(Engine { catalog, .. }: Engine)
 async fn a_made_image_is_available(Engine { catalog, .. }: Engine) {
     let scope = making(&catalog).await;
     let job = claim(&catalog, "worker", NOW).await.unwrap();
-    assert_eq!(job.lease.job(), "job-a");
-    assert_eq!(
-        catalog.complete_job(&job.lease, BuiltImage::dense("m1", 7), NOW + 9).await.unwrap(),
-        JobEnd::Ended
-    );
+    assert_eq!(job.id, "job-a");
+    assert_eq!(catalog.complete_job(&job, BuiltImage::dense("m1", 7), NOW + 9).await.unwrap(), JobEnd::Ended);
     let made = image(&catalog, scope).await;
     assert_eq!((made.status, made.manifest.as_deref()), (ImageStatus::Available, Some("m1")));
     assert_eq!((made.size_bytes, made.create_time, made.update_time), (7, NOW, NOW + 9));
     // It ends once.
-    assert_eq!(
-        catalog.complete_job(&job.lease, BuiltImage::dense("m2", 8), NOW).await.unwrap(),
-        JobEnd::Lost
-    );
-    assert_eq!(catalog.fail_job(&job.lease, "No.", NOW).await.unwrap(), JobEnd::Lost);
-    assert_eq!(beat(&catalog, &job.lease, NOW).await, Heartbeat::Lost);
+    assert_eq!(catalog.complete_job(&job, BuiltImage::dense("m2", 8), NOW).await.unwrap(), JobEnd::Lost);
+    assert_eq!(catalog.fail_job(&job, "No.", NOW).await.unwrap(), JobEnd::Lost);
+    assert_eq!(beat(&catalog, &job, NOW).await, Heartbeat::Lost);
     assert_eq!(image(&catalog, scope).await, made);
     assert!(claim(&catalog, "worker", NOW + 1_000_000).await.is_none());
 }
@@ -154,16 +148,13 @@ async fn an_expired_job_is_claimed_by_another_worker(Engine { catalog, .. }: Eng
     let second = claim(&catalog, "second", NOW + LEASE_SECS).await.unwrap();
     assert_eq!((second.image_id.as_str(), second.attempt), ("image-a", 2));
     let later = NOW + LEASE_SECS + 1;
-    assert_eq!(beat(&catalog, &first.lease, later).await, Heartbeat::Lost);
-    assert_eq!(
-        catalog.complete_job(&first.lease, BuiltImage::dense("m1", 7), later).await.unwrap(),
-        JobEnd::Lost
-    );
-    assert_eq!(catalog.fail_job(&first.lease, "No.", later).await.unwrap(), JobEnd::Lost);
-    assert!(!catalog.release_job(&first.lease).await.unwrap());
+    assert_eq!(beat(&catalog, &first, later).await, Heartbeat::Lost);
+    assert_eq!(catalog.complete_job(&first, BuiltImage::dense("m1", 7), later).await.unwrap(), JobEnd::Lost);
+    assert_eq!(catalog.fail_job(&first, "No.", later).await.unwrap(), JobEnd::Lost);
+    assert!(!catalog.release_job(&first).await.unwrap());
     assert_eq!(image(&catalog, scope).await.status, ImageStatus::Making);
     assert_eq!(
-        catalog.complete_job(&second.lease, BuiltImage::dense("m2", 7), later).await.unwrap(),
+        catalog.complete_job(&second, BuiltImage::dense("m2", 7), later).await.unwrap(),
         JobEnd::Ended
     );
     assert_eq!(image(&catalog, scope).await.manifest.as_deref(), Some("m2"));
@@ -173,15 +164,15 @@ async fn a_lease_is_valid_for_one_attempt(Engine { catalog, .. }: Engine) {
     making(&catalog).await;
     let stalled = claim(&catalog, "worker", NOW).await.unwrap();
     let again = claim(&catalog, "worker", NOW + LEASE_SECS).await.unwrap();
-    assert_eq!(beat(&catalog, &stalled.lease, NOW + LEASE_SECS).await, Heartbeat::Lost);
-    assert_eq!(beat(&catalog, &again.lease, NOW + LEASE_SECS).await, Heartbeat::Held);
+    assert_eq!(beat(&catalog, &stalled, NOW + LEASE_SECS).await, Heartbeat::Lost);
+    assert_eq!(beat(&catalog, &again, NOW + LEASE_SECS).await, Heartbeat::Held);
 }
 
 async fn a_late_heartbeat_renews_an_unclaimed_job(Engine { catalog, .. }: Engine) {
     making(&catalog).await;
     let job = claim(&catalog, "worker", NOW).await.unwrap();
     let late = NOW + 2 * LEASE_SECS;
-    assert_eq!(beat(&catalog, &job.lease, late).await, Heartbeat::Held);
+    assert_eq!(beat(&catalog, &job, late).await, Heartbeat::Held);
     assert!(claim(&catalog, "other", late + LEASE_SECS - 1).await.is_none());
 }
 
@@ -189,11 +180,8 @@ async fn a_deleted_image_cancels_its_job(Engine { catalog, .. }: Engine) {
     let scope = making(&catalog).await;
     let job = claim(&catalog, "worker", NOW).await.unwrap();
     assert_eq!(catalog.delete_image(scope, "image-a", NOW).await.unwrap(), DeleteImage::Deleted);
-    assert_eq!(beat(&catalog, &job.lease, NOW).await, Heartbeat::Cancelled);
-    assert_eq!(
-        catalog.complete_job(&job.lease, BuiltImage::dense("m1", 7), NOW).await.unwrap(),
-        JobEnd::Lost
-    );
+    assert_eq!(beat(&catalog, &job, NOW).await, Heartbeat::Cancelled);
+    assert_eq!(catalog.complete_job(&job, BuiltImage::dense("m1", 7), NOW).await.unwrap(), JobEnd::Lost);
     assert!(claim(&catalog, "worker", NOW + 2 * LEASE_SECS).await.is_none());
     assert_eq!(catalog.image(scope, "image-a").await.unwrap(), None);
 }
@@ -203,9 +191,9 @@ async fn a_released_job_is_claimed_at_once_and_not_counted(Engine { catalog, .. 
     for _ in 0..2 * ATTEMPTS_MAX {
         let job = claim(&catalog, "worker", NOW).await.unwrap();
         assert_eq!(job.attempt, 1);
-        assert!(catalog.release_job(&job.lease).await.unwrap());
-        assert!(!catalog.release_job(&job.lease).await.unwrap());
-        assert_eq!(beat(&catalog, &job.lease, NOW).await, Heartbeat::Lost);
+        assert!(catalog.release_job(&job).await.unwrap());
+        assert!(!catalog.release_job(&job).await.unwrap());
+        assert_eq!(beat(&catalog, &job, NOW).await, Heartbeat::Lost);
     }
 }
 
@@ -215,7 +203,7 @@ async fn a_restarted_worker_releases_its_jobs(Engine { catalog, .. }: Engine) {
     assert_eq!(catalog.release_jobs_of("other").await.unwrap(), 0);
     assert!(claim(&catalog, "other", NOW).await.is_none());
     assert_eq!(catalog.release_jobs_of("worker").await.unwrap(), 1);
-    assert_eq!(beat(&catalog, &dead.lease, NOW).await, Heartbeat::Lost);
+    assert_eq!(beat(&catalog, &dead, NOW).await, Heartbeat::Lost);
     // The lost attempt counts.
     assert_eq!(claim(&catalog, "other", NOW).await.unwrap().attempt, 2);
     assert_eq!(catalog.release_jobs_of("worker").await.unwrap(), 0);
@@ -229,7 +217,7 @@ async fn attempts_are_bounded(Engine { catalog, .. }: Engine) {
         now += LEASE_SECS;
     }
     // The next job does not wait for the failed one.
-    let owner = catalog.account_by_name("lab").await.unwrap().unwrap().id;
+    let owner = catalog.accounts().await.unwrap()[0].id;
     instance(&catalog, owner, "vm-2").await;
     create_at(&catalog, owner, "b", "vm-2", now).await;
     assert_eq!(claim(&catalog, "worker", now).await.unwrap().image_id, "image-b");
@@ -247,12 +235,12 @@ async fn progress_is_what_the_worker_reports(Engine { catalog, .. }: Engine) {
     assert_eq!((waiting.done_bytes, waiting.total_bytes), (0, 1 << 30));
 
     let job = claim(&catalog, "worker", NOW + 1).await.unwrap();
-    assert_eq!(catalog.heartbeat(&job.lease, 25, 100, NOW + 5, LEASE_SECS).await.unwrap(), Heartbeat::Held);
+    assert_eq!(catalog.heartbeat(&job, 25, 100, NOW + 5, LEASE_SECS).await.unwrap(), Heartbeat::Held);
     let half = progress().await;
     assert_eq!((half.done_bytes, half.total_bytes), (25, 100));
     assert_eq!((half.started_at, half.reported_at), (Some(NOW + 1), Some(NOW + 5)));
 
-    catalog.fail_job(&job.lease, "The disk is gone.", NOW + 6).await.unwrap();
+    catalog.fail_job(&job, "The disk is gone.", NOW + 6).await.unwrap();
     let failed = progress().await;
     assert_eq!(failed.status, ImageStatus::UnAvailable);
     assert_eq!(failed.failed_reason, "The disk is gone.");

@@ -3,8 +3,8 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use jingku_catalog::{
-    Account, AddInstance, Catalog, CreateImage, DeleteImage, ImageChanges, ImageFilter, NewInstance, NewJob,
-    Paging, Scope, UpdateImage,
+    Account, AddInstance, Catalog, CreateImage, DeleteImage, ImageChanges, ImageFilter, NewInstance, Paging,
+    Scope, UpdateImage,
 };
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
@@ -77,9 +77,9 @@ impl Library {
             size_bytes: 1,
             gpu_type: "",
         };
-        assert_eq!(self.catalog.add_instance(instance, self.now).await.unwrap(), AddInstance::Added);
+        assert_eq!(self.catalog.add_instance(instance, None, self.now).await.unwrap(), AddInstance::Added);
         let new = new_image(&id, &name, &vm);
-        let created = self.catalog.create_image(self.scope(), new, NewJob { id: &job }, self.now).await;
+        let created = self.catalog.create_image(self.scope(), new, &job, self.now).await;
         assert_eq!(created.unwrap(), CreateImage::Created);
         self.model.insert(0, (self.added, id, zone, name));
     }

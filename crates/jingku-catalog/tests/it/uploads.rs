@@ -1,6 +1,6 @@
 use jingku_catalog::{
     AccountId, AccountLimits, AgreedHash, BuiltImage, Catalog, DELETED_SECS, DeleteImage, FinishUpload,
-    ImageStatus, JobEnd, Limit, NameHolder, NewJob, NewUpload, OverLimit, Receive, Received, Scope, Source,
+    ImageStatus, JobEnd, Limit, NameHolder, NewUpload, OverLimit, Receive, Received, Scope, Source,
     StartUpload, Upload,
 };
 
@@ -60,7 +60,7 @@ async fn written(catalog: &Catalog, owner: AccountId, id: &str, bytes: i64, stor
 }
 
 async fn finish(catalog: &Catalog, upload: &Upload, job: &str) -> FinishUpload {
-    catalog.finish_upload(upload, 9, AgreedHash::Plain("aa"), NewJob { id: job }, NOW + 2).await.unwrap()
+    catalog.finish_upload(upload, 9, AgreedHash::Plain("aa"), job, NOW + 2).await.unwrap()
 }
 
 async fn an_upload_becomes_a_job_and_then_an_image(Engine { catalog, .. }: Engine) {
@@ -94,7 +94,7 @@ async fn an_upload_becomes_a_job_and_then_an_image(Engine { catalog, .. }: Engin
     let job = claim(&catalog, "worker", NOW + 3).await.unwrap();
     assert_eq!(job.source, Source::Upload);
     assert_eq!(
-        catalog.complete_job(&job.lease, BuiltImage::dense("m", 100), NOW + 4).await.unwrap(),
+        catalog.complete_job(&job, BuiltImage::dense("m", 100), NOW + 4).await.unwrap(),
         JobEnd::Ended
     );
     assert_eq!(catalog.uploads().await.unwrap(), []);
@@ -167,7 +167,7 @@ async fn uploaded_bytes_are_limited_in_total(Engine { catalog, .. }: Engine) {
     assert_eq!(within("image-d", 7).await, StartUpload::Started);
     assert_eq!(within("image-e", 13).await, StartUpload::OverShare);
     let job = claim(&catalog, "worker", NOW).await.unwrap();
-    catalog.fail_job(&job.lease, "why", NOW).await.unwrap();
+    catalog.fail_job(&job, "why", NOW).await.unwrap();
     assert_eq!(start(&catalog, owner, new("image-c", "c")).await, StartUpload::Started);
 }
 
@@ -226,7 +226,7 @@ async fn a_failed_upload_frees_its_name(Engine { catalog, .. }: Engine) {
     // So does a failed job.
     finish(&catalog, &upload(&catalog, owner, "image-b").await, "job").await;
     let job = claim(&catalog, "worker", NOW + 3).await.unwrap();
-    catalog.fail_job(&job.lease, "why", NOW + 4).await.unwrap();
+    catalog.fail_job(&job, "why", NOW + 4).await.unwrap();
     assert_eq!(catalog.uploads().await.unwrap(), []);
 }
 
@@ -280,7 +280,7 @@ async fn either_hash_is_stored(Engine { catalog, .. }: Engine) {
         start(&catalog, owner, new).await;
         let going = upload(&catalog, owner, id).await;
         assert_eq!(going.remaining_bytes(), None);
-        let job = NewJob { id };
+        let job = id;
         let finished = catalog.finish_upload(&going, 9, agreed, job, NOW).await.unwrap();
         assert_eq!(finished, FinishUpload::Finished);
         let finished = upload(&catalog, owner, id).await;

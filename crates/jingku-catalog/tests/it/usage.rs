@@ -36,7 +36,7 @@ async fn start(catalog: &Catalog, account: AccountId, id: &str, image: &str) -> 
         size_bytes: 1,
         gpu_type: "",
     };
-    catalog.add_instance_from(new, image, NOW).await.unwrap()
+    catalog.add_instance(new, Some(image), NOW).await.unwrap()
 }
 
 /// The instances started from the image, and their hours of use.

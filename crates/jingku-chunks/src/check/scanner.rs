@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 use std::num::NonZero;
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, RangeInclusive};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use super::plan::{CHECK_THREADS_MAX, CheckPlan, CheckProgress, Depth, OnProgress};
@@ -23,55 +23,46 @@ const BATCH_CHUNKS: usize = 4096;
 const REASONS_MAX: usize = 10_000;
 
 pub(super) struct Scanner<'a> {
-    backend: &'a dyn Backend,
-    depth: Depth,
-    threads: usize,
+    pub(super) backend: &'a dyn Backend,
+    plan: &'a CheckPlan,
     quarantine: &'a Quarantine,
     on_progress: OnProgress<'a>,
     stopped: AtomicBool,
-    bytes: AtomicU64,
-    read_chunks: AtomicU64,
-    read_bytes: AtomicU64,
+    /// Stored bytes of the chunks that could be examined.
+    pub(super) bytes: AtomicU64,
+    /// Chunks read in full, and their stored bytes.
+    pub(super) read_chunks: AtomicU64,
+    pub(super) read_bytes: AtomicU64,
+    /// Corrupted chunks of the current group, and the reasons.
+    damaged: Mutex<HashMap<ChunkId, String>>,
 }
 
 pub(super) struct Group {
     /// Plain length of each; 0 if corrupted.
     pub(super) chunks: Census<u32>,
-    pub(super) first_prefix: u8,
-    pub(super) last_prefix: u8,
-    /// Corrupted chunks and the reasons.
+    /// First bytes of their names.
+    pub(super) prefixes: RangeInclusive<u8>,
     pub(super) damaged: HashMap<ChunkId, String>,
 }
 
 impl<'a> Scanner<'a> {
     pub(super) fn new(
         backend: &'a dyn Backend,
-        plan: &CheckPlan,
+        plan: &'a CheckPlan,
         quarantine: &'a Quarantine,
         on_progress: OnProgress<'a>,
     ) -> Self {
-        let cores = thread::available_parallelism().map_or(1, NonZero::get);
-        let threads = plan.threads.unwrap_or(2 * cores).clamp(1, CHECK_THREADS_MAX);
         Self {
             backend,
-            depth: plan.depth,
-            threads,
+            plan,
             quarantine,
             on_progress,
-            stopped: AtomicBool::new(false),
-            bytes: AtomicU64::new(0),
-            read_chunks: AtomicU64::new(0),
-            read_bytes: AtomicU64::new(0),
+            stopped: AtomicBool::default(),
+            bytes: AtomicU64::default(),
+            read_chunks: AtomicU64::default(),
+            read_bytes: AtomicU64::default(),
+            damaged: Mutex::default(),
         }
-    }
-
-    pub(super) fn bytes(&self) -> u64 {
-        self.bytes.load(Ordering::Relaxed)
-    }
-
-    /// Returns the number of chunks read in full and their stored bytes.
-    pub(super) fn read(&self) -> (u64, u64) {
-        (self.read_chunks.load(Ordering::Relaxed), self.read_bytes.load(Ordering::Relaxed))
     }
 
     /// Examines a chunk and returns its plain length. Marks it if it is corrupted, so that the next writer of the same
@@ -82,7 +73,7 @@ impl<'a> Scanner<'a> {
     }
 
     fn reads(&self, id: ChunkId) -> bool {
-        let asked = match self.depth {
+        let asked = match self.plan.depth {
             Depth::Headers => false,
             Depth::Bytes => true,
             Depth::Part { nth, of } => id.rank() % of.max(1) == nth.saturating_sub(1),
@@ -123,8 +114,8 @@ impl<'a> Scanner<'a> {
         self.stopped.load(Ordering::Relaxed)
     }
 
-    /// Examines chunks, in order if there is one thread.
-    fn all(&self, ids: &[ChunkId], damaged: &Mutex<HashMap<ChunkId, String>>) -> Result<Vec<AtomicU32>> {
+    /// Examines chunks, in order if there is one thread, and returns their ranks and plain lengths.
+    fn all(&self, ids: &[ChunkId]) -> Result<Vec<(u64, u32)>> {
         let found: Vec<AtomicU32> = ids.iter().map(|_| AtomicU32::new(0)).collect();
         let next = AtomicUsize::new(0);
         let work = || {
@@ -135,7 +126,7 @@ impl<'a> Scanner<'a> {
                 match self.chunk(*id, &mut reader) {
                     Ok(length) => found[at].store(length, Ordering::Relaxed),
                     Err(error) => {
-                        let mut damaged = damaged.lock().unwrap_or_else(PoisonError::into_inner);
+                        let mut damaged = self.damaged();
                         if damaged.len() < REASONS_MAX {
                             damaged.insert(*id, reason(&error));
                         }
@@ -144,70 +135,47 @@ impl<'a> Scanner<'a> {
             }
             Ok::<_, Error>(())
         };
+        let cores = thread::available_parallelism().map_or(1, NonZero::get);
+        let threads = self.plan.threads.unwrap_or(2 * cores).clamp(1, CHECK_THREADS_MAX).min(ids.len());
         thread::scope(|scope| {
-            let threads = self.threads.min(ids.len());
             let running: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
             running
                 .into_iter()
                 .try_for_each(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
         })?;
-        Ok(found)
+        Ok(ids.iter().zip(found).map(|(id, length)| (id.rank(), length.into_inner())).collect())
+    }
+
+    fn damaged(&self) -> MutexGuard<'_, HashMap<ChunkId, String>> {
+        self.damaged.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Group {
-    /// Scans at least one prefix from `first`, and more up to `chunks_max` chunks; `None` if stopped.
-    pub(super) fn scan(
-        scanner: &Scanner<'_>,
-        first: u8,
-        last: u8,
-        chunks_max: usize,
-    ) -> Result<Option<Self>> {
-        let (mut chunks, damaged) = (Census::new(first), Mutex::default());
-        let mut last_prefix = first;
-        let mut waiting = Vec::new();
-        let mut sizes = Vec::new();
-        for prefix in first..=last {
+    /// Scans at least one prefix from `first`, and more up to the memory limit of the plan; `None` if stopped.
+    pub(super) fn scan(scanner: &Scanner<'_>, first: u8) -> Result<Option<Self>> {
+        let CheckPlan { prefixes, census_chunks_max, .. } = scanner.plan;
+        let (mut chunks, mut waiting, mut last_prefix) = (Census::default(), Vec::new(), first);
+        for prefix in first..=*prefixes.end() {
             let mut listed = list_chunks(scanner.backend, prefix)?;
-            if prefix > first && chunks.len() + waiting.len() + listed.len() > chunks_max {
+            if prefix > first && chunks.len() + waiting.len() + listed.len() > *census_chunks_max {
                 break;
             }
             listed.sort_unstable();
-            sizes.push(listed.len());
             waiting.append(&mut listed);
             last_prefix = prefix;
             if waiting.len() >= BATCH_CHUNKS {
-                add(&mut chunks, scanner, &mut waiting, &mut sizes, &damaged)?;
+                chunks.add(scanner.all(&waiting)?);
+                waiting.clear();
             }
         }
-        add(&mut chunks, scanner, &mut waiting, &mut sizes, &damaged)?;
+        chunks.add(scanner.all(&waiting)?);
         if scanner.is_stopped() {
             return Ok(None);
         }
-        let damaged = damaged.into_inner().unwrap_or_else(PoisonError::into_inner);
-        Ok(Some(Self { chunks, first_prefix: first, last_prefix, damaged }))
+        let damaged = std::mem::take(&mut *scanner.damaged());
+        Ok(Some(Self { chunks, prefixes: first..=last_prefix, damaged }))
     }
-
-    pub(super) fn has(&self, id: ChunkId) -> bool {
-        (self.first_prefix..=self.last_prefix).contains(&id.0[0])
-    }
-}
-
-/// Scans the chunks of some prefixes, given the number of each, and adds them.
-fn add(
-    chunks: &mut Census<u32>,
-    scanner: &Scanner<'_>,
-    ids: &mut Vec<ChunkId>,
-    sizes: &mut Vec<usize>,
-    damaged: &Mutex<HashMap<ChunkId, String>>,
-) -> Result<()> {
-    let found = scanner.all(ids, damaged)?;
-    let mut entries = ids.iter().zip(&found).map(|(id, length)| (id.rank(), length.load(Ordering::Relaxed)));
-    for size in sizes.drain(..) {
-        chunks.add_prefix(entries.by_ref().take(size).collect());
-    }
-    ids.clear();
-    Ok(())
 }
 
 /// Describes what is wrong with an object, without its name.

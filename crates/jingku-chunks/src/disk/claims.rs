@@ -9,65 +9,73 @@ use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use rustix::fs::{FlockOperation, flock};
+use rustix::io::retry_on_intr;
+
 use super::folder::if_found;
 use super::session::Session;
 use crate::backend::{Claim, ClaimWatch};
 use crate::error::{Error, Result};
-use crate::id::{ChunkId, ManifestId};
-use crate::key::Key;
+use crate::key::{Key, Kind};
 
 /// Distinguishes claims from objects being written.
 const NAME_PREFIX: &str = "claim-";
 const RECORD_BYTES: usize = 33;
 const READ_BYTES: usize = RECORD_BYTES << 11;
-const TAG_CHUNK: u8 = 1;
-const TAG_MANIFEST: u8 = 2;
-const TAG_QUARANTINE_MARK: u8 = 3;
+/// The kinds of object in their order; the byte in a record counts from 1.
+const KINDS: [Kind; 3] = [Kind::Chunk, Kind::Manifest, Kind::QuarantineMark];
 
 /// The claim of a read-only store, which cannot record anything.
 pub(super) struct NoClaim;
 
 impl Claim for NoClaim {
-    fn add(&self, _: Key) -> Result<()> {
+    fn add(&self, _: &[Key]) -> Result<()> {
         Ok(())
     }
 }
 
 pub(super) struct DiskClaim {
-    journal: Mutex<Journal>,
+    /// `None` once a record was not written completely: later records would be unreadable.
+    journal: Mutex<Option<File>>,
+    gate: File,
     path: PathBuf,
     /// Keeps the file's folder locked.
     _session: Arc<Session>,
-}
-
-struct Journal {
-    file: File,
-    gate: File,
-    /// Whether a record was not written completely: later records would be unreadable.
-    broken: bool,
 }
 
 impl DiskClaim {
     pub(super) fn start(session: &Arc<Session>, gate: &Path) -> Result<Self> {
         let start = || {
             let (file, path) = session.create_file(NAME_PREFIX)?;
-            let journal = Mutex::new(Journal { file, gate: File::open(gate)?, broken: false });
-            Ok(Self { journal, path, _session: Arc::clone(session) })
+            let journal = Mutex::new(Some(file));
+            Ok(Self { journal, gate: File::open(gate)?, path, _session: Arc::clone(session) })
         };
         start().map_err(|e| Error::io("begin a claim", e))
+    }
+
+    fn append(&self, records: &[u8]) -> io::Result<()> {
+        let mut journal = self.journal.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(file) = journal.as_mut() else {
+            return Err(io::Error::other("an earlier object could not be claimed"));
+        };
+        lock(&self.gate, FlockOperation::LockShared)?;
+        // Other processes read the file through the same kernel, so they see the bytes without a sync.
+        let written = file.write_all(records);
+        if written.is_err() {
+            *journal = None;
+        }
+        lock(&self.gate, FlockOperation::Unlock)?;
+        written
     }
 }
 
 impl Claim for DiskClaim {
-    fn add(&self, key: Key) -> Result<()> {
-        let mut journal = self.journal.lock().unwrap_or_else(PoisonError::into_inner);
-        journal.append(&encode(key)).map_err(|e| Error::io(format!("claim {key}"), e))
-    }
-
-    fn add_all(&self, keys: &[Key]) -> Result<()> {
-        let records: Vec<u8> = keys.iter().flat_map(|key| encode(*key)).collect();
-        let mut journal = self.journal.lock().unwrap_or_else(PoisonError::into_inner);
-        journal.append(&records).map_err(|e| Error::io(format!("claim {} objects", keys.len()), e))
+    fn add(&self, keys: &[Key]) -> Result<()> {
+        let records: Vec<u8> = keys.iter().flat_map(encode).collect();
+        self.append(&records).map_err(|e| match keys {
+            [key] => Error::io(format!("claim {key}"), e),
+            _ => Error::io(format!("claim {} objects", keys.len()), e),
+        })
     }
 }
 
@@ -75,20 +83,6 @@ impl Drop for DiskClaim {
     fn drop(&mut self) {
         // A file that stays keeps some garbage until the session's folder is removed.
         let _ = fs::remove_file(&self.path);
-    }
-}
-
-impl Journal {
-    fn append(&mut self, records: &[u8]) -> io::Result<()> {
-        if self.broken {
-            return Err(io::Error::other("an earlier object could not be claimed"));
-        }
-        uninterrupted(|| self.gate.lock_shared())?;
-        // Other processes read the file through the same kernel, so they see the bytes without a sync.
-        let written = self.file.write_all(records);
-        self.broken = written.is_err();
-        uninterrupted(|| self.gate.unlock())?;
-        written
     }
 }
 
@@ -100,10 +94,8 @@ pub(super) struct DiskWatch {
 }
 
 impl DiskWatch {
-    /// Remove the folders of dead sessions first: their claims do not count.
-    pub(super) fn start(tmp: PathBuf, gate: &Path) -> Result<Self> {
-        let gate = File::open(gate).map_err(|e| Error::io("look for claims", e))?;
-        Ok(Self { tmp, gate, reported: HashMap::new() })
+    pub(super) fn start(tmp: PathBuf, gate: &Path) -> io::Result<Self> {
+        Ok(Self { tmp, gate: File::open(gate)?, reported: HashMap::new() })
     }
 
     fn read(&mut self, visit: &mut dyn FnMut(Key)) -> io::Result<()> {
@@ -134,7 +126,7 @@ impl DiskWatch {
 
 impl ClaimWatch for DiskWatch {
     fn pause(&mut self, visit: &mut dyn FnMut(Key)) -> Result<()> {
-        let paused = uninterrupted(|| self.gate.lock());
+        let paused = lock(&self.gate, FlockOperation::LockExclusive);
         paused.and_then(|()| self.read(visit)).map_err(|e| {
             self.resume();
             Error::io("read the claims of writers", e)
@@ -168,47 +160,36 @@ fn read_records(path: &Path, from: u64, visit: &mut dyn FnMut(Key)) -> io::Resul
     }
 }
 
-fn encode(key: Key) -> [u8; RECORD_BYTES] {
-    let (tag, name) = match key {
-        Key::Chunk(id) => (TAG_CHUNK, id.0),
-        Key::Manifest(id) => (TAG_MANIFEST, id.0),
-        Key::QuarantineMark(id) => (TAG_QUARANTINE_MARK, id.0),
-    };
-    let mut record = [tag; RECORD_BYTES];
-    record[1..].copy_from_slice(&name);
+fn encode(key: &Key) -> [u8; RECORD_BYTES] {
+    let (kind, name) = key.parts();
+    let mut record = [kind as u8 + 1; RECORD_BYTES];
+    record[1..].copy_from_slice(name);
     record
 }
 
 fn decode(record: &[u8; RECORD_BYTES]) -> io::Result<Key> {
     let [tag, name @ ..] = *record;
-    match tag {
-        TAG_CHUNK => Ok(Key::Chunk(ChunkId(name))),
-        TAG_MANIFEST => Ok(Key::Manifest(ManifestId(name))),
-        TAG_QUARANTINE_MARK => Ok(Key::QuarantineMark(ChunkId(name))),
-        _ => Err(io::Error::new(ErrorKind::InvalidData, "a claim contains an invalid record")),
-    }
+    let kind = usize::from(tag).checked_sub(1).and_then(|place| KINDS.get(place));
+    let invalid = || io::Error::new(ErrorKind::InvalidData, "a claim contains an invalid record");
+    kind.map(|kind| Key::new(*kind, name)).ok_or_else(invalid)
 }
 
 /// A signal handler of the program must not look like a failure.
-fn uninterrupted(mut act: impl FnMut() -> io::Result<()>) -> io::Result<()> {
-    loop {
-        match act() {
-            Err(e) if e.kind() == ErrorKind::Interrupted => {}
-            done => return done,
-        }
-    }
+fn lock(gate: &File, operation: FlockOperation) -> io::Result<()> {
+    Ok(retry_on_intr(|| flock(gate, operation))?)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::id::{ChunkId, ManifestId};
 
     #[test]
     fn partial_record_is_read_once_complete() {
         let scratch = tempfile::tempdir().unwrap();
         let path = scratch.path().join("claim-0");
         let keys = [Key::Chunk(ChunkId([7; 32])), Key::Manifest(ManifestId([8; 32]))];
-        let bytes = keys.map(encode).concat();
+        let bytes = keys.each_ref().map(encode).concat();
         let mut reported = Vec::new();
         fs::write(&path, &bytes[..40]).unwrap();
         let at = read_records(&path, 0, &mut |key| reported.push(key)).unwrap();
@@ -221,7 +202,7 @@ mod tests {
     fn many_records_are_read() {
         let scratch = tempfile::tempdir().unwrap();
         let path = scratch.path().join("claim-0");
-        fs::write(&path, encode(Key::Chunk(ChunkId([7; 32]))).repeat(5000)).unwrap();
+        fs::write(&path, encode(&Key::Chunk(ChunkId([7; 32]))).repeat(5000)).unwrap();
         let mut count = 0;
         assert_eq!(read_records(&path, 0, &mut |_| count += 1).unwrap(), 5000 * 33);
         assert_eq!(count, 5000);

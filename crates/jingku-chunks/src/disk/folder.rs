@@ -1,5 +1,6 @@
 //! The layout of the store's folder.
 
+use std::ffi::OsString;
 use std::fs::{self, DirBuilder, File};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -9,6 +10,7 @@ use std::sync::Arc;
 use crate::error::{Error, Result};
 use crate::key::{Key, Kind};
 
+const FOLDERS: [&str; 3] = ["chunks", "manifests", "tmp"];
 /// Content of the file `format`. A new layout gets a new number, so that old programs refuse it.
 const FORMAT: &str = "jingku-chunks 1\n";
 
@@ -39,12 +41,11 @@ impl Folder {
         let create = || {
             create_folders(path)?;
             for entry in fs::read_dir(path)? {
-                let name = entry?.file_name();
-                if !["chunks", "manifests", "tmp"].iter().any(|ours| name == *ours) {
+                if !FOLDERS.map(OsString::from).contains(&entry?.file_name()) {
                     return Err(io::ErrorKind::AlreadyExists.into());
                 }
             }
-            for name in ["chunks", "manifests", "tmp"] {
+            for name in FOLDERS {
                 create_folders(&path.join(name))?;
             }
             // Staged and linked: visible completely or not at all, and only one of two creators succeeds.
@@ -64,7 +65,6 @@ impl Folder {
         })
     }
 
-    /// Opens the store in a folder and checks its version.
     pub(super) fn open(path: &Path) -> Result<Self> {
         let mut found = Vec::new();
         let read = if_found(File::open(path.join("format"))).and_then(|file| {
@@ -100,13 +100,11 @@ impl Folder {
     }
 
     pub(super) fn object(&self, key: Key) -> PathBuf {
-        let mut path = self.fan(key.kind(), key.prefix());
-        path.push(key.name());
-        path
+        self.fan(key.kind(), key.prefix()).join(key.name())
     }
 
     /// Runs `act`, which needs the folder of an object, and creates the folder if it is missing.
-    pub(super) fn with_fan(&self, key: Key, act: impl Fn() -> io::Result<()>) -> io::Result<()> {
+    pub(super) fn with_fan<T>(&self, key: Key, act: impl Fn() -> io::Result<T>) -> io::Result<T> {
         match act() {
             Err(e) if e.kind() == io::ErrorKind::NotFound => {
                 create_folders(&self.fan(key.kind(), key.prefix()))?;
@@ -114,12 +112,5 @@ impl Folder {
             }
             done => done,
         }
-    }
-
-    /// Makes the names in the folder of an object durable, and the folder itself.
-    pub(super) fn sync_fan(&self, key: Key) -> io::Result<()> {
-        let fan = self.fan(key.kind(), key.prefix());
-        File::open(&fan)?.sync_all()?;
-        fan.parent().map_or(Ok(()), |parent| File::open(parent)?.sync_all())
     }
 }

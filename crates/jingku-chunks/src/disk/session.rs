@@ -18,24 +18,31 @@ pub(super) struct Session {
 }
 
 impl Session {
-    /// Removes the folders of dead sessions and creates a new one.
     pub(super) fn start(tmp: &Path) -> io::Result<Self> {
         // A backup may lack this empty folder.
         create_folders(tmp)?;
-        // Held until the end, so that nobody removes a folder that is created but not locked yet.
-        let gate = File::open(tmp)?;
-        gate.lock()?;
-        remove_all_abandoned(tmp)?;
-        let path = create_folder(tmp)?;
+        // Held until the end, so that nobody takes the same name, or removes a folder that is not locked yet.
+        let _gate = Self::remove_dead(tmp)?;
+        // The process id only helps people; containers may share it.
+        let mut paths = (0_u32..).map(|number| tmp.join(format!("{}-{number}", std::process::id())));
+        let path = paths.find(|path| !path.exists()).ok_or(io::ErrorKind::AlreadyExists)?;
+        DirBuilder::new().mode(FOLDER_MODE).create(&path)?;
         let lock = File::open(&path)?;
         lock.lock()?;
         Ok(Self { path, next_file: AtomicU64::new(0), _lock: lock })
     }
 
-    pub(super) fn remove_dead(tmp: &Path) -> io::Result<()> {
+    /// Removes the folders of dead sessions. No session starts while the result is held.
+    pub(super) fn remove_dead(tmp: &Path) -> io::Result<File> {
         let gate = File::open(tmp)?;
         gate.lock()?;
-        remove_all_abandoned(tmp)
+        for entry in fs::read_dir(tmp)? {
+            let entry = entry?;
+            if entry.file_type()?.is_dir() {
+                remove_abandoned(&entry.path())?;
+            }
+        }
+        Ok(gate)
     }
 
     pub(super) fn create_file(&self, prefix: &str) -> io::Result<(File, PathBuf)> {
@@ -53,16 +60,6 @@ impl Drop for Session {
     }
 }
 
-fn remove_all_abandoned(tmp: &Path) -> io::Result<()> {
-    for entry in fs::read_dir(tmp)? {
-        let entry = entry?;
-        if entry.file_type()?.is_dir() {
-            remove_abandoned(&entry.path())?;
-        }
-    }
-    Ok(())
-}
-
 fn remove_abandoned(path: &Path) -> io::Result<()> {
     // Otherwise its owner has just ended.
     let Some(folder) = if_found(File::open(path))? else { return Ok(()) };
@@ -71,16 +68,4 @@ fn remove_abandoned(path: &Path) -> io::Result<()> {
         Err(TryLockError::WouldBlock) => Ok(()),
         Err(TryLockError::Error(e)) => Err(e),
     }
-}
-
-/// The process id only helps people; containers may share it.
-fn create_folder(tmp: &Path) -> io::Result<PathBuf> {
-    for number in 0_u32.. {
-        let path = tmp.join(format!("{}-{number}", std::process::id()));
-        match DirBuilder::new().mode(FOLDER_MODE).create(&path) {
-            Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
-            created => return created.map(|()| path),
-        }
-    }
-    Err(io::ErrorKind::AlreadyExists.into())
 }

@@ -3,35 +3,28 @@
 //! This is cheaper than linking and unlinking a file below `tmp/`: one name instead of two, and threads do not contend
 //! for one folder. The kernel removes unnamed files of killed processes.
 
-use std::io;
+use std::fs::File;
+use std::io::{self, Write};
+use std::os::fd::AsRawFd;
 
-use super::folder::{FILE_MODE, Folder, create_folders};
+use rustix::fs::{AtFlags, CWD, Mode, OFlags, linkat, open};
+use rustix::io::Errno;
+
+use super::folder::{FILE_MODE, Folder};
 use crate::backend::Outcome;
 use crate::key::Key;
 
 /// Stores an object unless it exists. Returns `None`, with no effect, where such files are not supported.
-#[cfg(target_os = "linux")]
 pub(super) fn put(folder: &Folder, key: Key, object: &[u8]) -> io::Result<Option<Outcome>> {
-    use std::fs::File;
-    use std::io::Write as _;
-    use std::os::fd::AsRawFd as _;
-
-    use rustix::fs::{AtFlags, CWD, Mode, OFlags, linkat, open};
-    use rustix::io::Errno;
-
     let fan = folder.fan(key.kind(), key.prefix());
     let (flags, mode) = (OFlags::TMPFILE | OFlags::WRONLY | OFlags::CLOEXEC, Mode::from_raw_mode(FILE_MODE));
-    let opened = match open(&fan, flags, mode) {
-        Err(Errno::NOENT) => {
-            create_folders(&fan)?;
-            open(&fan, flags, mode)
-        }
-        opened => opened,
-    };
-    let mut file = match opened {
-        // File systems and kernels without support answer with one of these.
-        Err(Errno::OPNOTSUPP | Errno::ISDIR | Errno::NOENT | Errno::INVAL) => return Ok(None),
-        opened => File::from(opened?),
+    let mut file = match folder.with_fan(key, || Ok(open(&fan, flags, mode)?)) {
+        Err(e) => match Errno::from_io_error(&e) {
+            // File systems and kernels without support answer with one of these.
+            Some(Errno::OPNOTSUPP | Errno::ISDIR | Errno::NOENT | Errno::INVAL) => return Ok(None),
+            _ => return Err(e),
+        },
+        Ok(file) => File::from(file),
     };
     file.write_all(object)?;
     // Linking the descriptor itself needs a privilege.
@@ -43,10 +36,4 @@ pub(super) fn put(folder: &Folder, key: Key, object: &[u8]) -> io::Result<Option
         Err(Errno::NOENT | Errno::XDEV) => Ok(None),
         Err(e) => Err(e.into()),
     }
-}
-
-/// Not supported elsewhere.
-#[cfg(not(target_os = "linux"))]
-pub(super) fn put(_: &Folder, _: Key, _: &[u8]) -> io::Result<Option<Outcome>> {
-    Ok(None)
 }

@@ -21,11 +21,10 @@ pub(crate) const OBJECT_BYTES_MAX: u64 = HEADER_BYTES as u64 + CHUNK_SIZE_MAX;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Codec {
-    Plain,
-    Zstd,
+    Plain = 0,
+    Zstd = 1,
 }
 
-/// The first 16 bytes of a chunk object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Header {
     codec: Codec,
@@ -34,7 +33,6 @@ pub(crate) struct Header {
 }
 
 impl Header {
-    /// Decodes the header of an object and validates every field.
     pub(crate) fn decode(object: &[u8]) -> Result<Self, Malformed> {
         let header: &[u8; HEADER_BYTES] = object.first_chunk().ok_or("it is shorter than a header")?;
         let [m0, m1, m2, m3, version, codec, r0, r1, lengths @ ..] = *header;
@@ -66,10 +64,7 @@ impl Header {
         let mut bytes = [0; HEADER_BYTES];
         bytes[..4].copy_from_slice(&MAGIC);
         bytes[4] = VERSION;
-        bytes[5] = match self.codec {
-            Codec::Plain => 0,
-            Codec::Zstd => 1,
-        };
+        bytes[5] = self.codec as u8;
         bytes[8..12].copy_from_slice(&self.plain_length.to_le_bytes());
         bytes[12..].copy_from_slice(&self.payload_length.to_le_bytes());
         bytes

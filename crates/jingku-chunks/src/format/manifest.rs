@@ -3,7 +3,7 @@
 mod decoder;
 mod encoder;
 
-pub(crate) use self::decoder::{DecodeError, Decoder};
+pub(crate) use self::decoder::Decoder;
 pub(crate) use self::encoder::Encoder;
 
 #[cfg(test)]
@@ -11,12 +11,14 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::format::layout::{
-        Extent, LOGICAL_SIZE_MAX, Layout, SHAPE_BYTES, START_BYTES, Shape, TAG_ZEROS,
-    };
+    use crate::error::{Error, Result};
+    use crate::format::layout::{Extent, LOGICAL_SIZE_MAX, Layout, Shape, TAG_ZEROS};
     use crate::id::{ChunkId, ManifestId};
 
-    const HEADER_BYTES: usize = START_BYTES + SHAPE_BYTES;
+    /// Common start of all versions: magic, version, reserved.
+    const START_BYTES: usize = 8;
+    /// The header of version 1.
+    const HEADER_BYTES: usize = START_BYTES + 12;
 
     fn encode(layout: Layout, runs: &[Extent]) -> (Vec<u8>, ManifestId) {
         let mut bytes = Vec::new();
@@ -26,20 +28,16 @@ mod tests {
                 Extent::Zero { len } => encoder.zeros(len),
                 Extent::Chunk { id, len } => encoder.chunk(id, u32::try_from(len).unwrap()),
             }
-            bytes.extend(encoder.take());
+            bytes.append(&mut encoder.bytes);
         }
         let id = encoder.finish();
-        bytes.extend(encoder.take());
+        bytes.append(&mut encoder.bytes);
         (bytes, id)
     }
 
-    fn decode(bytes: &[u8]) -> Result<(Vec<Extent>, ManifestId), DecodeError> {
-        let mut decoder = Decoder::new(bytes)?;
-        let mut extents = Vec::new();
-        while let Some(extent) = decoder.next()? {
-            extents.push(extent);
-        }
-        Ok((extents, decoder.finish()?))
+    fn decode(bytes: &[u8]) -> Result<(Vec<Extent>, ManifestId)> {
+        let id = ManifestId(*bytes.last_chunk().unwrap_or(&[0; 32]));
+        Ok((Decoder::new(bytes, id)?.collect::<Result<_>>()?, id))
     }
 
     const SHAPE: Layout = Layout::Fixed(Shape { logical_size: 5 * 4096 + 1, chunk_size: 4096 });
@@ -95,10 +93,11 @@ mod tests {
             ((4 << 20) + 1, "the length of a chunk is out of range"),
         ] {
             let (bytes, _) = encode(Layout::ByContent, &[Extent::Chunk { id: ChunkId([3; 32]), len }]);
-            assert!(matches!(decode(&bytes), Err(DecodeError::Malformed(found)) if found == reason));
+            assert!(matches!(decode(&bytes), Err(Error::Damaged { reason: found, .. }) if found == reason));
         }
         let (bytes, _) = encode(Layout::ByContent, &[CHUNK, Extent::Zero { len: LOGICAL_SIZE_MAX }]);
-        assert!(matches!(decode(&bytes), Err(DecodeError::Malformed("the stream is larger than 1 PiB"))));
+        let reason = "the stream is larger than 1 PiB";
+        assert!(matches!(decode(&bytes), Err(Error::Damaged { reason: found, .. }) if found == reason));
     }
 
     #[test]
@@ -114,7 +113,8 @@ mod tests {
         }
         let hash = blake3::hash(&bytes);
         bytes.extend(hash.as_bytes());
-        assert!(matches!(decode(&bytes), Err(DecodeError::Malformed("it splits a run of zeros"))));
+        let reason = "it splits a run of zeros";
+        assert!(matches!(decode(&bytes), Err(Error::Damaged { reason: found, .. }) if found == reason));
     }
 
     proptest! {

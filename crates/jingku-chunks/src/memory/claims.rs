@@ -51,9 +51,9 @@ struct MemoryClaim {
 }
 
 impl Claim for MemoryClaim {
-    fn add(&self, key: Key) -> Result<()> {
+    fn add(&self, keys: &[Key]) -> Result<()> {
         let mut table = self.claims.lock_when_resumed();
-        table.claimed.entry(self.number).or_default().push(key);
+        table.claimed.entry(self.number).or_default().extend(keys);
         Ok(())
     }
 }

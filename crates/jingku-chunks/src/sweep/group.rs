@@ -1,62 +1,57 @@
-//! The chunks of some prefixes, and which of them are needed.
+//! The chunks of some prefixes, and which of them are needed or claimed.
 
 use std::collections::HashSet;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-use super::claim_tracker::ClaimTracker;
-use crate::backend::Backend;
+use crate::backend::{Backend, ClaimWatch};
 use crate::census::{Census, list_chunks};
 use crate::error::{Error, Result};
 use crate::format::layout::Extent;
+use crate::format::manifest::Decoder;
 use crate::id::{ChunkId, ManifestId};
-use crate::key::Key;
-use crate::manifest::Extents;
+use crate::key::{Key, Kind};
 
 /// How often newly live manifests are read before writers have to wait for that.
 const CATCH_UP_ROUNDS_MAX: u32 = 3;
 
 /// Marks the needed chunks of a group. Marks are never removed: what is no longer needed is left to the next sweep.
 pub(super) struct Group {
-    marks: Census<bool>,
-    claims: ClaimTracker,
+    pub(super) marks: Census<bool>,
+    pub(super) claims: ClaimTracker,
     marked: HashSet<ManifestId>,
     /// Manifests to mark before writers have to wait.
     pending: Vec<ManifestId>,
     rounds: u32,
-    /// The next prefix to search for candidates.
-    next_prefix: u16,
+    unsearched: RangeInclusive<u8>,
     pub(super) last_prefix: u8,
     /// Chunks that had no mark when they were listed.
-    candidates: Vec<ChunkId>,
+    pub(super) candidates: Vec<Key>,
 }
 
 impl Group {
     /// Lists at least one prefix from `first_prefix`, and more up to `chunks_max` chunks.
     pub(super) fn begin(backend: &Arc<dyn Backend>, first_prefix: u8, chunks_max: usize) -> Result<Self> {
-        let mut marks = Census::new(first_prefix);
+        let mut marks = Census::default();
         let mut last_prefix = first_prefix;
         for prefix in first_prefix..=u8::MAX {
             let chunks = list_chunks(backend.as_ref(), prefix)?;
             if prefix > first_prefix && marks.len() + chunks.len() > chunks_max {
                 break;
             }
-            marks.add_prefix(chunks.into_iter().map(|id| (id.rank(), false)).collect());
+            marks.add(chunks.into_iter().map(|id| (id.rank(), false)).collect());
             last_prefix = prefix;
         }
         Ok(Self {
             marks,
-            claims: ClaimTracker::start(backend)?,
+            claims: ClaimTracker::start(backend.as_ref())?,
             marked: HashSet::new(),
             pending: Vec::new(),
             rounds: 0,
-            next_prefix: first_prefix.into(),
+            unsearched: first_prefix..=last_prefix,
             last_prefix,
             candidates: Vec::new(),
         })
-    }
-
-    pub(super) fn chunk_count(&self) -> u64 {
-        self.marks.len() as u64
     }
 
     /// Marks the chunks of one pending manifest; returns whether there was one.
@@ -75,27 +70,13 @@ impl Group {
         &mut self,
         backend: &dyn Backend,
         count: usize,
-    ) -> Result<Option<Vec<ChunkId>>> {
+    ) -> Result<Option<Vec<Key>>> {
         while self.candidates.is_empty() {
-            let Some(prefix) = u8::try_from(self.next_prefix).ok().filter(|next| *next <= self.last_prefix)
-            else {
-                return Ok(None);
-            };
-            self.candidates = list_chunks(backend, prefix)?;
-            // Chunks stored after the group was listed have no entry and are kept.
-            self.candidates.retain(|id| self.marks.get(*id).is_some_and(|mark| !*mark));
-            self.next_prefix += 1;
+            let Some(prefix) = self.unsearched.next() else { return Ok(None) };
+            let listed = backend.list(Kind::Chunk, prefix)?;
+            self.candidates = listed.into_iter().filter(|key| self.is_garbage(*key)).collect();
         }
         Ok(Some(self.candidates.split_off(self.candidates.len().saturating_sub(count))))
-    }
-
-    /// Returns candidates that were not deleted.
-    pub(super) fn put_back(&mut self, keys: Vec<Key>) {
-        let chunk = |key| match key {
-            Key::Chunk(id) => Some(id),
-            Key::Manifest(_) | Key::QuarantineMark(_) => None,
-        };
-        self.candidates.extend(keys.into_iter().filter_map(chunk));
     }
 
     /// Pauses claims and marks what is needed now. Until resumed, chunks without a mark are garbage. Returns `false`,
@@ -105,22 +86,18 @@ impl Group {
         backend: &Arc<dyn Backend>,
         live: &mut dyn FnMut() -> Result<Vec<ManifestId>, E>,
     ) -> Result<bool, E> {
-        self.claims.pause(&mut |id| {
-            if let Some(mark) = self.marks.get(id) {
-                *mark = true;
-            }
-        })?;
+        self.claims.pause(&mut |id| self.marks.set(id, true))?;
         // After pausing claims: see `ClaimTracker::pause`.
         let live = live()?.into_iter().map(|id| (id, true));
         let claimed = self.claims.manifests().map(|id| (id, false));
-        let mut new: Vec<_> = live.chain(claimed).filter(|(id, _)| !self.marked.contains(id)).collect();
+        let new: Vec<_> = live.chain(claimed).filter(|(id, _)| !self.marked.contains(id)).collect();
         if !new.is_empty() && self.rounds < CATCH_UP_ROUNDS_MAX {
             self.claims.resume();
             self.rounds += 1;
             self.pending = new.into_iter().map(|(id, _)| id).collect();
             return Ok(false);
         }
-        for (id, is_live) in new.drain(..) {
+        for (id, is_live) in new {
             match self.mark(backend.as_ref(), id) {
                 // A writer claims the name of a manifest before writing it. It claims the chunks, too.
                 Err(Error::NotFound(_)) if !is_live => {}
@@ -131,25 +108,51 @@ impl Group {
         Ok(true)
     }
 
-    pub(super) fn resume_claims(&mut self) {
-        self.claims.resume();
-    }
-
-    /// Whether a chunk may be deleted, while claims are paused.
-    pub(super) fn is_garbage(&mut self, key: Key) -> bool {
-        matches!(key, Key::Chunk(id) if self.marks.get(id).is_some_and(|mark| !*mark))
+    /// Whether a chunk has no mark. It may be deleted while claims are paused. Chunks stored after the group was listed
+    /// have no entry and are kept.
+    pub(super) fn is_garbage(&self, key: Key) -> bool {
+        matches!(key, Key::Chunk(id) if self.marks.get(id) == Some(false))
     }
 
     fn mark(&mut self, backend: &dyn Backend, id: ManifestId) -> Result<()> {
-        for extent in Extents::open(backend, id)? {
-            if let Extent::Chunk { id, .. } = extent?
-                && let Some(mark) = self.marks.get(id)
-            {
-                *mark = true;
+        for extent in Decoder::open(backend, id)? {
+            if let Extent::Chunk { id, .. } = extent? {
+                self.marks.set(id, true);
             }
         }
         // Only now: a manifest that was read in part must not count.
         self.marked.insert(id);
         Ok(())
+    }
+}
+
+/// Watches claims and remembers the claimed manifests, which are few.
+pub(super) struct ClaimTracker {
+    watch: Box<dyn ClaimWatch>,
+    manifests: HashSet<ManifestId>,
+}
+
+impl ClaimTracker {
+    pub(super) fn start(backend: &dyn Backend) -> Result<Self> {
+        Ok(Self { watch: backend.watch_claims()?, manifests: HashSet::new() })
+    }
+
+    /// Pauses claims and visits the chunks that were claimed since the last call.
+    ///
+    /// Ask for live manifests *after* this: a claim that has ended is not visited, but its image is in the catalogue.
+    pub(super) fn pause(&mut self, claimed: &mut dyn FnMut(ChunkId)) -> Result<()> {
+        self.watch.pause(&mut |key| match key {
+            Key::Chunk(id) => claimed(id),
+            Key::Manifest(id) => drop(self.manifests.insert(id)),
+            Key::QuarantineMark(_) => {}
+        })
+    }
+
+    pub(super) fn resume(&mut self) {
+        self.watch.resume();
+    }
+
+    pub(super) fn manifests(&self) -> impl Iterator<Item = ManifestId> {
+        self.manifests.iter().copied()
     }
 }

@@ -1,32 +1,41 @@
 //! Stores chunks and assembles their manifest.
 
+use std::mem::take;
 use std::sync::Arc;
 
 use super::ingest::{Ingest, Ingested, Job, Shared};
-use super::sealed::{Sealed, Totals};
+use super::sealed::{Sealed, Written};
 use super::sync_ahead::SyncAhead;
 use crate::backend::{Backend, Stage};
+use crate::census::Census;
 use crate::error::{Error, Result};
 use crate::format::layout::Layout;
 use crate::format::manifest::Encoder;
 use crate::gc_guard::GcGuard;
-use crate::id::ManifestId;
-use crate::known::KnownChunks;
 use crate::pipeline::Pipeline;
 use crate::quarantine::Quarantine;
 
 /// Bytes of the manifest collected before they go to the backend.
 const MANIFEST_BUFFER_BYTES: usize = 64 << 10;
 
+#[derive(Default)]
+pub(super) struct Totals {
+    data_bytes: u64,
+    new_bytes: u64,
+    new_chunks: u64,
+    reused_chunks: u64,
+    pub(super) known_plain_bytes: u64,
+}
+
 /// Stores chunks on several cores and writes their manifest in order.
 pub(super) struct Assembler {
-    backend: Arc<dyn Backend>,
+    pub(super) backend: Arc<dyn Backend>,
     guard: GcGuard,
     pipeline: Pipeline<Job, Vec<Ingested>>,
     manifest: Encoder,
     stage: Box<dyn Stage>,
     pub(super) totals: Totals,
-    known: KnownChunks,
+    pub(super) known: Census<()>,
     sync_ahead: SyncAhead,
 }
 
@@ -40,7 +49,7 @@ impl Assembler {
     ) -> Result<Self> {
         let guard = GcGuard::begin(backend.as_ref())?;
         let quarantine = Quarantine::load(backend.as_ref())?;
-        let shared = Shared { backend: Arc::clone(backend), claim: guard.claim(), quarantine, chunk_size };
+        let shared = Shared { backend: Arc::clone(backend), guard: guard.clone(), quarantine, chunk_size };
         let shared = Arc::new(shared);
         Ok(Self {
             pipeline: Pipeline::start(usize::MAX, || {
@@ -52,7 +61,7 @@ impl Assembler {
             manifest: Encoder::new(layout),
             stage: backend.stage()?,
             totals: Totals::default(),
-            known: KnownChunks::default(),
+            known: Census::default(),
             sync_ahead: SyncAhead::new(backend),
         })
     }
@@ -74,40 +83,42 @@ impl Assembler {
         Ok(())
     }
 
-    pub(super) fn compare_with(&mut self, manifests: &[ManifestId]) -> Result<()> {
-        self.known = KnownChunks::read(&self.backend, manifests)?;
-        Ok(())
-    }
-
     /// Waits until every chunk is stored, makes them durable, and ends the manifest, which must cover `logical_bytes`.
     pub(super) fn finish(mut self, logical_bytes: u64) -> Result<Sealed> {
         while let Some(ingested) = self.pipeline.take() {
             self.record(ingested?)?;
         }
         // The chunk of an earlier error is missing; a caller that ignored the error fails here.
-        if self.manifest.position() != logical_bytes {
+        if self.manifest.position != logical_bytes {
             let what = "a chunk could not be stored";
-            return Err(Error::Length { what, offset: self.manifest.position(), length: logical_bytes });
+            return Err(Error::Length { what, offset: self.manifest.position, length: logical_bytes });
         }
         self.sync_ahead.wait()?;
         self.backend.sync()?;
-        let id = self.manifest.finish();
-        self.stage.write(&self.manifest.take())?;
-        let Self { backend, guard, stage, totals, .. } = self;
-        Ok(Sealed { backend, guard, stage, id, logical_bytes, totals })
+        let manifest = self.manifest.finish();
+        self.stage.write(&take(&mut self.manifest.bytes))?;
+        let Totals { data_bytes, new_bytes, new_chunks, reused_chunks, .. } = self.totals;
+        let written = Written {
+            manifest,
+            new_manifest: false,
+            logical_bytes,
+            data_bytes,
+            new_bytes,
+            new_chunks,
+            reused_chunks,
+            guard: self.guard,
+        };
+        Ok(Sealed { backend: self.backend, stage: self.stage, written })
     }
 
     /// Takes what is ready, and waits only if the memory limit requires it.
     fn make_room(&mut self, is_full: impl Fn(&Pipeline<Job, Vec<Ingested>>) -> bool) -> Result<()> {
-        while let Some(ingested) = self.pipeline.take_ready() {
+        loop {
+            let full = is_full(&self.pipeline);
+            let ingested = if full { self.pipeline.take() } else { self.pipeline.take_ready() };
+            let Some(ingested) = ingested else { return Ok(()) };
             self.record(ingested?)?;
         }
-        while is_full(&self.pipeline)
-            && let Some(ingested) = self.pipeline.take()
-        {
-            self.record(ingested?)?;
-        }
-        Ok(())
     }
 
     fn record(&mut self, ingested: Vec<Ingested>) -> Result<()> {
@@ -123,15 +134,15 @@ impl Assembler {
                     } else {
                         self.totals.reused_chunks += 1;
                     }
-                    if self.known.contains(id) {
+                    if self.known.get(id).is_some() {
                         self.totals.known_plain_bytes += u64::from(plain_bytes);
                     }
                     self.manifest.chunk(id, plain_bytes);
                 }
             }
         }
-        if self.manifest.pending_bytes() >= MANIFEST_BUFFER_BYTES {
-            self.stage.write(&self.manifest.take())?;
+        if self.manifest.bytes.len() >= MANIFEST_BUFFER_BYTES {
+            self.stage.write(&take(&mut self.manifest.bytes))?;
         }
         Ok(())
     }

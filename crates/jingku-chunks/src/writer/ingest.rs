@@ -5,22 +5,38 @@ use std::sync::Arc;
 
 use zstd::bulk::Compressor;
 
-use super::source::Source;
-use crate::backend::{Backend, Claim, Existing, Outcome};
+use crate::backend::{Backend, Existing, Head, Outcome};
 use crate::chunk_reader::ChunkReader;
 use crate::error::{Error, Result};
 use crate::format::chunk::{self, Header};
+use crate::gc_guard::GcGuard;
 use crate::id::ChunkId;
 use crate::key::Key;
 use crate::quarantine::{self, Quarantine};
 
+/// A disk that several threads read at once.
+pub trait Source: Send + Sync + 'static {
+    /// Fills `buf` with the bytes from `offset` on, holes as zeros. Its errors reach the writer's caller as
+    /// [`Error::Source`].
+    fn read_exact_at(
+        &self,
+        offset: u64,
+        buf: &mut [u8],
+    ) -> Result<(), Box<dyn std::error::Error + Send + Sync>>;
+
+    /// Whether small reads cost no more than large ones. If so, each chunk is read right before it is hashed, while it
+    /// is in the core's cache.
+    fn reads_small(&self) -> bool {
+        false
+    }
+}
+
 /// What to store: one chunk, or a run that the storing thread reads and cuts.
 pub(super) enum Job {
     Chunk(Vec<u8>),
-    Run { source: Arc<dyn Source>, offset: u64, length: usize },
+    Run { source: Arc<dyn Source>, offset: u64, length: u64 },
 }
 
-/// The result for one chunk.
 #[derive(Clone, Copy)]
 pub(super) enum Ingested {
     /// That many bytes of zeros, which are not stored.
@@ -40,7 +56,7 @@ pub(super) struct Ingest {
 /// Shared by all threads of one writer.
 pub(super) struct Shared {
     pub(super) backend: Arc<dyn Backend>,
-    pub(super) claim: Arc<dyn Claim>,
+    pub(super) guard: GcGuard,
     pub(super) quarantine: Quarantine,
     /// Size in bytes at which runs are cut.
     pub(super) chunk_size: usize,
@@ -61,7 +77,8 @@ impl Ingest {
             }
             Job::Run { source, offset, length } => {
                 let mut run = std::mem::take(&mut self.run);
-                run.resize(length, 0);
+                // At most 4 MiB.
+                run.resize(usize::try_from(length).unwrap_or(usize::MAX), 0);
                 let ingested = self.store_run(source.as_ref(), offset, &mut run);
                 self.run = run;
                 ingested
@@ -70,18 +87,13 @@ impl Ingest {
     }
 
     fn store_run(&mut self, source: &dyn Source, mut offset: u64, run: &mut [u8]) -> Result<Vec<Ingested>> {
-        let small = source.reads_small();
-        if !small {
-            source.read_exact_at(offset, run).map_err(Error::Source)?;
-        }
+        let chunk_size = self.shared.chunk_size;
+        let step = if source.reads_small() { chunk_size } else { run.len() };
         let mut chunks = Vec::new();
-        for chunk in run.chunks_mut(self.shared.chunk_size) {
-            if small {
-                source.read_exact_at(offset, chunk).map_err(Error::Source)?;
-                offset += chunk.len() as u64;
-            }
-            let name = name(chunk);
-            chunks.push((&*chunk, name));
+        for piece in run.chunks_mut(step) {
+            source.read_exact_at(offset, piece).map_err(Error::Source)?;
+            offset += piece.len() as u64;
+            chunks.extend(piece.chunks(chunk_size).map(|chunk| (chunk, name(chunk))));
         }
         self.store(&chunks)
     }
@@ -91,7 +103,7 @@ impl Ingest {
         let keys: Vec<Key> = chunks.iter().filter_map(|(_, id)| id.map(Key::Chunk)).collect();
         if !keys.is_empty() {
             // Before looking them up: from here on a sweep leaves them alone or has removed them already.
-            self.shared.claim.add_all(&keys)?;
+            self.shared.guard.add(&keys)?;
         }
         let store = |(plain, id): &(&[u8], Option<ChunkId>)| match id {
             Some(id) => self.claimed(plain, *id),
@@ -107,31 +119,27 @@ impl Ingest {
         let plain_bytes =
             u32::try_from(plain.len()).map_err(|e| Error::io("store a chunk", io::Error::other(e)))?;
         let marked = quarantine.contains(id);
+        let is_intact = |head: &Head| {
+            let header = Header::decode(&head.first);
+            header.is_ok_and(|it| it.plain_length == plain_bytes && it.object_length() == head.length)
+                && !(marked && is_damaged(backend.as_ref(), id))
+        };
         let existing = match backend.head(key) {
-            Ok(head) => match Header::decode(&head.first) {
-                Ok(header)
-                    if header.plain_length == plain_bytes
-                        && header.object_length() == head.length
-                        && !(marked && is_damaged(backend.as_ref(), id)?) =>
-                {
-                    if marked {
-                        quarantine::unmark(backend.as_ref(), id);
-                    }
-                    return Ok(Ingested::Chunk { id, plain_bytes, new_bytes: None });
-                }
-                // A crash or a failing disk left this. It must not pass for the chunk.
-                _ => Existing::Replace,
-            },
-            Err(Error::NotFound(_)) => Existing::Keep,
+            Ok(head) if is_intact(&head) => None,
+            // A crash or a failing disk left this. It must not pass for the chunk.
+            Ok(_) => Some(Existing::Replace),
+            Err(Error::NotFound(_)) => Some(Existing::Keep),
             Err(error) => return Err(error),
         };
-        chunk::encode(plain, &mut self.compressor, &mut self.object)
-            .map_err(|e| Error::io(format!("compress {key}"), e))?;
-        let new_bytes = match backend.put(key, &self.object, existing)? {
-            Outcome::Stored => Some(self.object.len() as u64),
-            // Another thread or writer was faster.
-            Outcome::Kept => None,
-        };
+        let mut new_bytes = None;
+        if let Some(existing) = existing {
+            chunk::encode(plain, &mut self.compressor, &mut self.object)
+                .map_err(|e| Error::io(format!("compress {key}"), e))?;
+            // Otherwise another thread or writer was faster.
+            if backend.put(key, &self.object, existing)? == Outcome::Stored {
+                new_bytes = Some(self.object.len() as u64);
+            }
+        }
         if marked {
             quarantine::unmark(backend.as_ref(), id);
         }
@@ -140,8 +148,8 @@ impl Ingest {
 }
 
 /// Verifies a marked chunk. An unreadable one counts as corrupted: the content is at hand.
-fn is_damaged(backend: &dyn Backend, id: ChunkId) -> Result<bool> {
-    Ok(ChunkReader::new()?.read(backend, id).is_err())
+fn is_damaged(backend: &dyn Backend, id: ChunkId) -> bool {
+    ChunkReader::new().and_then(|mut reader| reader.read(backend, id)).is_err()
 }
 
 fn name(plain: &[u8]) -> Option<ChunkId> {

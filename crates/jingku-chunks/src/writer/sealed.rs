@@ -9,49 +9,30 @@ use crate::id::ManifestId;
 use crate::key::Key;
 use crate::manifest::Manifest;
 
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Totals {
-    pub(super) data_bytes: u64,
-    pub(super) new_bytes: u64,
-    pub(super) new_chunks: u64,
-    pub(super) reused_chunks: u64,
-    pub(super) known_plain_bytes: u64,
-}
-
 /// A disk or stream whose chunks are durable and whose manifest has no name yet.
 #[must_use = "without its manifest the chunks are garbage"]
 pub struct Sealed {
     pub(super) backend: Arc<dyn Backend>,
-    pub(super) guard: GcGuard,
     pub(super) stage: Box<dyn Stage>,
-    pub(super) id: ManifestId,
-    pub(super) logical_bytes: u64,
-    pub(super) totals: Totals,
+    pub(super) written: Written,
 }
 
 impl Sealed {
     /// Names the manifest and makes it durable.
     pub fn write_manifest(self) -> Result<Written> {
-        let key = Key::Manifest(self.id);
-        self.guard.add(key)?;
-        let outcome = match Manifest::open(&self.backend, self.id) {
+        let Self { backend, stage, mut written } = self;
+        let key = Key::Manifest(written.manifest);
+        written.guard.add(&[key])?;
+        let outcome = match Manifest::open(&backend, written.manifest) {
             Ok(_) => Outcome::Kept,
-            Err(Error::NotFound(_)) => self.stage.commit(key, Existing::Keep)?,
-            Err(Error::Damaged { .. }) => self.stage.commit(key, Existing::Replace)?,
+            Err(Error::NotFound(_)) => stage.commit(key, Existing::Keep)?,
+            Err(Error::Damaged { .. }) => stage.commit(key, Existing::Replace)?,
             Err(error) => return Err(error),
         };
         // Also if it existed: its writer may not have synced it yet.
-        self.backend.sync()?;
-        Ok(Written {
-            manifest: self.id,
-            new_manifest: outcome == Outcome::Stored,
-            logical_bytes: self.logical_bytes,
-            data_bytes: self.totals.data_bytes,
-            new_bytes: self.totals.new_bytes,
-            new_chunks: self.totals.new_chunks,
-            reused_chunks: self.totals.reused_chunks,
-            guard: self.guard,
-        })
+        backend.sync()?;
+        written.new_manifest = outcome == Outcome::Stored;
+        Ok(written)
     }
 }
 

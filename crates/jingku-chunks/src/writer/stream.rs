@@ -9,6 +9,7 @@ use super::assembler::Assembler;
 use super::ingest::Job;
 use super::sealed::Sealed;
 use crate::backend::Backend;
+use crate::cut::ZSTD_LEVEL;
 use crate::error::{Error, Result};
 use crate::format::layout::{LOGICAL_SIZE_MAX, Layout};
 
@@ -18,9 +19,11 @@ const CHUNK_BYTES_MIN: usize = 64 << 10;
 const CHUNK_BYTES_AVERAGE: usize = 256 << 10;
 /// The longest chunk of a stream, in bytes.
 const CHUNK_BYTES_MAX: usize = 1 << 20;
+/// Larger than a chunk, so that leftovers are rarely moved to the front.
+const BUFFER_BYTES: usize = 4 * CHUNK_BYTES_MAX;
 
-pub(crate) fn write(backend: &Arc<dyn Backend>, source: impl Read, zstd_level: i32) -> Result<Sealed> {
-    let mut assembler = Assembler::start(backend, Layout::ByContent, CHUNK_BYTES_MAX, zstd_level)?;
+pub(crate) fn write(backend: &Arc<dyn Backend>, source: impl Read) -> Result<Sealed> {
+    let mut assembler = Assembler::start(backend, Layout::ByContent, CHUNK_BYTES_MAX, ZSTD_LEVEL)?;
     let mut cutter = Cutter::new(source);
     let mut length = 0;
     while let Some(chunk) = cutter.next_chunk().map_err(|e| Error::Source(e.into()))? {
@@ -41,47 +44,31 @@ pub(crate) fn write(backend: &Arc<dyn Backend>, source: impl Read, zstd_level: i
 /// cuts soon coincide again.
 struct Cutter<R> {
     source: R,
-    buffer: Box<[u8]>,
-    /// The unread bytes are between these two.
+    buffer: Vec<u8>,
+    /// Where the unread bytes of the buffer begin.
     start: usize,
-    end: usize,
     ended: bool,
 }
 
 impl<R: Read> Cutter<R> {
     fn new(source: R) -> Self {
-        // Larger than a chunk, so that leftovers are rarely moved to the front.
-        let buffer = vec![0; 4 * CHUNK_BYTES_MAX].into();
-        Self { source, buffer, start: 0, end: 0, ended: false }
+        Self { source, buffer: Vec::with_capacity(BUFFER_BYTES), start: 0, ended: false }
     }
 
     /// Returns the next chunk; `None` at the end.
     fn next_chunk(&mut self) -> io::Result<Option<Vec<u8>>> {
-        self.fill()?;
-        let unread = &self.buffer[self.start..self.end];
+        if self.buffer.len() - self.start < CHUNK_BYTES_MAX && !self.ended {
+            self.buffer.drain(..self.start);
+            self.start = 0;
+            let room = BUFFER_BYTES - self.buffer.len();
+            let read = self.source.by_ref().take(room as u64).read_to_end(&mut self.buffer)?;
+            self.ended = read < room;
+        }
+        let unread = &self.buffer[self.start..];
         let cut = FastCDC::new(unread, CHUNK_BYTES_MIN, CHUNK_BYTES_AVERAGE, CHUNK_BYTES_MAX).next();
         let chunk = cut.map(|cut| unread[..cut.length].to_vec());
         self.start += chunk.as_ref().map_or(0, Vec::len);
         Ok(chunk)
-    }
-
-    /// Buffers at least one longest chunk, or all that is left.
-    fn fill(&mut self) -> io::Result<()> {
-        if self.end - self.start >= CHUNK_BYTES_MAX || self.ended {
-            return Ok(());
-        }
-        self.buffer.copy_within(self.start..self.end, 0);
-        self.end -= self.start;
-        self.start = 0;
-        while self.end < self.buffer.len() && !self.ended {
-            match self.source.read(&mut self.buffer[self.end..]) {
-                Ok(0) => self.ended = true,
-                Ok(length) => self.end += length,
-                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-                Err(e) => return Err(e),
-            }
-        }
-        Ok(())
     }
 }
 

@@ -93,7 +93,7 @@ fn open_removes_only_dead_sessions() {
     let later = Disk::open(scratch.path()).unwrap();
     assert!(!dead.exists());
     assert_eq!(files_below(&scratch.path().join("tmp")).len(), 1);
-    let key = Kind::Manifest.key(&"ab".repeat(32)).unwrap();
+    let key = Key::Manifest("ab".repeat(32).parse().unwrap());
     stage.commit(key, jingku_chunks::Existing::Keep).unwrap();
     assert_eq!(later.head(key).unwrap().length, 13);
 }

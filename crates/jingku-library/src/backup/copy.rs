@@ -41,24 +41,6 @@ pub(super) struct Outcome {
     pub(super) damage: Damage,
 }
 
-/// A missing or corrupted object.
-struct Finding {
-    key: Key,
-    reason: String,
-}
-
-impl Outcome {
-    fn note(&mut self, finding: &Finding, affected: impl Iterator<Item = String>) {
-        self.damage.object_count += 1;
-        if self.damage.objects.len() < Damage::OBJECTS_MAX {
-            self.damage.objects.push(finding.reason.clone());
-        }
-        self.damage.images.extend(affected);
-        self.damage.images.sort_unstable();
-        self.damage.images.dedup();
-    }
-}
-
 /// Copies everything that `images` name: chunks before manifests, each made durable and checked. Notes objects that cannot
 /// be copied and continues with the rest.
 pub(super) fn copy(
@@ -70,10 +52,9 @@ pub(super) fn copy(
     let ids = |place: usize| {
         needed.manifests[place].images.iter().map(|image| images[*image].image_id.clone()).collect::<Vec<_>>()
     };
-    outcome.damage.images.extend(needed.unreadable.iter().map(|place| images[*place].image_id.clone()));
-    needed.passes(|pass| {
-        let mut rest = pass.references.as_slice();
-        for prefix in pass.prefixes.clone() {
+    outcome.damage.images.extend(needed.invalid.iter().map(|place| images[*place].image_id.clone()));
+    needed.passes(|prefixes, mut rest| {
+        for prefix in prefixes {
             let here = rest.partition_point(|(id, _)| id.0[0] <= prefix);
             let (mut references, others) = rest.split_at(here);
             rest = others;
@@ -83,22 +64,21 @@ pub(super) fn copy(
             existing.sort_unstable();
             let (copied, findings) = copy_chunks(stores, &wanted, &existing)?;
             outcome.copied.add(copied);
-            for finding in &findings {
-                let Key::Chunk(id) = finding.key else { continue };
+            for (id, reason) in findings {
                 let before = references.partition_point(|(other, _)| *other < id);
                 references = &references[before..];
                 let affected = take_references(&mut references, id);
-                outcome.note(finding, affected.iter().flat_map(|(_, place)| ids(*place as usize)));
+                outcome.damage.add(reason, affected.iter().flat_map(|(_, place)| ids(*place as usize)));
             }
         }
-        Ok::<_, Error>(())
+        Ok(())
     })?;
     stores.to.sync()?;
     (stores.failpoints.chunks_durable)();
     for (place, manifest) in needed.manifests.iter().enumerate() {
         match copy_manifest(stores, manifest.id)? {
             Ok(copied) => outcome.copied.add(copied),
-            Err(finding) => outcome.note(&finding, ids(place).into_iter()),
+            Err(reason) => outcome.damage.add(reason, ids(place)),
         }
     }
     stores.to.sync()?;
@@ -106,15 +86,15 @@ pub(super) fn copy(
     Ok(outcome)
 }
 
-/// A copied object, or why it could not be copied.
-type CopyResult = Result<Result<Copied, Finding>, Error>;
+/// A copied object, or why it is missing or corrupted.
+type CopyResult = Result<Result<Copied, String>, Error>;
 
 /// Copies chunks on several threads. Both lists are in order, and so are the findings.
 fn copy_chunks(
     stores: &Stores<'_>,
     wanted: &[ChunkId],
     existing: &[Key],
-) -> Result<(Copied, Vec<Finding>), Error> {
+) -> Result<(Copied, Vec<(ChunkId, String)>), Error> {
     let threads = thread::available_parallelism().map_or(1, NonZero::get).min(THREADS_MAX);
     let part = wanted.len().div_ceil(threads).max(1);
     let copy_part = |ids: &[ChunkId]| {
@@ -122,7 +102,7 @@ fn copy_chunks(
         for id in ids {
             match copy_chunk(stores, *id, existing.binary_search(&Key::Chunk(*id)).is_ok())? {
                 Ok(one) => copied.add(one),
-                Err(finding) => findings.push(finding),
+                Err(reason) => findings.push((*id, reason)),
             }
             (stores.failpoints.chunk)();
         }
@@ -155,12 +135,13 @@ fn copy_chunk(stores: &Stores<'_>, id: ChunkId, exists: bool) -> CopyResult {
     let copied = source.and_then(|length| {
         let mut object = Vec::with_capacity(usize::try_from(length).unwrap_or(0));
         // A stored chunk is at most slightly larger than its plain bytes.
-        let body = stores.from.read(key)?.body.take(2 * jingku_chunks::CHUNK_SIZE_MAX);
-        read(key, &mut { body }, |body| body.read_to_end(&mut object))?;
+        let mut body = stores.from.read(key)?.body.take(2 * jingku_chunks::CHUNK_SIZE_MAX);
+        body.read_to_end(&mut object).map_err(cannot_read(key))?;
         stores.to.put(key, &object, existing)?;
+        stores.to_store.read_chunk(id)?;
         Ok(object.len() as u64)
     });
-    report(stores, key, exists, copied.and_then(|bytes| stores.to_store.read_chunk(id).map(|_| bytes)))
+    report(stores, key, exists, copied)
 }
 
 fn is_corrupt<T>(read: Result<T, Error>) -> Result<bool, Error> {
@@ -186,24 +167,21 @@ fn copy_manifest(stores: &Stores<'_>, id: ManifestId) -> CopyResult {
         let (mut body, mut stage) = (object.body, stores.to.stage()?);
         let (mut part, mut bytes) = (vec![0; PART_BYTES], 0);
         loop {
-            let count = read(key, &mut body, |body| body.read(&mut part))?;
+            let count = body.read(&mut part).map_err(cannot_read(key))?;
             if count == 0 {
                 stage.commit(key, existing)?;
+                stores.to_store.open_manifest(id)?;
                 return Ok(bytes);
             }
             stage.write(&part[..count])?;
             bytes += count as u64;
         }
     });
-    report(stores, key, exists, copied.and_then(|bytes| stores.to_store.open_manifest(id).map(|_| bytes)))
+    report(stores, key, exists, copied)
 }
 
-fn read<R: Read>(
-    key: Key,
-    body: &mut R,
-    read: impl FnOnce(&mut R) -> io::Result<usize>,
-) -> Result<usize, Error> {
-    read(body).map_err(|source| Error::Io { doing: format!("read {key}"), source })
+fn cannot_read(key: Key) -> impl Fn(io::Error) -> Error {
+    move |source| Error::Io { doing: format!("read {key}"), source }
 }
 
 /// Reports a copy whose bytes were read back. Removes a corrupted copy unless it replaced another object.
@@ -216,7 +194,7 @@ fn report(stores: &Stores<'_>, key: Key, replaced: bool, copied: Result<u64, Err
             if !replaced {
                 stores.to.delete(key)?;
             }
-            Ok(Err(Finding { key, reason: error.to_string() }))
+            Ok(Err(error.to_string()))
         }
         Err(error) => Err(error),
     }

@@ -1,19 +1,16 @@
 //! The folder of a backup: its files and their integrity.
 
-use std::fs::{self, DirBuilder, File};
-use std::io::{self, ErrorKind};
-use std::os::unix::fs::DirBuilderExt;
+use std::fs::{self, DirEntry, File, TryLockError};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use jingku_chunks::{Disk, Store};
-use rustix::fs::{FlockOperation, flock};
-use rustix::io::Errno;
 
 use super::BackupError;
-use super::record::{Entry, Record};
-use crate::data_dir::StartError;
-use crate::durable::{self, private_file};
+use super::record::{Generation, GenerationRecord};
+use crate::durable::{self, if_found, private_file};
 use crate::private;
+use crate::start_error::StartError;
 
 /// The record of the single generation that version 1 kept.
 const FIRST_RECORD: &str = "backup";
@@ -34,29 +31,22 @@ impl Folder {
         let path = private::open_or_create(path, is_ours).map_err(StartError::from)?;
         let lock = path.join(LOCK);
         let file = private_file().create(true).truncate(false).write(true).open(&lock);
-        let file = file.map_err(BackupError::io(lock))?;
-        hold(&file, FlockOperation::NonBlockingLockExclusive, &path)?;
+        let file = file.map_err(StartError::io(lock))?;
+        check_lock(file.try_lock(), &path)?;
         Ok(Self { path, _lock: Some(file) })
     }
 
     /// Opens the folder of a finished backup for reading; it may be on a read-only disk.
     pub(super) fn open(path: &Path) -> Result<Self, BackupError> {
-        let path = match path.canonicalize() {
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                return Err(BackupError::NoBackup(path.to_owned()));
-            }
-            found => found.map_err(BackupError::io(path))?,
-        };
-        let lock = match File::open(path.join(LOCK)) {
-            // A copy of a backup may lack the lock file.
-            Err(error) if error.kind() == ErrorKind::NotFound => None,
-            opened => Some(opened.map_err(BackupError::io(path.join(LOCK)))?),
-        };
+        let found = if_found(path.canonicalize()).map_err(StartError::io(path))?;
+        let path = found.ok_or_else(|| BackupError::NoBackup(path.to_owned()))?;
+        // A copy of a backup may lack the lock file.
+        let lock = if_found(File::open(path.join(LOCK))).map_err(StartError::io(path.join(LOCK)))?;
         if let Some(file) = &lock {
-            hold(file, FlockOperation::NonBlockingLockShared, &path)?;
+            check_lock(file.try_lock_shared(), &path)?;
         }
         let folder = Self { path, _lock: lock };
-        if folder.entries()?.is_empty() {
+        if folder.generations()?.is_empty() {
             return Err(BackupError::NoBackup(folder.path));
         }
         Ok(folder)
@@ -82,7 +72,7 @@ impl Folder {
         self.path.join("catalog.new")
     }
 
-    pub(super) fn catalog(&self, record: &Record) -> PathBuf {
+    pub(super) fn catalog(&self, record: &GenerationRecord) -> PathBuf {
         self.catalog_named(&record.catalog)
     }
 
@@ -91,27 +81,21 @@ impl Folder {
     }
 
     /// The file of a key in a generation.
-    pub(super) fn key(&self, record: &Record, name: &str, hash: &str) -> PathBuf {
+    pub(super) fn key(&self, record: &GenerationRecord, name: &str, hash: &str) -> PathBuf {
         self.path.join(KEYS).join(if record.is_first_version() { name } else { hash })
     }
 
     /// Every generation, in order of number.
-    pub(super) fn entries(&self) -> Result<Vec<Entry>, BackupError> {
+    pub(super) fn generations(&self) -> Result<Vec<Generation>, BackupError> {
         let generations = self.path.join(GENERATIONS);
         let mut entries = Vec::new();
-        let files = match fs::read_dir(&generations) {
-            Err(error) if error.kind() == ErrorKind::NotFound => Vec::new(),
-            files => files
-                .and_then(Iterator::collect::<io::Result<Vec<_>>>)
-                .map_err(BackupError::io(generations))?,
-        };
-        for file in files {
+        for file in list(&generations)? {
             let name = file.file_name();
             let Some(number) = name.to_str().and_then(|name| name.parse().ok()) else { continue };
-            entries.extend(read_entry(number, file.path())?);
+            entries.extend(read_generation_file(number, file.path())?);
         }
         entries.sort_by_key(|entry| entry.number);
-        if let Some(first) = read_entry(1, self.first_record())? {
+        if let Some(first) = read_generation_file(1, self.first_record())? {
             // A command that was killed may have adopted it without removing the file.
             if !entries.iter().any(|entry| entry.number == 1) {
                 entries.insert(0, first);
@@ -121,13 +105,13 @@ impl Folder {
     }
 
     /// Adds a generation to the backup, durably.
-    pub(super) fn write_record(&self, number: u64, record: &Record) -> Result<(), BackupError> {
+    pub(super) fn write_record(&self, number: u64, record: &GenerationRecord) -> Result<(), StartError> {
         let folder = self.create_folder(GENERATIONS)?;
         replace(&folder.join(number.to_string()), record.to_text().as_bytes())
     }
 
     /// Removes a generation from the backup, durably.
-    pub(super) fn remove_record(&self, number: u64) -> Result<(), BackupError> {
+    pub(super) fn remove_record(&self, number: u64) -> Result<(), StartError> {
         remove_durably(&self.path.join(GENERATIONS).join(number.to_string()))
     }
 
@@ -136,19 +120,19 @@ impl Folder {
         self.path.join(FIRST_RECORD)
     }
 
-    pub(super) fn remove_first_record(&self) -> Result<(), BackupError> {
+    pub(super) fn remove_first_record(&self) -> Result<(), StartError> {
         remove_durably(&self.first_record())
     }
 
     /// Writes a file below `keys`, named by its hash, which it returns.
-    pub(super) fn keep_key(&self, bytes: &[u8]) -> Result<String, BackupError> {
+    pub(super) fn keep_key(&self, bytes: &[u8]) -> Result<String, StartError> {
         let hash = blake3::hash(bytes).to_string();
         replace(&self.create_folder(KEYS)?.join(&hash), bytes)?;
         Ok(hash)
     }
 
     /// Removes catalogues and keys that no generation names. The next backup removes what could not be removed.
-    pub(super) fn remove_unnamed(&self, records: &[Record]) {
+    pub(super) fn remove_unnamed(&self, records: &[GenerationRecord]) {
         let catalogs: Vec<_> = records.iter().map(|record| self.catalog(record)).collect();
         let keys = records.iter().flat_map(|record| {
             record.keys.iter().map(|(name, hash)| self.key(record, name, hash)).collect::<Vec<_>>()
@@ -167,34 +151,34 @@ impl Folder {
         }
     }
 
-    fn create_folder(&self, name: &str) -> Result<PathBuf, BackupError> {
+    fn create_folder(&self, name: &str) -> Result<PathBuf, StartError> {
         let path = self.path.join(name);
-        let made = DirBuilder::new().recursive(true).mode(0o700).create(&path);
-        made.and_then(|()| durable::sync_folder(&self.path)).map_err(BackupError::io(&path))?;
+        let made = durable::create_folder(&path);
+        made.and_then(|()| durable::sync_folder(&self.path)).map_err(StartError::io(&path))?;
         Ok(path)
     }
 }
 
-fn read_entry(number: u64, path: PathBuf) -> Result<Option<Entry>, BackupError> {
-    match Record::read(&path) {
-        Ok(record) => Ok(record.map(|record| Entry { number, path, record: Some(record) })),
-        Err(BackupError::DamagedFile(_)) => Ok(Some(Entry { number, path, record: None })),
+fn read_generation_file(number: u64, path: PathBuf) -> Result<Option<Generation>, BackupError> {
+    match GenerationRecord::read(&path) {
+        Ok(record) => Ok(record.map(|record| Generation { number, path, record: Some(record) })),
+        Err(BackupError::DamagedFile(_)) => Ok(Some(Generation { number, path, record: None })),
         Err(error) => Err(error),
     }
 }
 
 /// Refuses a folder with other content. The lock is the first file of a backup, and no other folder has only our names.
 fn refuse_other_folders(path: &Path) -> Result<(), BackupError> {
-    let failed = BackupError::io(path);
-    let entries = match fs::read_dir(path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-        entries => entries.map_err(&failed)?,
-    };
-    let names = entries.map(|entry| entry.map(|entry| entry.file_name())).collect::<io::Result<Vec<_>>>();
-    let names = names.map_err(failed)?;
+    let names: Vec<_> = list(path)?.iter().map(DirEntry::file_name).collect();
     let all_ours =
         names.iter().any(|name| name == LOCK) && names.iter().all(|name| name.to_str().is_some_and(is_ours));
     if names.is_empty() || all_ours { Ok(()) } else { Err(BackupError::NotABackup(path.to_owned())) }
+}
+
+/// The entries of a folder; none if it does not exist.
+fn list(path: &Path) -> Result<Vec<DirEntry>, StartError> {
+    let entries = if_found(fs::read_dir(path)).and_then(|entries| entries.into_iter().flatten().collect());
+    entries.map_err(StartError::io(path))
 }
 
 fn is_ours(name: &str) -> bool {
@@ -202,12 +186,11 @@ fn is_ours(name: &str) -> bool {
         || name.starts_with("catalog")
 }
 
-fn hold(file: &File, how: FlockOperation, path: &Path) -> Result<(), BackupError> {
-    match flock(file, how) {
-        Ok(()) => Ok(()),
-        Err(Errno::WOULDBLOCK) => Err(BackupError::InUse(path.to_owned())),
-        Err(error) => Err(BackupError::io(path.join(LOCK))(error.into())),
-    }
+fn check_lock(taken: Result<(), TryLockError>, path: &Path) -> Result<(), BackupError> {
+    taken.map_err(|error| match error {
+        TryLockError::WouldBlock => BackupError::InUse(path.to_owned()),
+        TryLockError::Error(error) => StartError::io(path.join(LOCK))(error).into(),
+    })
 }
 
 /// Opens the store in a folder, or creates it.
@@ -220,61 +203,51 @@ pub(super) fn open_objects(path: &Path) -> Result<(Disk, Store), BackupError> {
 }
 
 /// Replaces a file as a whole, durably, readable by the owner only.
-pub(super) fn replace(path: &Path, bytes: &[u8]) -> Result<(), BackupError> {
-    durable::replace(path, bytes).map_err(BackupError::io(path))
+pub(super) fn replace(path: &Path, bytes: &[u8]) -> Result<(), StartError> {
+    durable::replace(path, bytes).map_err(StartError::io(path))
 }
 
-fn remove_durably(path: &Path) -> Result<(), BackupError> {
-    let removed = match fs::remove_file(path) {
-        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
-        _ => durable::sync_parent(path),
-    };
-    removed.map_err(BackupError::io(path))
+fn remove_durably(path: &Path) -> Result<(), StartError> {
+    let removed = if_found(fs::remove_file(path)).and_then(|_| durable::sync_parent(path));
+    removed.map_err(StartError::io(path))
 }
 
 /// Reads a file of a backup that is named by its hash.
 pub(super) fn read_checked(path: &Path, hash: &str) -> Result<Vec<u8>, BackupError> {
-    match fs::read(path) {
-        Ok(bytes) if blake3::hash(&bytes).to_string() == hash => Ok(bytes),
-        Err(error) if error.kind() != ErrorKind::NotFound => Err(BackupError::io(path)(error)),
-        _ => Err(BackupError::DamagedFile(path.to_owned())),
-    }
+    let bytes = if_found(fs::read(path)).map_err(StartError::io(path))?;
+    let intact = bytes.filter(|bytes| blake3::hash(bytes).to_string() == hash);
+    intact.ok_or_else(|| BackupError::DamagedFile(path.to_owned()))
 }
 
 /// The BLAKE3 hash of a file.
-pub(super) fn hash_file(path: &Path) -> Result<String, BackupError> {
+pub(super) fn hash_file(path: &Path) -> Result<String, StartError> {
     let mut hasher = blake3::Hasher::new();
     let read = File::open(path).and_then(|file| io::copy(&mut io::BufReader::new(file), &mut hasher));
-    read.map_err(BackupError::io(path))?;
+    read.map_err(StartError::io(path))?;
     Ok(hasher.finalize().to_string())
 }
 
 /// Copies the catalogue of a generation, because opening a catalogue may change it.
 pub(super) fn copy_catalog(from: &Path, to: &Path, hash: &str) -> Result<(), BackupError> {
     let damaged = || BackupError::DamagedFile(from.to_owned());
-    let mut source = match File::open(from) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Err(damaged()),
-        opened => opened.map_err(BackupError::io(from))?,
-    };
+    let source = if_found(File::open(from)).map_err(StartError::io(from))?;
+    let mut source = source.ok_or_else(damaged)?;
     let mut copied = || {
         let mut file = private_file().create_new(true).write(true).open(to)?;
         io::copy(&mut source, &mut file)?;
         file.sync_all()
     };
-    copied().map_err(BackupError::io(to))?;
+    copied().map_err(StartError::io(to))?;
     // The copy is checked, because this read may have failed.
     if hash_file(to)? == hash { Ok(()) } else { Err(damaged()) }
 }
 
 /// Removes the file of a catalogue and its companions.
-pub(super) fn remove_catalog(path: &Path) -> Result<(), BackupError> {
+pub(super) fn remove_catalog(path: &Path) -> Result<(), StartError> {
     for ending in ["", "-wal", "-shm", "-journal"] {
         let mut name = path.as_os_str().to_owned();
         name.push(ending);
-        match fs::remove_file(&name) {
-            Err(error) if error.kind() != ErrorKind::NotFound => return Err(BackupError::io(name)(error)),
-            _ => {}
-        }
+        if_found(fs::remove_file(&name)).map_err(StartError::io(name))?;
     }
     Ok(())
 }

@@ -7,7 +7,7 @@ use jingku_chunks::{ManifestId, Store, SweepPlan, SweepReport};
 
 use super::BackupError;
 use super::folder::{Folder, copy_catalog, read_checked, remove_catalog};
-use super::record::{Entry, Record};
+use super::record::{Generation, GenerationRecord};
 use crate::failpoint;
 use crate::referenced::all_images;
 
@@ -20,49 +20,19 @@ pub struct Generations {
     pub generations: Vec<Generation>,
 }
 
-/// The catalogue of one moment and everything that it names.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Generation {
-    /// Its number, larger than those before.
-    pub number: u64,
-    /// Its record; `None` if that is missing or corrupted.
-    pub kept: Option<KeptGeneration>,
-}
-
-/// The record of a generation.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KeptGeneration {
-    /// When it was taken, in Unix seconds.
-    pub taken_at: i64,
-    /// How many images it has, including the trash.
-    pub images: u64,
-    /// Bytes of what it names in the backup; `None` if an earlier version wrote it.
-    pub bytes: Option<u64>,
-    /// Whether it includes the master key.
-    pub master_key: bool,
-}
-
 /// Lists the generations of a backup. Changes nothing.
 pub fn list_backup(path: &Path) -> Result<Generations, BackupError> {
-    let entries = Folder::open(path)?.entries()?;
-    let library = entries.iter().rev().find_map(|entry| entry.record.as_ref()?.library.clone());
-    let generation = |entry: Entry| Generation {
-        number: entry.number,
-        kept: entry.record.map(|record| KeptGeneration {
-            taken_at: record.taken_at,
-            images: record.images,
-            bytes: record.bytes,
-            master_key: record.has_master_key(),
-        }),
-    };
-    Ok(Generations { library, generations: entries.into_iter().rev().map(generation).collect() })
+    let mut generations = Folder::open(path)?.generations()?;
+    generations.reverse();
+    let library = generations.iter().find_map(|generation| generation.record.as_ref()?.library.clone());
+    Ok(Generations { library, generations })
 }
 
 /// Turns the single generation of a version 1 backup into the first of several, unless it belongs to another library. The
 /// backup stays complete if the command is killed.
 pub(super) async fn adopt_first(folder: &Folder, library: &str) -> Result<(), BackupError> {
-    let Some(first) = Record::read(&folder.first_record())? else { return Ok(()) };
-    if !folder.entries()?.iter().any(|entry| entry.number == 1 && entry.path != folder.first_record()) {
+    let Some(first) = GenerationRecord::read(&folder.first_record())? else { return Ok(()) };
+    if !folder.generations()?.iter().any(|entry| entry.number == 1 && entry.path != folder.first_record()) {
         let (found, _) = read_generation(folder, &first).await?;
         if let Some(found) = found.filter(|found| found != library) {
             return Err(another_library(folder.path(), found, library));
@@ -72,10 +42,10 @@ pub(super) async fn adopt_first(folder: &Folder, library: &str) -> Result<(), Ba
             let bytes = read_checked(&folder.key(&first, name, hash), hash)?;
             keys.push((name.clone(), folder.keep_key(&bytes)?));
         }
-        folder.write_record(1, &Record { library: Some(library.to_owned()), keys, ..first })?;
+        folder.write_record(1, &GenerationRecord { library: Some(library.to_owned()), keys, ..first })?;
         failpoint::reached("backup.adopted");
     }
-    folder.remove_first_record()
+    Ok(folder.remove_first_record()?)
 }
 
 /// What was removed from a backup.
@@ -94,7 +64,7 @@ pub struct Pruned {
 /// Keeps the newest generations and removes the others with what only they named. If a record cannot be read, its objects
 /// are unknown, and nothing is removed.
 pub(super) async fn prune(folder: &Folder, store: &Store, keep: usize) -> Result<Pruned, BackupError> {
-    let mut entries = folder.entries()?;
+    let mut entries = folder.generations()?;
     if let Some(damaged) = entries.iter().find(|entry| entry.record.is_none()) {
         let stopped = BackupError::DamagedFile(damaged.path.clone()).to_string();
         return Ok(Pruned { stopped: Some(stopped), ..Pruned::default() });
@@ -104,7 +74,7 @@ pub(super) async fn prune(folder: &Folder, store: &Store, keep: usize) -> Result
         folder.remove_record(old.number)?;
         failpoint::reached("backup.generation_removed");
     }
-    let records: Vec<Record> = kept.into_iter().filter_map(|entry| entry.record).collect();
+    let records: Vec<GenerationRecord> = kept.into_iter().filter_map(|entry| entry.record).collect();
     folder.remove_unnamed(&records);
     if entries.is_empty() {
         return Ok(Pruned::default());
@@ -122,7 +92,11 @@ pub(super) async fn prune(folder: &Folder, store: &Store, keep: usize) -> Result
 }
 
 /// Removes what no generation names.
-async fn sweep(folder: &Folder, store: &Store, records: &[Record]) -> Result<SweepReport, BackupError> {
+async fn sweep(
+    folder: &Folder,
+    store: &Store,
+    records: &[GenerationRecord],
+) -> Result<SweepReport, BackupError> {
     let mut live: Vec<ManifestId> = Vec::new();
     for record in records {
         let (_, images) = read_generation(folder, record).await?;
@@ -146,7 +120,7 @@ async fn sweep(folder: &Folder, store: &Store, records: &[Record]) -> Result<Swe
 /// The library and the images of a generation.
 async fn read_generation(
     folder: &Folder,
-    record: &Record,
+    record: &GenerationRecord,
 ) -> Result<(Option<String>, Vec<ManifestUse>), BackupError> {
     let staged = folder.path().join("catalog.look");
     remove_catalog(&staged)?;

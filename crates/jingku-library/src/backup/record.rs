@@ -7,29 +7,32 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::BackupError;
+use crate::durable::if_found;
+use crate::start_error::StartError;
 
 /// The version that is written.
 const VERSION: u32 = 2;
 /// The longest record that is read, in bytes.
 const RECORD_BYTES_MAX: u64 = 64 << 10;
 
-/// What was backed up.
+/// The record of a generation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Record {
+pub struct GenerationRecord {
     pub(super) version: u32,
     /// The library, [`Catalog::library_id`](jingku_catalog::Catalog::library_id). Not recorded by version 1.
     #[serde(default)]
     pub(super) library: Option<String>,
-    /// When, in Unix seconds.
-    pub(super) taken_at: i64,
+    /// When it was taken, in Unix seconds.
+    pub taken_at: i64,
     /// The BLAKE3 hash of the catalogue, also in the name of its file.
     pub(super) catalog: String,
-    /// Files below `keys`: the name in a data folder, and the hash that names the file. Version 1 used the name.
+    /// Files below `keys`: the name in a data directory, and the hash that names the file. Version 1 used the name.
     pub(super) keys: Vec<(String, String)>,
-    pub(super) images: u64,
+    /// How many images it has, including the trash.
+    pub images: u64,
     /// Bytes of the catalogue and of the objects that it names. Not recorded by version 1.
     #[serde(default)]
-    pub(super) bytes: Option<u64>,
+    pub bytes: Option<u64>,
 }
 
 /// The field that every version has.
@@ -38,8 +41,9 @@ struct Version {
     version: u32,
 }
 
-impl Record {
-    pub(super) fn has_master_key(&self) -> bool {
+impl GenerationRecord {
+    /// Whether the generation includes the master key.
+    pub fn has_master_key(&self) -> bool {
         self.key("master.key").is_some()
     }
 
@@ -55,13 +59,12 @@ impl Record {
 
     /// Reads a record; `None` if the file does not exist.
     pub(super) fn read(path: &Path) -> Result<Option<Self>, BackupError> {
-        let mut text = String::new();
-        let read = File::open(path).and_then(|file| file.take(RECORD_BYTES_MAX).read_to_string(&mut text));
-        let damaged = || BackupError::DamagedFile(path.to_owned());
-        match read {
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        let (mut text, damaged) = (String::new(), || BackupError::DamagedFile(path.to_owned()));
+        let file = if_found(File::open(path)).map_err(StartError::io(path))?;
+        let Some(file) = file else { return Ok(None) };
+        match file.take(RECORD_BYTES_MAX).read_to_string(&mut text) {
             Err(error) if error.kind() == ErrorKind::InvalidData => return Err(damaged()),
-            read => read.map_err(BackupError::io(path))?,
+            read => read.map_err(StartError::io(path))?,
         };
         let (line, hash) = text.split_once('\n').ok_or_else(damaged)?;
         if hash != format!("{}\n", blake3::hash(line.as_bytes())) {
@@ -82,17 +85,20 @@ impl Record {
     }
 }
 
-/// A generation of a backup and its record, unless that is corrupted.
-#[derive(Clone, Debug)]
-pub(super) struct Entry {
-    pub(super) number: u64,
+/// The catalogue of one moment and everything that it names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Generation {
+    /// Its number, larger than those before.
+    pub number: u64,
+    /// The file of its record.
     pub(super) path: PathBuf,
-    pub(super) record: Option<Record>,
+    /// Its record; `None` if that is missing or corrupted.
+    pub record: Option<GenerationRecord>,
 }
 
-impl Entry {
+impl Generation {
     /// The record, which must be intact.
-    pub(super) fn record(&self) -> Result<&Record, BackupError> {
+    pub(super) fn record(&self) -> Result<&GenerationRecord, BackupError> {
         self.record.as_ref().ok_or_else(|| BackupError::DamagedFile(self.path.clone()))
     }
 }

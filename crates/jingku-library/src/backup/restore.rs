@@ -8,10 +8,11 @@ use jingku_catalog::Catalog;
 
 use super::copy::{Failpoints, Outcome, Stores, copy};
 use super::folder::{Folder, copy_catalog, hash_file, open_objects, read_checked, remove_catalog, replace};
-use super::record::{Entry, Record};
+use super::record::{Generation, GenerationRecord};
 use super::{BackupError, Copied, Damage};
 use crate::data_dir::{DataDir, RESTORING};
 use crate::referenced::{Referenced, all_images};
+use crate::start_error::StartError;
 use crate::{durable, failpoint};
 
 const FAILPOINTS: Failpoints = Failpoints {
@@ -104,8 +105,8 @@ pub async fn restore_backup(how: RestoreBackup<'_>) -> Result<Restored, BackupEr
 }
 
 /// Finds the requested generation.
-fn choose(folder: &Folder, generation: Option<u64>) -> Result<Entry, BackupError> {
-    let mut entries = folder.entries()?;
+fn choose(folder: &Folder, generation: Option<u64>) -> Result<Generation, BackupError> {
+    let mut entries = folder.generations()?;
     match generation {
         None => entries.pop().ok_or_else(|| BackupError::NoBackup(folder.path().to_owned())),
         Some(generation) => entries
@@ -116,7 +117,10 @@ fn choose(folder: &Folder, generation: Option<u64>) -> Result<Entry, BackupError
 }
 
 /// Reads the keys of a generation.
-fn read_keys<'a>(folder: &Folder, record: &'a Record) -> Result<Vec<(&'a str, Vec<u8>)>, BackupError> {
+fn read_keys<'a>(
+    folder: &Folder,
+    record: &'a GenerationRecord,
+) -> Result<Vec<(&'a str, Vec<u8>)>, BackupError> {
     let read = |(name, hash): &'a (String, String)| {
         // A name that is a path could lead out of the data folder.
         let path = folder.key(record, name, hash);
@@ -132,10 +136,7 @@ fn read_keys<'a>(folder: &Folder, record: &'a Record) -> Result<Vec<(&'a str, Ve
 fn prepare(path: &Path) -> Result<DataDir, BackupError> {
     let unfinished = path.join(RESTORING).exists();
     // Checked before anything is changed.
-    let entries = match fs::read_dir(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-        entries => Some(entries.map_err(BackupError::io(path))?),
-    };
+    let entries = durable::if_found(fs::read_dir(path)).map_err(StartError::io(path))?;
     if !unfinished && entries.is_some_and(|mut entries| entries.next().is_some()) {
         return Err(BackupError::NotEmpty(path.to_owned()));
     }
@@ -145,14 +146,14 @@ fn prepare(path: &Path) -> Result<DataDir, BackupError> {
         // Not staged: a leftover of another name would make the folder look like it had other content.
         let file = durable::private_file().create(true).truncate(true).write(true).open(&marker);
         let created = file.and_then(|file| file.sync_all()).and_then(|()| durable::sync_folder(data.path()));
-        created.map_err(BackupError::io(marker))?;
+        created.map_err(StartError::io(marker))?;
     }
     failpoint::reached("restore.marked");
     Ok(data)
 }
 
-fn put_catalog(data: &DataDir, staged: &Path) -> Result<(), BackupError> {
-    let failed = BackupError::io(staged);
+fn put_catalog(data: &DataDir, staged: &Path) -> Result<(), StartError> {
+    let failed = StartError::io(staged);
     let mut log = staged.as_os_str().to_owned();
     log.push("-wal");
     if Path::new(&log).exists() {
@@ -162,8 +163,8 @@ fn put_catalog(data: &DataDir, staged: &Path) -> Result<(), BackupError> {
     durable::rename(staged, &data.catalog_path()).map_err(failed)
 }
 
-fn remove_marker(data: &DataDir) -> Result<(), BackupError> {
+fn remove_marker(data: &DataDir) -> Result<(), StartError> {
     let marker = data.path().join(RESTORING);
     let removed = fs::remove_file(&marker).and_then(|()| durable::sync_folder(data.path()));
-    removed.map_err(BackupError::io(marker))
+    removed.map_err(StartError::io(marker))
 }

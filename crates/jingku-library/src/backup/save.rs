@@ -2,7 +2,6 @@
 
 use std::collections::HashSet;
 use std::fs::{self, File};
-use std::io::ErrorKind;
 use std::path::Path;
 
 use jingku_catalog::{AccountId, Catalog, ManifestUse};
@@ -11,12 +10,13 @@ use jingku_chunks::{Backend, Disk, GcGuard, ManifestId, Store};
 use super::copy::{Failpoints, Outcome, Stores, copy};
 use super::folder::{Folder, hash_file, read_checked, remove_catalog};
 use super::generations::{Pruned, adopt_first, another_library, prune};
-use super::record::Record;
+use super::record::GenerationRecord;
 use super::{BackupError, Copied, Damage};
-use crate::data_dir::{DataDir, StartError, parse_master_key};
+use crate::data_dir::{DataDir, parse_master_key};
 use crate::keyring::Keyring;
 use crate::library::Library;
 use crate::referenced::{Referenced, all_images};
+use crate::start_error::StartError;
 use crate::{durable, failpoint};
 
 /// How often a backup copies the catalogue again because images were purged before their data was guarded.
@@ -68,19 +68,6 @@ pub struct BackedUp {
     pub damage: Damage,
 }
 
-/// The keys of a generation.
-#[derive(Default)]
-struct Keys {
-    files: Vec<(String, String)>,
-    changed: bool,
-}
-
-/// The catalogue of one moment. The guards keep its data from sweeps.
-struct Snapshot {
-    images: Vec<ManifestUse>,
-    _guards: Vec<GcGuard>,
-}
-
 impl Library {
     /// Backs up the data folder as a new generation, also while a server runs. The generation is the catalogue of one
     /// moment and everything that it names.
@@ -95,24 +82,25 @@ impl Library {
         let (last_number, last) = last.map_or((0, None), |(number, record)| (number, Some(record)));
         let stores = folder.objects()?;
         let staged = folder.staged_catalog();
-        let snapshot = self.snapshot(&staged).await?;
-        let images = snapshot.images.len() as u64;
+        let (snapshot, _guards) = self.snapshot(&staged).await?;
+        let images = snapshot.len() as u64;
         let before = last.as_ref().map_or(0, |last| last.images);
         if !how.force && images < before.div_ceil(2) {
             remove_catalog(&staged)?;
             return Err(BackupError::FewImages { folder: folder.path().to_owned(), before, now: images });
         }
         let to_store = stores.1.clone();
-        let Outcome { copied, damage } = self.copy_objects(data, stores, &snapshot, how.verify).await?;
+        let Outcome { copied, damage } = self.copy_objects(data, stores, snapshot, how.verify).await?;
         let keys = self.keys_to_back_up(data, &folder, last.as_ref(), how.with_master_key).await?;
+        let had_key = last.is_some_and(|last| last.has_master_key());
         let (catalog, catalog_bytes) = place_catalog(&folder)?;
         failpoint::reached("backup.catalog_durable");
-        let record = Record {
+        let record = GenerationRecord {
             version: 0,
             library: Some(library_id),
             taken_at: self.clock.now(),
             catalog,
-            keys: keys.files,
+            keys,
             images,
             bytes: Some(copied.bytes + copied.existing_bytes + catalog_bytes),
         };
@@ -128,21 +116,21 @@ impl Library {
             copied,
             catalog_bytes,
             master_key: record.has_master_key(),
-            master_key_changed: keys.changed,
+            master_key_changed: had_key && !record.has_master_key(),
             pruned,
             damage,
         })
     }
 
-    /// Copies everything that the images of a snapshot name.
+    /// Copies everything that images name.
     async fn copy_objects(
         &self,
         data: &DataDir,
         (to, to_store): (Disk, Store),
-        snapshot: &Snapshot,
+        images: Vec<ManifestUse>,
         verify: bool,
     ) -> Result<Outcome, BackupError> {
-        let (from, from_store, images) = (data.objects()?, self.store.clone(), snapshot.images.clone());
+        let (from, from_store) = (data.objects()?, self.store.clone());
         let copying = tokio::task::spawn_blocking(move || {
             let sources: [(&dyn Backend, _); 2] = [(&from, &from_store), (&to, &to_store)];
             let referenced = Referenced::open(&images, &sources)?;
@@ -164,32 +152,31 @@ impl Library {
     }
 
     /// Puts the keys into the backup if requested, or if the last generation has them, so that they are not lost. A master
-    /// key that no longer opens the library stays with the generations that it opens.
+    /// key that no longer opens the library stays with the generations that it opens. Returns the names and hashes.
     async fn keys_to_back_up(
         &self,
         data: &DataDir,
         folder: &Folder,
-        last: Option<&Record>,
+        last: Option<&GenerationRecord>,
         requested: bool,
-    ) -> Result<Keys, BackupError> {
-        let mut keys = Keys::default();
-        if requested {
+    ) -> Result<Vec<(String, String)>, BackupError> {
+        let master_key = if requested {
             let bytes = read_key(&data.path().join(MASTER_KEY))?.ok_or(BackupError::NoMasterKey)?;
-            keys.files.push((MASTER_KEY.to_owned(), folder.keep_key(&bytes)?));
+            folder.keep_key(&bytes)?
         } else {
             let Some((last, hash)) = last.and_then(|last| Some((last, last.key(MASTER_KEY)?))) else {
-                return Ok(keys);
+                return Ok(Vec::new());
             };
             let (key, sealed) =
                 (read_checked(&folder.key(last, MASTER_KEY, hash), hash), self.sealed_key().await?);
             if !key.is_ok_and(|bytes| opens_key(&bytes, sealed.as_ref())) {
-                keys.changed = true;
-                return Ok(keys);
+                return Ok(Vec::new());
             }
-            keys.files.push((MASTER_KEY.to_owned(), hash.to_owned()));
-        }
+            hash.to_owned()
+        };
+        let mut keys = vec![(MASTER_KEY.to_owned(), master_key)];
         if let Some(bytes) = read_key(&data.credentials_path())? {
-            keys.files.push((CREDENTIALS.to_owned(), folder.keep_key(&bytes)?));
+            keys.push((CREDENTIALS.to_owned(), folder.keep_key(&bytes)?));
         }
         Ok(keys)
     }
@@ -200,8 +187,8 @@ impl Library {
         Ok(keys.into_iter().next().map(|key| (key.public_key, key.sealed_private_key)))
     }
 
-    /// Writes the catalogue of one moment to a file and guards its data from sweeps.
-    async fn snapshot(&self, staged: &Path) -> Result<Snapshot, BackupError> {
+    /// Writes the catalogue of one moment to a file. Returns its images, and guards that keep their data from sweeps.
+    async fn snapshot(&self, staged: &Path) -> Result<(Vec<ManifestUse>, Vec<GcGuard>), BackupError> {
         let mut guards = Vec::new();
         // Manifests that were live after they were guarded: no sweep has removed them or will.
         let mut safe: HashSet<ManifestId> = HashSet::new();
@@ -215,7 +202,7 @@ impl Library {
             guards.push(tokio::task::spawn_blocking(move || store.guard(&ids)).await??);
             let live: HashSet<ManifestId> = manifests(&all_images(&self.catalog).await?).collect();
             if new.is_subset(&live) || tries == TRIES_MAX {
-                return Ok(Snapshot { images, _guards: guards });
+                return Ok((images, guards));
             }
             safe.extend(new.intersection(&live));
             tries += 1;
@@ -228,9 +215,9 @@ fn manifests(images: &[ManifestUse]) -> impl Iterator<Item = ManifestId> {
 }
 
 /// Names the staged catalogue by its hash. Returns the hash and the size.
-fn place_catalog(folder: &Folder) -> Result<(String, u64), BackupError> {
+fn place_catalog(folder: &Folder) -> Result<(String, u64), StartError> {
     let staged = folder.staged_catalog();
-    let failed = BackupError::io(&staged);
+    let failed = StartError::io(&staged);
     // Opening the catalogue may have changed it.
     let file = File::open(&staged).map_err(&failed)?;
     file.sync_all().map_err(&failed)?;
@@ -253,14 +240,17 @@ fn open_outside(data: &DataDir, folder: &Path) -> Result<Folder, BackupError> {
 
 /// The number of the last generation and the last readable record; `None` if there is no generation. Refuses a backup of
 /// another library.
-async fn last_generation(folder: &Folder, library: &str) -> Result<Option<(u64, Record)>, BackupError> {
-    for record in folder.entries()?.iter().filter_map(|entry| entry.record.as_ref()) {
+async fn last_generation(
+    folder: &Folder,
+    library: &str,
+) -> Result<Option<(u64, GenerationRecord)>, BackupError> {
+    for record in folder.generations()?.iter().filter_map(|entry| entry.record.as_ref()) {
         if let Some(other) = record.library.as_ref().filter(|other| *other != library) {
             return Err(another_library(folder.path(), other.clone(), library));
         }
     }
     adopt_first(folder, library).await?;
-    let entries = folder.entries()?;
+    let entries = folder.generations()?;
     let Some(newest) = entries.last() else { return Ok(None) };
     let readable = entries.iter().rev().find_map(|entry| entry.record.clone());
     // Without a readable record, the library of the backup is unknown.
@@ -275,9 +265,6 @@ fn opens_key(master_key: &[u8], sealed: Option<&(String, String)>) -> bool {
 }
 
 /// The content of a key's file; `None` if it does not exist.
-fn read_key(path: &Path) -> Result<Option<Vec<u8>>, BackupError> {
-    match fs::read(path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        read => read.map(Some).map_err(BackupError::io(path)),
-    }
+fn read_key(path: &Path) -> Result<Option<Vec<u8>>, StartError> {
+    durable::if_found(fs::read(path)).map_err(StartError::io(path))
 }

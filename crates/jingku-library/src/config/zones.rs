@@ -22,7 +22,7 @@ pub struct Zone {
 
 /// All zones; the first is the default.
 #[derive(Clone, Debug)]
-pub struct Zones(Vec<Zone>);
+pub struct Zones(pub(super) Vec<Zone>);
 
 impl Default for Zones {
     /// The zones of the real service that are publicly known.
@@ -43,11 +43,6 @@ impl Default for Zones {
 }
 
 impl Zones {
-    /// The zones of a configuration; `None` if there are none.
-    pub fn new(zones: Vec<Zone>) -> Option<Self> {
-        (!zones.is_empty()).then_some(Self(zones))
-    }
-
     /// All zones, the default first.
     pub fn iter(&self) -> impl Iterator<Item = &Zone> {
         self.0.iter()
@@ -61,28 +56,18 @@ impl Zones {
     /// Validates the place of a request and returns its zones; `None` for all.
     pub fn resolve(&self, place: &Place) -> Result<Option<Vec<&str>>, ParamError> {
         let not_available = |name: &str| ParamError::NotAvailable(name.to_owned());
-        let zones: Vec<&str> = match (&place.region, &place.zone) {
-            (None, None) => return Ok(None),
-            (Some(region), None) => {
-                self.0.iter().filter(|zone| zone.region == **region).map(|zone| zone.zone.as_str()).collect()
-            }
-            (region, Some(name)) => {
-                let zone = self.find(name).ok_or_else(|| not_available("Zone"));
-                if let Some(region) = region {
-                    self.require_region(region)?;
-                    if zone.as_ref().is_ok_and(|zone| zone.region != **region) {
-                        return Err(not_available("Zone"));
-                    }
-                }
-                vec![zone?.zone.as_str()]
-            }
-        };
-        if zones.is_empty() { Err(not_available("Region")) } else { Ok(Some(zones)) }
-    }
-
-    fn require_region(&self, region: &str) -> Result<(), ParamError> {
-        let known = self.0.iter().any(|zone| zone.region == region);
-        if known { Ok(()) } else { Err(ParamError::NotAvailable("Region".to_owned())) }
+        if place.region.is_none() && place.zone.is_none() {
+            return Ok(None);
+        }
+        let in_region = |zone: &&Zone| place.region.as_ref().is_none_or(|region| zone.region == **region);
+        let mut zones: Vec<&str> = self.0.iter().filter(in_region).map(|zone| zone.zone.as_str()).collect();
+        if zones.is_empty() {
+            return Err(not_available("Region"));
+        }
+        if let Some(name) = &place.zone {
+            zones.retain(|zone| **zone == **name);
+        }
+        if zones.is_empty() { Err(not_available("Zone")) } else { Ok(Some(zones)) }
     }
 }
 

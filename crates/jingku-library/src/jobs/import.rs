@@ -4,35 +4,35 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use jingku_chunks::{Store, Written};
+use jingku_chunks::Written;
 use jingku_sources::{DiskError, DiskFormat, open_untrusted, packing, unpack};
 
 use super::make::{DiskSource, MakeError, copy, no_space};
 use super::progress::Progress;
-use crate::disk_space::{DiskSpace, MARGIN_BYTES};
+use crate::disk_space::MARGIN_BYTES;
+use crate::library::Library;
 use crate::limits::{DISK_BYTES_MAX, UNPACK_FREE_SHARE, UNPACKED_DATA_BYTES_FREE};
 use crate::uploads::UNPACKED;
 use crate::{durable, failpoint};
 
 /// Makes the image of an uploaded file. Replaces a compressed file by its content. A `format` overrides the detection.
 pub(super) fn make(
-    store: &Store,
+    library: &Library,
     file: &Path,
     format: Option<DiskFormat>,
-    unpack_ratio: u64,
     progress: &Progress,
-    disk_space: Option<&DiskSpace>,
 ) -> Result<Written, MakeError> {
+    failpoint::passed("make.begun");
     let size_max = u64::try_from(DISK_BYTES_MAX).unwrap_or(0);
-    unpack_in_place(file, size_max, format, unpack_ratio, progress, disk_space)?;
+    unpack_in_place(library, file, size_max, format, progress)?;
     let reader = Arc::new(DiskSource(open_untrusted(file, size_max, format).map_err(MakeError::File)?));
     // The owner of a file that was declared raw knows its content.
     if format != Some(DiskFormat::Raw) {
         progress.set_caution(reader.0.caution().map_err(MakeError::File)?);
     }
     progress.set_total(progress.passed() + reader.0.len());
-    let mut writer = store.writer(reader.0.len())?;
-    copy(&reader, &mut writer, progress, None, disk_space).map_err(of_file)?;
+    let mut writer = library.store.writer(reader.0.len())?;
+    copy(&reader, &mut writer, progress, None, library.disk_space.as_ref()).map_err(of_file)?;
     let sealed = writer.finish_chunks().map_err(|error| of_file(error.into()))?;
     reader.0.unchanged().map_err(MakeError::File)?;
     failpoint::reached("import.chunks_durable");
@@ -44,19 +44,19 @@ pub(super) fn make(
 /// Replaces a compressed file by its content. The content must not be compressed itself: after a restart, the job would
 /// unpack it again.
 fn unpack_in_place(
+    library: &Library,
     file: &Path,
     size_max: u64,
     format: Option<DiskFormat>,
-    unpack_ratio: u64,
     progress: &Progress,
-    disk_space: Option<&DiskSpace>,
 ) -> Result<(), MakeError> {
     let Some(packing) = packing(file).map_err(MakeError::File)? else { return Ok(()) };
     let unpacked = file.with_extension(UNPACKED);
     let packed_bytes = file.metadata().map_or(0, |file| file.len());
+    let (unpack_ratio, disk_space) = (library.config.limits.unpack_ratio, library.disk_space.as_ref());
     // Unpacking is estimated as half of the work.
     progress.set_total(2 * packed_bytes);
-    let data_max = packed_bytes.saturating_mul(unpack_ratio).max(UNPACKED_DATA_BYTES_FREE);
+    let data_max = packed_bytes.saturating_mul(unpack_ratio.into()).max(UNPACKED_DATA_BYTES_FREE);
     let keep_free = disk_space.and_then(|disk_space| disk_space.free_bytes().ok()).map_or(0, keep_free);
     let done = unpack(file, packing, &unpacked, size_max, |unpacked| {
         progress.reach(unpacked.packed_bytes);
@@ -81,7 +81,9 @@ fn unpack_in_place(
     match done {
         Ok(length) => {
             failpoint::reached("import.unpacked");
-            durable::rename(&unpacked, file).map_err(replacing(file))?;
+            durable::rename(&unpacked, file).map_err(|source| {
+                MakeError::File(DiskError::Io { action: "replace", path: file.to_owned(), source })
+            })?;
             failpoint::reached("import.replaced");
             progress.pass(length);
             Ok(())
@@ -104,11 +106,6 @@ fn of_file(error: MakeError) -> MakeError {
         MakeError::Disk(error) => MakeError::File(error),
         error => error,
     }
-}
-
-fn replacing(path: &Path) -> impl FnOnce(std::io::Error) -> MakeError {
-    let path = path.to_owned();
-    move |source| MakeError::File(DiskError::Io { action: "replace", path, source })
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use super::progress::{Progress, StopReason, percent_of};
 use crate::disk_space::DiskSpace;
 use crate::error::Internal;
 use crate::failpoint;
+use crate::library::Library;
 use crate::sentence::clause;
 
 /// Why an image was not made.
@@ -184,25 +185,22 @@ pub struct DeclaredFailure {
 }
 
 /// Makes the image of a disk that an instance's row describes.
-pub(super) fn make(
-    store: &Store,
-    disk: &str,
-    scratch: &Path,
-    progress: &Progress,
-    disk_space: Option<&DiskSpace>,
-) -> Result<Written, MakeError> {
+pub(super) fn make(library: &Library, disk: &str, progress: &Progress) -> Result<Written, MakeError> {
+    failpoint::passed("make.begun");
+    let (scratch, disk_space) = (library.scratch.clone(), library.disk_space.as_ref());
+    let scratch = scratch.unwrap_or_else(std::env::temp_dir);
     let DeclaredDisk { disk, fails, caution } = serde_json::from_str(disk)
         .map_err(|error| MakeError::Inside(Internal::BadRow(format!("disk of an instance: {error}"))))?;
     progress.set_total(disk.size_bytes);
     progress.set_caution(caution);
     let proceed = || progress.stopped().is_none() && !disk_space.is_some_and(DiskSpace::is_full);
-    let opened = disk.open_while(scratch, &proceed).map_err(|error| match (error, progress.stopped()) {
+    let opened = disk.open_while(&scratch, &proceed).map_err(|error| match (error, progress.stopped()) {
         (DiskError::Stopped { .. }, Some(stop)) => MakeError::Stopped(stop),
         (DiskError::Stopped { .. }, None) => no_space("convert a disk"),
         (error, _) => error.into(),
     })?;
     let reader = Arc::new(DiskSource(opened));
-    let mut writer = store.writer(reader.0.len())?;
+    let mut writer = library.store.writer(reader.0.len())?;
     copy(&reader, &mut writer, progress, fails.as_ref(), disk_space)?;
     let sealed = writer.finish_chunks()?;
     reader.0.unchanged()?;
@@ -220,7 +218,7 @@ pub async fn store_pattern(store: &Store, size_bytes: u64) -> Result<Written, In
         // A pattern needs no scratch folder.
         let reader = Arc::new(DiskSource(disk.open(Path::new(""))?));
         let mut writer = store.writer(size_bytes)?;
-        copy(&reader, &mut writer, &Progress::new(0, None), None, None)?;
+        copy(&reader, &mut writer, &Progress::default(), None, None)?;
         Ok::<_, MakeError>(writer.finish_chunks()?.write_manifest()?)
     });
     match stored.await? {
@@ -237,7 +235,7 @@ pub(super) fn copy(
     fails: Option<&DeclaredFailure>,
     disk_space: Option<&DiskSpace>,
 ) -> Result<(), MakeError> {
-    writer.compare_with(progress.own_manifests())?;
+    writer.compare_with(&progress.own_manifests)?;
     let (length, chunk_bytes) = (reader.0.len(), writer.chunk_size());
     let mut at = 0;
     reach(0, length, progress, fails)?;

@@ -1,7 +1,7 @@
 //! Live progress of the jobs of this process.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -11,20 +11,22 @@ use tokio::sync::{Notify, RwLock, RwLockWriteGuard};
 
 use crate::lock::lock;
 
-/// Why a job stops early.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Why a job stops early. A later reason takes precedence: a lost job must not be released.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum StopReason {
     /// The server stops; the job resumes later.
     Shutdown,
-    /// The image was deleted, or another worker has the job.
-    Lost,
     /// The job exceeded its deadline.
     Overdue,
+    /// The image was deleted, or another worker has the job.
+    Lost,
 }
 
 /// The progress of a job.
+#[derive(Default)]
 pub struct Progress {
-    started_at: i64,
+    /// When the job was claimed, in Unix seconds.
+    pub started_at: i64,
     /// Bytes of a finished first part.
     passed: AtomicU64,
     done: AtomicU64,
@@ -32,12 +34,10 @@ pub struct Progress {
     /// Bytes that images of the account already have. Data of other accounts is not disclosed.
     present: AtomicU64,
     /// The manifests of these images.
-    own_manifests: Vec<ManifestId>,
+    pub(super) own_manifests: Vec<ManifestId>,
     /// A warning about the disk.
     caution: Mutex<Option<Caution>>,
-    shutdown: AtomicBool,
-    lost: AtomicBool,
-    overdue: AtomicBool,
+    stop: Mutex<Option<StopReason>>,
     hook: Option<Arc<dyn JobHook>>,
 }
 
@@ -49,35 +49,13 @@ pub trait JobHook: Send + Sync {
 }
 
 impl Progress {
-    pub(crate) fn new(started_at: i64, hook: Option<Arc<dyn JobHook>>) -> Self {
-        let zero = || AtomicU64::new(0);
-        Self {
-            started_at,
-            passed: zero(),
-            done: zero(),
-            total: zero(),
-            present: zero(),
-            own_manifests: Vec::new(),
-            caution: Mutex::default(),
-            shutdown: false.into(),
-            lost: false.into(),
-            overdue: false.into(),
-            hook,
-        }
-    }
-
-    /// Sets the manifests that the new image is compared with.
-    pub(crate) fn with_own_manifests(self, own_manifests: Vec<ManifestId>) -> Self {
-        Self { own_manifests, ..self }
-    }
-
-    pub(crate) fn own_manifests(&self) -> &[ManifestId] {
-        &self.own_manifests
-    }
-
-    /// When the job was claimed, in Unix seconds.
-    pub fn started_at(&self) -> i64 {
-        self.started_at
+    /// A job that is compared with these manifests.
+    pub(super) fn new(
+        started_at: i64,
+        own_manifests: Vec<ManifestId>,
+        hook: Option<Arc<dyn JobHook>>,
+    ) -> Self {
+        Self { started_at, own_manifests, hook, ..Self::default() }
     }
 
     /// How many bytes are done.
@@ -142,22 +120,13 @@ impl Progress {
 
     /// Asks the job to stop at the next chunk.
     pub(crate) fn stop(&self, why: StopReason) {
-        match why {
-            StopReason::Shutdown => self.shutdown.store(true, Ordering::Relaxed),
-            StopReason::Lost => self.lost.store(true, Ordering::Relaxed),
-            StopReason::Overdue => self.overdue.store(true, Ordering::Relaxed),
-        }
+        let mut stop = lock(&self.stop);
+        *stop = (*stop).max(Some(why));
     }
 
-    /// Whether the job was asked to stop. `Lost` takes precedence, because a lost job must not be released.
+    /// Whether the job was asked to stop.
     pub fn stopped(&self) -> Option<StopReason> {
-        if self.lost.load(Ordering::Relaxed) {
-            return Some(StopReason::Lost);
-        }
-        if self.overdue.load(Ordering::Relaxed) {
-            return Some(StopReason::Overdue);
-        }
-        self.shutdown.load(Ordering::Relaxed).then_some(StopReason::Shutdown)
+        *lock(&self.stop)
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use jingku_chunks::{CheckPlan, CheckProgress, Depth, Key};
 use tokio_util::sync::CancellationToken;
 
-use super::pace::Pause;
+use super::pace::pause;
 use super::supervisor::Loop;
 use crate::check::{Checked, CorruptObject};
 use crate::error::LibraryError;
@@ -56,13 +56,16 @@ async fn read_batch(
         }
     }
     let only = |prefixes| CheckPlan { threads: Some(1), prefixes, ..CheckPlan::new(Depth::Headers) };
-    let pause = Pause::new(stop.clone());
-    let survey = library.check_store(Vec::new(), only(first..=first), move |_| pause.wait(Duration::ZERO));
+    let stopping = stop.clone();
+    let survey = library.check_store(Vec::new(), only(first..=first), move |_| !stopping.is_cancelled());
     let Some(survey) = survey.await? else { return Ok(()) };
     scrub.set_rate(survey.bytes, library.clock.now(), library.config.scrub.days);
     let last = first.saturating_add(more_prefixes(survey.bytes));
     let depth = scrub.position().map_or(Depth::Bytes, Depth::After);
-    let pacer = Arc::new(Mutex::new(Pacer::new(library, scrub, stop)));
+    let now = Instant::now();
+    let pacer =
+        Pacer { library: Arc::clone(library), scrub, stop: stop.clone(), started: now, bytes: 0, kept: now };
+    let pacer = Arc::new(Mutex::new(pacer));
     let watched = Arc::clone(&pacer);
     let plan = CheckPlan { depth, ..only(first..=last) };
     let checked = library.check_images(plan, move |seen| lock(&watched).advance(seen)).await?;
@@ -101,9 +104,10 @@ fn report(scrub: &mut Scrub, checked: &Checked, range: &RangeInclusive<u8>) {
         let (object, reason, images) = (object.key, &object.reason, object.images.join(" "));
         tracing::error!(%object, reason, images, "scrub found damage");
     }
-    for image in &checked.corrupt {
-        if scrub.add_damaged(&image.id) {
-            let (image_id, name, account, trashed) = (&image.id, &image.name, image.account, image.trashed);
+    for (image, _) in &checked.corrupt {
+        if scrub.add_damaged(&image.image_id) {
+            let (image_id, name, account, trashed) =
+                (&image.image_id, &image.name, image.account.0, image.trashed);
             tracing::error!(image_id, name, account, trashed, "an image is corrupted");
         }
     }
@@ -113,19 +117,13 @@ fn report(scrub: &mut Scrub, checked: &Checked, range: &RangeInclusive<u8>) {
 struct Pacer {
     library: Arc<Library>,
     scrub: Scrub,
-    pause: Pause,
+    stop: CancellationToken,
     started: Instant,
     bytes: u64,
     kept: Instant,
 }
 
 impl Pacer {
-    fn new(library: &Arc<Library>, scrub: Scrub, stop: &CancellationToken) -> Self {
-        let now = Instant::now();
-        let (library, pause) = (Arc::clone(library), Pause::new(stop.clone()));
-        Self { library, scrub, pause, started: now, bytes: 0, kept: now }
-    }
-
     fn advance(&mut self, seen: CheckProgress) -> bool {
         if seen.read_bytes > 0 {
             self.scrub.chunks += 1;
@@ -139,6 +137,6 @@ impl Pacer {
             self.kept = Instant::now();
         }
         let due = Duration::from_millis(self.bytes.saturating_mul(1000) / self.scrub.rate.max(1));
-        self.pause.wait(due.saturating_sub(self.started.elapsed()))
+        pause(&self.stop, due.saturating_sub(self.started.elapsed()))
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::pace::Pause;
+use super::pace::pause;
 use super::supervisor::Loop;
 use crate::data_dir::DataDir;
 use crate::library::Library;
@@ -47,8 +47,8 @@ fn is_due(library: &Library) -> bool {
 }
 
 async fn run(task: &Loop) -> Result<(), SweepError> {
-    let pause = Pause::new(task.stop.clone());
-    let rest = move |_, took: Duration| pause.wait((took * RESTS).min(REST_MAX));
+    let stop = task.stop.clone();
+    let rest = move |_, took: Duration| pause(&stop, (took * RESTS).min(REST_MAX));
     let swept = task.library.sweep(false, rest).await?;
     let (files, bytes) = (swept.chunks + swept.manifests, swept.bytes);
     tracing::info!(files, bytes, "swept the store");

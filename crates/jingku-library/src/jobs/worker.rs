@@ -1,14 +1,14 @@
 //! A worker: claims a job, runs it on a thread of its own, and records its end.
 
+use std::error::Error;
 use std::panic::AssertUnwindSafe;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures::FutureExt;
-use jingku_catalog::{self as catalog, BuiltImage, CatalogError, Heartbeat, Job, JobEnd};
+use jingku_catalog::{BuiltImage, CatalogError, Heartbeat, Job, JobEnd, Source};
 use jingku_chunks::{ManifestId, Written};
-use jingku_sources::DiskFormat;
+use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::make::MakeError;
@@ -71,8 +71,8 @@ async fn run_caught(task: &Loop, job: Job) {
     tracing::error!(image_id, panic, "making an image panicked");
     library.running.remove(image_id);
     // If this fails, the lease expires, and the number of further attempts is limited.
-    if let Err(error) = library.catalog.fail_job(&job.lease, PANICKED, library.clock.now()).await {
-        tracing::error!(image_id, error = &error as &dyn std::error::Error, "cannot end the job");
+    if let Err(error) = library.catalog.fail_job(&job, PANICKED, library.clock.now()).await {
+        tracing::error!(image_id, error = &error as &dyn Error, "cannot end the job");
     }
     uploads::remove_if_gone(library, &job).await;
 }
@@ -82,8 +82,7 @@ async fn run(task: &Loop, job: &Job) {
     let (library, image_id) = (&task.library, &job.image_id);
     tracing::info!(image_id, attempt = job.attempt, "making image");
     let own = own_manifests(library, job).await;
-    let progress =
-        Arc::new(Progress::new(library.clock.now(), library.job_hook.clone()).with_own_manifests(own));
+    let progress = Arc::new(Progress::new(library.clock.now(), own, library.job_hook.clone()));
     library.running.insert(image_id, &progress);
     let result = make_while_held(task, job, &progress).await;
     if result.is_err() {
@@ -92,24 +91,17 @@ async fn run(task: &Loop, job: &Job) {
     }
     // Before the image becomes visible.
     if let Some(caution) = progress.caution()
-        && let Err(error) = library.catalog.set_caution(&job.lease, &caution.to_string()).await
+        && let Err(error) = library.catalog.set_caution(job, &caution.to_string()).await
     {
-        tracing::warn!(
-            image_id,
-            error = &error as &dyn std::error::Error,
-            "cannot save a warning about the disk"
-        );
+        tracing::warn!(image_id, error = &error as &dyn Error, "cannot save a warning about the disk");
     }
     let ended = end(library, job, result).await;
     uploads::remove_if_gone(library, job).await;
     // Only now, because the last heartbeat may report less progress than was reported before.
     library.running.remove(image_id);
-    match ended {
-        Ok(()) => {}
+    if let Err(error) = ended {
         // The lease expires and the job is claimed again.
-        Err(error) => {
-            tracing::error!(image_id, error = &error as &dyn std::error::Error, "cannot end the job");
-        }
+        tracing::error!(image_id, error = &error as &dyn Error, "cannot end the job");
     }
 }
 
@@ -119,8 +111,7 @@ async fn own_manifests(library: &Library, job: &Job) -> Vec<ManifestId> {
         Ok(names) => names.iter().filter_map(|name| name.parse().ok()).collect(),
         Err(error) => {
             // Without them, the job only reports less.
-            let error = &error as &dyn std::error::Error;
-            tracing::warn!(error, "cannot read the manifests of an account");
+            tracing::warn!(error = &error as &dyn Error, "cannot read the manifests of an account");
             Vec::new()
         }
     }
@@ -129,10 +120,9 @@ async fn own_manifests(library: &Library, job: &Job) -> Vec<ManifestId> {
 /// Runs the job on a thread of its own and renews the lease meanwhile.
 async fn make_while_held(task: &Loop, job: &Job, progress: &Arc<Progress>) -> Result<Written, MakeError> {
     let library = &task.library;
-    let source = source(library, job).await?;
+    let mut making = std::pin::pin!(spawn(library, job, progress).await?);
     // Otherwise, a blocked thread would prevent the process from ending.
     let _stop = StopWhenDropped(progress);
-    let mut making = std::pin::pin!(spawn(library, source, progress));
     let started = Instant::now();
     let mut beat = tokio::time::interval_at(started + HEARTBEAT, HEARTBEAT);
     let stop = loop {
@@ -159,46 +149,23 @@ async fn make_while_held(task: &Loop, job: &Job, progress: &Arc<Progress>) -> Re
     Err(MakeError::Stopped(stop))
 }
 
-/// The source of an image.
-enum Source {
-    /// The disk of an instance, as stored in its row.
-    Instance(String),
-    /// An uploaded file, and the format that its owner declared.
-    Upload(PathBuf, Option<DiskFormat>),
-}
-
-async fn source(library: &Library, job: &Job) -> Result<Source, MakeError> {
-    let catalog::Source::Instance(instance_id) = &job.source else {
-        let upload = library.catalog.upload(job.account, &job.image_id).await?;
-        let format = upload.and_then(|upload| upload.format).and_then(|name| name.parse().ok());
-        return Ok(Source::Upload(library.uploads.path(&job.image_id).map_err(MakeError::Inside)?, format));
-    };
-    let instance = library.catalog.instance(Some(job.account), instance_id).await?;
-    Ok(Source::Instance(instance.ok_or(MakeError::InstanceGone)?.disk))
-}
-
-fn spawn(
+/// Starts to make the image on a thread of its own.
+async fn spawn(
     library: &Arc<Library>,
-    source: Source,
+    job: &Job,
     progress: &Arc<Progress>,
-) -> tokio::task::JoinHandle<Result<Written, MakeError>> {
+) -> Result<JoinHandle<Result<Written, MakeError>>, MakeError> {
     let (library, progress) = (Arc::clone(library), Arc::clone(progress));
-    tokio::task::spawn_blocking(move || {
-        failpoint::passed("make.begun");
-        let scratch = library.scratch.clone().unwrap_or_else(std::env::temp_dir);
-        let disk_space = library.disk_space.as_ref();
-        match source {
-            Source::Instance(disk) => make::make(&library.store, &disk, &scratch, &progress, disk_space),
-            Source::Upload(file, format) => import::make(
-                &library.store,
-                &file,
-                format,
-                library.config.limits.unpack_ratio.into(),
-                &progress,
-                disk_space,
-            ),
-        }
-    })
+    if let Source::Instance(id) = &job.source {
+        let instance = library.catalog.instance(Some(job.account), id).await?;
+        let disk = instance.ok_or(MakeError::InstanceGone)?.disk;
+        return Ok(tokio::task::spawn_blocking(move || make::make(&library, &disk, &progress)));
+    }
+    let upload = library.catalog.upload(job.account, &job.image_id).await?;
+    // The format that the owner declared.
+    let format = upload.and_then(|upload| upload.format).and_then(|name| name.parse().ok());
+    let file = library.uploads.path(&job.image_id).map_err(MakeError::Inside)?;
+    Ok(tokio::task::spawn_blocking(move || import::make(&library, &file, format, &progress)))
 }
 
 struct StopWhenDropped<'a>(&'a Progress);
@@ -211,27 +178,27 @@ impl Drop for StopWhenDropped<'_> {
 
 async fn heartbeat(library: &Library, job: &Job, progress: &Progress) {
     let (done, total) = (to_i64(progress.done()), to_i64(progress.total()));
-    match library.catalog.heartbeat(&job.lease, done, total, library.clock.now(), LEASE_SECS).await {
+    match library.catalog.heartbeat(job, done, total, library.clock.now(), LEASE_SECS).await {
         Ok(Heartbeat::Held) => {}
         Ok(Heartbeat::Lost | Heartbeat::Cancelled) => progress.stop(StopReason::Lost),
         // The next heartbeat may succeed. If none does, the lease expires.
-        Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "cannot renew a lease"),
+        Err(error) => tracing::warn!(error = &error as &dyn Error, "cannot renew a lease"),
     }
 }
 
 async fn end(library: &Library, job: &Job, result: Result<Written, MakeError>) -> Result<(), CatalogError> {
-    let (lease, now, image_id) = (&job.lease, library.clock.now(), &job.image_id);
+    let (now, image_id) = (library.clock.now(), &job.image_id);
     let ended = match result {
         Ok(written) => complete(library, job, &written).await?,
         Err(MakeError::Stopped(StopReason::Shutdown)) => {
-            library.catalog.release_job(lease).await?;
+            library.catalog.release_job(job).await?;
             tracing::info!(image_id, "job given back");
             return Ok(());
         }
         Err(MakeError::Stopped(StopReason::Lost)) => JobEnd::Lost,
         Err(error) => {
-            tracing::error!(image_id, error = &error as &dyn std::error::Error, "cannot make image");
-            library.catalog.fail_job(lease, &error.reason(), now).await?
+            tracing::error!(image_id, error = &error as &dyn Error, "cannot make image");
+            library.catalog.fail_job(job, &error.reason(), now).await?
         }
     };
     match ended {
@@ -242,7 +209,7 @@ async fn end(library: &Library, job: &Job, result: Result<Written, MakeError>) -
         JobEnd::OverLimit(over) => {
             let reason = format!("{}.", crate::account_limits::limit_refusal(&over));
             tracing::info!(image_id, reason, "the image exceeds a limit of its account");
-            library.catalog.fail_job(lease, &reason, now).await?;
+            library.catalog.fail_job(job, &reason, now).await?;
         }
     }
     Ok(())
@@ -256,7 +223,7 @@ async fn complete(library: &Library, job: &Job, written: &Written) -> Result<Job
         size_bytes: to_i64(written.logical_bytes),
         data_bytes: to_i64(written.data_bytes),
     };
-    let ended = library.catalog.complete_job(&job.lease, made, library.clock.now()).await;
+    let ended = library.catalog.complete_job(job, made, library.clock.now()).await;
     // A commit that reports an error may still take effect, so its manifest is guarded until this process ends.
     let ended = ended.inspect_err(|_| std::mem::forget(written.guard.clone()))?;
     failpoint::reached("make.after_row");

@@ -1,44 +1,14 @@
 //! Accounts and their keys.
 
-use jingku_catalog::{
-    Account, AccountId, AddKey, CatalogError, CreateAccount, Key, KeyLimits, NewAccount, NewKey,
-};
+use jingku_catalog::{Account, AccountId, Key, KeyLimits, NewAccount, NewKey};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::credentials::KeyPair;
-use crate::data_dir::{DataDir, StartError};
-use crate::error::{LibraryError, from_library_errors};
-use crate::key_limits::{self, AddressRangeError};
-use crate::keyring::WrongMasterKey;
+use crate::data_dir::DataDir;
+use crate::error::LibraryError;
+use crate::key_limits;
 use crate::library::Library;
 use crate::random::{key_pair, project_id};
-
-/// Why a command on accounts or keys failed. Nothing was changed.
-#[derive(Debug, thiserror::Error)]
-pub enum AccountError {
-    /// The account name is in use.
-    #[error("There is an account named {0:?} already. Choose another name.")]
-    AccountExists(String),
-    /// No such account.
-    #[error("There is no account {0}. Create it with `jingku account create NAME`.")]
-    NoAccount(i64),
-    /// No such key.
-    #[error("There is no key {0:?} that is not revoked. `jingku key list` shows all.")]
-    NoKey(String),
-    /// The public key exists in another account or with another private key.
-    #[error(
-        "The public key {0:?} exists already with another private key or in another account. Choose another."
-    )]
-    KeyExists(String),
-    /// The address ranges of a key are invalid.
-    #[error(transparent)]
-    Range(#[from] AddressRangeError),
-    /// The library failed.
-    #[error(transparent)]
-    Library(#[from] LibraryError),
-}
-
-from_library_errors!(AccountError: CatalogError, WrongMasterKey, StartError);
 
 impl Library {
     /// Creates account 1 and a key pair for it if they are missing. The pair is `given`, or is generated and written to the
@@ -47,7 +17,7 @@ impl Library {
         &self,
         data: &DataDir,
         given: Option<&KeyPair>,
-    ) -> Result<Option<KeyPair>, AccountError> {
+    ) -> Result<Option<KeyPair>, LibraryError> {
         let first = AccountId(1);
         if self.catalog.account(first).await?.is_none() {
             self.insert_account("default").await?;
@@ -69,29 +39,24 @@ impl Library {
     }
 
     /// Creates an account with a first key pair.
-    pub async fn create_account(&self, name: &str) -> Result<(Account, KeyPair), AccountError> {
+    pub async fn create_account(&self, name: &str) -> Result<(Account, KeyPair), LibraryError> {
         let account = self.insert_account(name).await?;
-        let pair = self.create_key(account.id.0, "first key").await?;
+        let (pair, _) = self.create_key(account.id.0, "first key", &KeyLimits::default()).await?;
         Ok((account, pair))
     }
 
     /// All accounts.
-    pub async fn accounts(&self) -> Result<Vec<Account>, AccountError> {
+    pub async fn accounts(&self) -> Result<Vec<Account>, LibraryError> {
         Ok(self.catalog.accounts().await?)
     }
 
-    /// Creates a key pair for an account.
-    pub async fn create_key(&self, account: i64, name: &str) -> Result<KeyPair, AccountError> {
-        Ok(self.create_limited_key(account, name, &KeyLimits::default()).await?.0)
-    }
-
-    /// Creates a restricted key pair for an account. Returns the limits with the ranges in canonical spelling.
-    pub async fn create_limited_key(
+    /// Creates a key pair for an account. Returns the limits with the ranges in canonical spelling.
+    pub async fn create_key(
         &self,
         account: i64,
         name: &str,
         limits: &KeyLimits,
-    ) -> Result<(KeyPair, KeyLimits), AccountError> {
+    ) -> Result<(KeyPair, KeyLimits), LibraryError> {
         let limits = key_limits::normalize(limits)?;
         let account = self.require_account(account).await?;
         let pair = self.new_key_pair();
@@ -100,29 +65,29 @@ impl Library {
     }
 
     /// The keys of one account or of all, without private keys.
-    pub async fn keys(&self, account: Option<i64>) -> Result<Vec<Key>, AccountError> {
+    pub async fn keys(&self, account: Option<i64>) -> Result<Vec<Key>, LibraryError> {
         Ok(self.catalog.keys(account.map(AccountId)).await?)
     }
 
     /// Revokes a key.
-    pub async fn revoke_key(&self, public_key: &str) -> Result<(), AccountError> {
+    pub async fn revoke_key(&self, public_key: &str) -> Result<(), LibraryError> {
         if self.catalog.revoke_key(public_key, self.clock.now()).await? {
             Ok(())
         } else {
-            Err(AccountError::NoKey(public_key.to_owned()))
+            Err(LibraryError::NoKey(public_key.to_owned()))
         }
     }
 
-    pub(crate) async fn require_account(&self, id: i64) -> Result<Account, AccountError> {
-        self.catalog.account(AccountId(id)).await?.ok_or(AccountError::NoAccount(id))
+    pub(crate) async fn require_account(&self, id: i64) -> Result<Account, LibraryError> {
+        self.catalog.account(AccountId(id)).await?.ok_or(LibraryError::NoAccount(id))
     }
 
-    pub(crate) async fn insert_account(&self, name: &str) -> Result<Account, AccountError> {
+    pub(crate) async fn insert_account(&self, name: &str) -> Result<Account, LibraryError> {
         let project_id = project_id(&*self.random);
         let new = NewAccount { name, project_id: &project_id };
         match self.catalog.create_account(new, self.clock.now()).await? {
-            CreateAccount::Created(account) => Ok(account),
-            CreateAccount::NameTaken => Err(AccountError::AccountExists(name.to_owned())),
+            Some(account) => Ok(account),
+            None => Err(LibraryError::AccountExists(name.to_owned())),
         }
     }
 
@@ -137,17 +102,18 @@ impl Library {
         pair: &KeyPair,
         name: &str,
         limits: &KeyLimits,
-    ) -> Result<(), AccountError> {
+    ) -> Result<(), LibraryError> {
         let sealed = self.keyring().seal(&pair.public_key, &pair.private_key, &*self.random);
         let new = NewKey { public_key: &pair.public_key, account, name, sealed_private_key: &sealed, limits };
-        match self.catalog.add_key(new, self.clock.now()).await? {
-            AddKey::Added => Ok(()),
-            AddKey::Exists => Err(AccountError::KeyExists(pair.public_key.clone())),
+        if self.catalog.add_key(new, self.clock.now()).await? {
+            Ok(())
+        } else {
+            Err(LibraryError::KeyExists(pair.public_key.clone()))
         }
     }
 
     /// Adds the given pair unless it exists.
-    pub(crate) async fn ensure_key(&self, account: AccountId, pair: &KeyPair) -> Result<(), AccountError> {
+    pub(crate) async fn ensure_key(&self, account: AccountId, pair: &KeyPair) -> Result<(), LibraryError> {
         let Some((key, owner)) = self.catalog.find_key(&pair.public_key).await? else {
             return self.insert_key(account, pair, "from the environment", &KeyLimits::default()).await;
         };
@@ -156,7 +122,7 @@ impl Library {
         if same && owner.id == account && key.revoked_at.is_none() {
             Ok(())
         } else {
-            Err(AccountError::KeyExists(pair.public_key.clone()))
+            Err(LibraryError::KeyExists(pair.public_key.clone()))
         }
     }
 }

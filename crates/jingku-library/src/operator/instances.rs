@@ -2,16 +2,12 @@
 
 use std::path::Path;
 
-use jingku_catalog::{
-    AccountId, AddInstance, CatalogError, Instance, InstanceFilter, Paging, RemoveInstance,
-};
+use jingku_catalog::{AccountId, AddInstance, Instance, InstanceFilter, Paging, RemoveInstance};
 use jingku_sources::content::Caution;
-use jingku_sources::{Disk, DiskError, DiskFormat};
+use jingku_sources::{Disk, DiskFormat};
 
-use super::accounts::AccountError;
 use crate::config::{DeclaredInstance, Zone};
-use crate::data_dir::StartError;
-use crate::error::{Internal, LibraryError, from_library_errors};
+use crate::error::{Internal, LibraryError};
 use crate::jobs::DeclaredDisk;
 use crate::library::Library;
 
@@ -19,48 +15,6 @@ use crate::library::Library;
 const INSTANCE_ID_MAX: usize = 64;
 /// Rows per query.
 const BATCH: u32 = 1000;
-
-/// Why a command on instances failed. Nothing was changed.
-#[derive(Debug, thiserror::Error)]
-pub enum InstanceError {
-    /// The text cannot be an instance id.
-    #[error("{0:?} cannot be an instance id: use 1 to 64 of the characters a-z A-Z 0-9 - _ .")]
-    BadInstanceId(String),
-    /// The id is in use.
-    #[error("There is an instance {0:?} already. Remove it first with `jingku instance remove {0}`.")]
-    InstanceExists(String),
-    /// No such instance.
-    #[error("There is no instance {0:?}. `jingku instance list` shows all.")]
-    NoInstance(String),
-    /// An image of it is being made.
-    #[error("An image of instance {0:?} is being made. Wait until it is done, or delete that image.")]
-    InstanceBusy(String),
-    /// No such zone.
-    #[error("There is no zone {given:?}. Known zones: {known}.")]
-    NoZone {
-        /// The given name.
-        given: String,
-        /// The known names.
-        known: String,
-    },
-    /// The account cannot see such an image.
-    #[error("Account {1} sees no image {0:?} that it could have started an instance from.")]
-    NoImageToStart(String, i64),
-    /// The image has no data.
-    #[error("Image {0:?} is being made or could not be made: nothing can have been started from it.")]
-    NothingToStart(String),
-    /// The account does not exist.
-    #[error(transparent)]
-    Account(#[from] AccountError),
-    /// The disk cannot be used.
-    #[error(transparent)]
-    Disk(#[from] DiskError),
-    /// The library failed.
-    #[error(transparent)]
-    Library(#[from] LibraryError),
-}
-
-from_library_errors!(InstanceError: CatalogError, Internal, StartError);
 
 /// An instance to declare.
 #[derive(Clone, Copy, Debug)]
@@ -115,16 +69,16 @@ impl Checked<'_> {
 }
 
 /// Refuses an invalid instance id.
-pub(crate) fn check_instance_id(id: &str) -> Result<(), InstanceError> {
+pub(crate) fn check_instance_id(id: &str) -> Result<(), LibraryError> {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
     if (1..=INSTANCE_ID_MAX).contains(&id.len()) && id.bytes().all(allowed) {
         return Ok(());
     }
-    Err(InstanceError::BadInstanceId(id.to_owned()))
+    Err(LibraryError::BadInstanceId(id.to_owned()))
 }
 
 /// Pins the files of a disk, and inspects its content unless it was declared raw.
-async fn inspect(path: &Path, format: Option<DiskFormat>) -> Result<DeclaredDisk, InstanceError> {
+async fn inspect(path: &Path, format: Option<DiskFormat>) -> Result<DeclaredDisk, LibraryError> {
     let path = path.to_owned();
     let inspecting = tokio::task::spawn_blocking(move || {
         let disk = Disk::inspect(&path, format)?;
@@ -141,19 +95,19 @@ pub fn caution_of(instance: &Instance) -> Option<Caution> {
 
 impl Library {
     /// The zone of this name, or the default one.
-    pub(crate) fn zone(&self, zone: Option<&str>) -> Result<&Zone, InstanceError> {
+    pub(crate) fn zone(&self, zone: Option<&str>) -> Result<&Zone, LibraryError> {
         let found = match zone {
             None => self.zones.iter().next(),
             Some(name) => self.zones.find(name),
         };
-        found.ok_or_else(|| InstanceError::NoZone {
+        found.ok_or_else(|| LibraryError::NoZone {
             given: zone.unwrap_or_default().to_owned(),
             known: self.zones.iter().map(|zone| zone.zone.as_str()).collect::<Vec<_>>().join(", "),
         })
     }
 
     /// Declares an instance. Inspects its disk and pins the files: see `jingku_sources::Disk`.
-    pub async fn add_instance(&self, new: NewInstance<'_>) -> Result<Instance, InstanceError> {
+    pub async fn add_instance(&self, new: NewInstance<'_>) -> Result<Instance, LibraryError> {
         let checked = self.check_instance(new).await?;
         self.insert_instance(&checked, None).await
     }
@@ -163,14 +117,14 @@ impl Library {
         &self,
         new: NewInstance<'_>,
         image_id: &str,
-    ) -> Result<Instance, InstanceError> {
+    ) -> Result<Instance, LibraryError> {
         let checked = self.check_instance(new).await?;
         self.insert_instance(&checked, Some(image_id)).await
     }
 
     /// Declares the instances of a configuration file and updates those that differ. An instance with a running job is
     /// updated at the next start.
-    pub async fn declare_instances(&self, declared: &[DeclaredInstance]) -> Result<(), InstanceError> {
+    pub async fn declare_instances(&self, declared: &[DeclaredInstance]) -> Result<(), LibraryError> {
         for instance in declared {
             let new = NewInstance {
                 id: &instance.id,
@@ -205,7 +159,7 @@ impl Library {
     }
 
     /// All instances, newest first.
-    pub async fn instances(&self) -> Result<Vec<Instance>, InstanceError> {
+    pub async fn instances(&self) -> Result<Vec<Instance>, LibraryError> {
         let mut all = Vec::new();
         let mut page = self.catalog.instances_page(InstanceFilter::default(), Paging::first(BATCH)).await?;
         loop {
@@ -217,15 +171,15 @@ impl Library {
     }
 
     /// Removes an instance. Its disk and its images stay.
-    pub async fn remove_instance(&self, id: &str) -> Result<(), InstanceError> {
+    pub async fn remove_instance(&self, id: &str) -> Result<(), LibraryError> {
         match self.catalog.remove_instance(id, self.clock.now()).await? {
             RemoveInstance::Removed => Ok(()),
-            RemoveInstance::NotFound => Err(InstanceError::NoInstance(id.to_owned())),
-            RemoveInstance::Busy => Err(InstanceError::InstanceBusy(id.to_owned())),
+            RemoveInstance::NotFound => Err(LibraryError::NoInstance(id.to_owned())),
+            RemoveInstance::Busy => Err(LibraryError::InstanceBusy(id.to_owned())),
         }
     }
 
-    async fn check_instance<'a>(&'a self, new: NewInstance<'a>) -> Result<Checked<'a>, InstanceError> {
+    async fn check_instance<'a>(&'a self, new: NewInstance<'a>) -> Result<Checked<'a>, LibraryError> {
         check_instance_id(new.id)?;
         let zone = self.zone(new.zone)?;
         let account = self.require_account(new.account).await?.id;
@@ -246,23 +200,20 @@ impl Library {
         &self,
         checked: &Checked<'_>,
         image_id: Option<&str>,
-    ) -> Result<Instance, InstanceError> {
+    ) -> Result<Instance, LibraryError> {
         let (id, now) = (checked.new.id, self.clock.now());
-        let added = match image_id {
-            None => self.catalog.add_instance(checked.row(), now).await?,
-            Some(image_id) => self.catalog.add_instance_from(checked.row(), image_id, now).await?,
-        };
+        let added = self.catalog.add_instance(checked.row(), image_id, now).await?;
         let image_id = || image_id.unwrap_or_default().to_owned();
         match added {
-            AddInstance::ImageNotFound => Err(InstanceError::NoImageToStart(image_id(), checked.account.0)),
-            AddInstance::ImageNotAvailable => Err(InstanceError::NothingToStart(image_id())),
-            AddInstance::Exists => Err(InstanceError::InstanceExists(id.to_owned())),
+            AddInstance::ImageNotFound => Err(LibraryError::NoImageToStart(image_id(), checked.account.0)),
+            AddInstance::ImageNotAvailable => Err(LibraryError::NothingToStart(image_id())),
+            AddInstance::Exists => Err(LibraryError::InstanceExists(id.to_owned())),
             AddInstance::Added => self.require_instance(id).await,
         }
     }
 
-    async fn require_instance(&self, id: &str) -> Result<Instance, InstanceError> {
+    async fn require_instance(&self, id: &str) -> Result<Instance, LibraryError> {
         let found = self.catalog.instance(None, id).await?;
-        found.ok_or_else(|| InstanceError::NoInstance(id.to_owned()))
+        found.ok_or_else(|| LibraryError::NoInstance(id.to_owned()))
     }
 }

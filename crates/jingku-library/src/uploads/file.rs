@@ -1,8 +1,6 @@
 //! An uploaded file that one request appends to.
 
-use std::fs::{File, OpenOptions};
 use std::io;
-use std::os::unix::fs::OpenOptionsExt;
 
 use jingku_protocol::HashKind;
 use jingku_sources::SparseWriter;
@@ -11,7 +9,7 @@ use super::hashed::Hashed;
 use super::store::UploadLock;
 use crate::disk_space::{DiskSpace, MARGIN_BYTES};
 use crate::error::Internal;
-use crate::failpoint;
+use crate::{durable, failpoint};
 
 /// How often the free space is checked, in bytes.
 const SPACE_CHECK_BYTES: u64 = 8 << 20;
@@ -73,19 +71,14 @@ impl UploadFile {
             }
         }
         match self.file.append(bytes) {
-            Ok(()) => {
-                if let Some(known) = &mut *self.lock.known {
-                    known.hasher.update(bytes);
-                    known.at += bytes.len() as u64;
-                }
-                Ok(true)
-            }
-            Err(error) if error.kind() == io::ErrorKind::StorageFull => Ok(false),
-            Err(error) => {
-                *self.lock.known = None;
-                Err(error)
-            }
+            Err(error) if error.kind() == io::ErrorKind::StorageFull => return Ok(false),
+            appended => appended.inspect_err(|_| *self.lock.known = None)?,
         }
+        if let Some(known) = &mut *self.lock.known {
+            known.hasher.update(bytes);
+            known.at += bytes.len() as u64;
+        }
+        Ok(true)
     }
 
     /// Appends zeros.
@@ -99,16 +92,9 @@ impl UploadFile {
 
     /// Makes the received bytes durable. Returns the space that they occupy.
     pub fn sync(&mut self) -> io::Result<u64> {
-        match self.file.sync() {
-            Ok(stored_bytes) => {
-                failpoint::reached("upload.bytes_durable");
-                Ok(stored_bytes)
-            }
-            Err(error) => {
-                *self.lock.known = None;
-                Err(error)
-            }
-        }
+        let stored_bytes = self.file.sync().inspect_err(|_| *self.lock.known = None)?;
+        failpoint::reached("upload.bytes_durable");
+        Ok(stored_bytes)
     }
 
     /// The free space that uploads may use, in bytes.
@@ -119,17 +105,14 @@ impl UploadFile {
 }
 
 fn open(lock: &mut UploadLock, acknowledged: &Acknowledged, kind: HashKind) -> io::Result<SparseWriter> {
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false).mode(0o600);
-    let file = options.open(&lock.path)?;
+    let file =
+        durable::private_file().read(true).write(true).create(true).truncate(false).open(&lock.path)?;
     let (length, received) = (file.metadata()?.len(), acknowledged.bytes);
     let known = lock.known.take().filter(|known| known.is(kind, received) && length >= received);
     let known = if let Some(known) = known {
         known
     } else {
-        if let Some(folder) = lock.path.parent() {
-            File::open(folder)?.sync_all()?;
-        }
+        durable::sync_parent(&lock.path)?;
         // The state covers all acknowledged bytes.
         let state = acknowledged.sparse_state.as_deref().filter(|_| length >= received);
         Hashed::read(&file, received.min(length), kind, state)?

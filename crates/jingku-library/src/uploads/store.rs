@@ -119,12 +119,12 @@ impl UploadStore {
 }
 
 fn remove(path: &Path) {
-    match fs::remove_file(path) {
-        Ok(()) => {
+    match durable::if_found(fs::remove_file(path)) {
+        Ok(None) => {}
+        Ok(Some(())) => {
             // Some file systems free blocks only when the folder is synced.
             let _ = durable::sync_parent(path);
         }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(error) => tracing::warn!(path = %path.display(), %error, "cannot remove an uploaded file"),
     }
 }

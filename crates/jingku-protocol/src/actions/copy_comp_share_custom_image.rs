@@ -9,7 +9,6 @@ use crate::place::Place;
 #[serde(rename_all = "PascalCase")]
 pub struct CopyCompShareCustomImageRequest {
     /// Where the image is.
-    #[serde(rename = "+place")]
     #[cfg_attr(feature = "schema", schemars(flatten))]
     pub place: Place,
     /// The image.

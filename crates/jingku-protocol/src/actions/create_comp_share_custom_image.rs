@@ -14,7 +14,6 @@ use crate::softwares;
 #[serde(rename_all = "PascalCase")]
 pub struct CreateCompShareCustomImageRequest {
     /// Where the instance is; taken from the instance when absent.
-    #[serde(rename = "+place")]
     #[cfg_attr(feature = "schema", schemars(flatten))]
     pub place: Place,
     /// The instance.

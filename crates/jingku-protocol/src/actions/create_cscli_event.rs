@@ -2,6 +2,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::bounded::Ignored;
 
+pub use crate::done::Done as CreateCscliEventResponse;
+
 /// Telemetry that the official CLI sends after every command. The server discards it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -20,9 +22,3 @@ pub struct CreateCscliEventRequest {
     #[serde(skip_serializing)]
     pub occurred_at: Ignored,
 }
-
-/// Nothing but success.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(default, rename_all = "PascalCase")]
-pub struct CreateCscliEventResponse {}

@@ -2,6 +2,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::bounded::GroupId;
 
+pub use crate::done::Done as DeleteCompShareImageFavoriteResponse;
+
 /// Removes a group from the caller's favourites. The official CLI sends this.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -10,8 +12,3 @@ pub struct DeleteCompShareImageFavoriteRequest {
     /// The group.
     pub group_id: GroupId,
 }
-
-/// Nothing but success.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct DeleteCompShareImageFavoriteResponse {}

@@ -9,7 +9,6 @@ use crate::image::Image;
 #[serde(rename_all = "PascalCase")]
 pub struct DescribeCommunityImagesRequest {
     /// Which groups, and in what order.
-    #[serde(rename = "+query")]
     #[cfg_attr(feature = "schema", schemars(flatten))]
     pub query: CommunityQuery,
 }

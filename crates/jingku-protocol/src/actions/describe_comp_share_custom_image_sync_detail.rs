@@ -11,7 +11,6 @@ use crate::place::Place;
 #[serde(rename_all = "PascalCase")]
 pub struct DescribeCompShareCustomImageSyncDetailRequest {
     /// Where the copy is.
-    #[serde(rename = "+place")]
     #[cfg_attr(feature = "schema", schemars(flatten))]
     pub place: Place,
     /// The copy, from [`SyncResult`](crate::actions::SyncResult).

@@ -12,18 +12,15 @@ use crate::place::Place;
 #[serde(rename_all = "PascalCase")]
 pub struct DescribeCompShareCustomImagesRequest {
     /// Narrows the list to images held there.
-    #[serde(rename = "+place")]
     #[cfg_attr(feature = "schema", schemars(flatten))]
     pub place: Place,
     /// Exactly this image, with its readme.
     #[serde(rename = "CompShareImageId")]
     pub image_id: Option<ImageId>,
     /// Extension: which of the images, and in what order.
-    #[serde(rename = "+query")]
     #[cfg_attr(feature = "schema", schemars(flatten))]
     pub query: ImageQuery,
     /// Which page.
-    #[serde(rename = "+paging")]
     #[cfg_attr(feature = "schema", schemars(flatten))]
     pub paging: Paging,
 }

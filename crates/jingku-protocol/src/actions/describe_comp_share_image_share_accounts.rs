@@ -10,7 +10,6 @@ use crate::place::Place;
 #[serde(rename_all = "PascalCase")]
 pub struct DescribeCompShareImageShareAccountsRequest {
     /// Where the image is; the documents have only a region.
-    #[serde(rename = "+place")]
     #[cfg_attr(feature = "schema", schemars(flatten))]
     pub place: Place,
     /// The image.

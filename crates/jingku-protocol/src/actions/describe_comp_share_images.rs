@@ -12,7 +12,6 @@ use crate::place::Place;
 #[serde(rename_all = "PascalCase")]
 pub struct DescribeCompShareImagesRequest {
     /// Narrows the list to images held there.
-    #[serde(rename = "+place")]
     #[cfg_attr(feature = "schema", schemars(flatten))]
     pub place: Place,
     /// Images of this type. Absent: rows of every type, with offset and limit applied to each, as the real service does
@@ -29,7 +28,6 @@ pub struct DescribeCompShareImagesRequest {
     #[serde(default, rename = "Tag")]
     pub tags: List<Word>,
     /// Which page. A token goes with one type.
-    #[serde(rename = "+paging")]
     #[cfg_attr(feature = "schema", schemars(flatten))]
     pub paging: Paging,
 }

@@ -14,14 +14,12 @@ pub const MAX_INSTANCE_IDS: usize = 100;
 #[serde(rename_all = "PascalCase")]
 pub struct DescribeCompShareInstanceRequest {
     /// Narrows the list to instances there.
-    #[serde(rename = "+place")]
     #[cfg_attr(feature = "schema", schemars(flatten))]
     pub place: Place,
     /// Only these; empty for all.
     #[serde(default, rename = "UHostIds")]
     pub instance_ids: List<InstanceId, MAX_INSTANCE_IDS>,
     /// Which page.
-    #[serde(rename = "+paging")]
     #[cfg_attr(feature = "schema", schemars(flatten))]
     pub paging: Paging,
 }

@@ -11,14 +11,12 @@ use crate::place::Place;
 #[serde(rename_all = "PascalCase")]
 pub struct DescribeCompShareSharingImagesRequest {
     /// Narrows the list to images held there.
-    #[serde(rename = "+place")]
     #[cfg_attr(feature = "schema", schemars(flatten))]
     pub place: Place,
     /// Exactly this image, with its readme.
     #[serde(rename = "CompShareImageId")]
     pub image_id: Option<ImageId>,
     /// Which page.
-    #[serde(rename = "+paging")]
     #[cfg_attr(feature = "schema", schemars(flatten))]
     pub paging: Paging,
 }

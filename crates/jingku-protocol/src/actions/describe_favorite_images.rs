@@ -11,11 +11,9 @@ use crate::place::Place;
 #[serde(rename_all = "PascalCase")]
 pub struct DescribeFavoriteImagesRequest {
     /// Narrows the list to images held there.
-    #[serde(rename = "+place")]
     #[cfg_attr(feature = "schema", schemars(flatten))]
     pub place: Place,
     /// Which page.
-    #[serde(rename = "+paging")]
     #[cfg_attr(feature = "schema", schemars(flatten))]
     pub paging: Paging,
 }

@@ -8,7 +8,6 @@ use crate::community_query::{CommunityQuery, ImageGroup};
 #[serde(rename_all = "PascalCase")]
 pub struct DescribeSelfCommunityImagesRequest {
     /// Which groups, and in what order.
-    #[serde(rename = "+query")]
     #[cfg_attr(feature = "schema", schemars(flatten))]
     pub query: CommunityQuery,
 }

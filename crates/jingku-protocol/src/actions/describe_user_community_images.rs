@@ -1,6 +1,8 @@
 use serde::{Deserialize, Serialize};
 
-use crate::community_query::{CommunityQuery, ImageGroup};
+use crate::community_query::CommunityQuery;
+
+pub use super::describe_self_community_images::DescribeSelfCommunityImagesResponse as DescribeUserCommunityImagesResponse;
 
 /// Lists what one account has in the community.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -11,25 +13,6 @@ pub struct DescribeUserCommunityImagesRequest {
     #[serde(rename = "TargetTopOrganizationId")]
     pub account: i64,
     /// Which groups, and in what order.
-    #[serde(rename = "+query")]
     #[cfg_attr(feature = "schema", schemars(flatten))]
     pub query: CommunityQuery,
-}
-
-/// A page of groups.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(default, rename_all = "PascalCase")]
-pub struct DescribeUserCommunityImagesResponse {
-    /// Groups that match, on all pages.
-    pub total_count: i64,
-    /// Groups of this page with a version that can be used.
-    pub available_total_count: i64,
-    /// The groups of this page, as the real service sends them.
-    #[serde(rename = "CompshareImageGroup")]
-    pub groups: Vec<ImageGroup>,
-    /// The same groups, as the documents have it.
-    pub image_set_group: Vec<ImageGroup>,
-    /// Extension: where the next page starts; empty on the last one.
-    pub next_token: String,
 }

@@ -10,7 +10,6 @@ use crate::place::Place;
 #[serde(rename_all = "PascalCase")]
 pub struct GetCompShareImageCreateProgressRequest {
     /// Where the image is.
-    #[serde(rename = "+place")]
     #[cfg_attr(feature = "schema", schemars(flatten))]
     pub place: Place,
     /// The image.

@@ -12,7 +12,6 @@ use crate::place::Place;
 #[serde(rename_all = "PascalCase", remote = "Self")]
 pub struct ImportCompShareCustomImageRequest {
     /// Where to store the image; the default zone when absent.
-    #[serde(rename = "+place")]
     #[cfg_attr(feature = "schema", schemars(flatten))]
     pub place: Place,
     /// The image's name, unique in the account; see [`is_image_name`](crate::actions::is_image_name).

@@ -14,7 +14,6 @@ pub const MAX_SHARE_ACCOUNTS: usize = 10;
 #[serde(rename_all = "PascalCase", remote = "Self")]
 pub struct ModifyCompShareImageShareAccountRequest {
     /// Where the image is; the documents have only a region.
-    #[serde(rename = "+place")]
     #[cfg_attr(feature = "schema", schemars(flatten))]
     pub place: Place,
     /// The image.

@@ -15,7 +15,6 @@ use crate::place::Place;
 #[serde(rename_all = "PascalCase")]
 pub struct PublishCompShareImageRequest {
     /// Where the image is.
-    #[serde(rename = "+place")]
     #[cfg_attr(feature = "schema", schemars(flatten))]
     pub place: Place,
     /// The image.

@@ -2,6 +2,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::bounded::ImageId;
 
+pub use crate::done::Done as RemoveFavoriteImageResponse;
+
 /// Removes the group of a published image from the caller's favourites. Newer documents have it; the real service answers 161.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -11,8 +13,3 @@ pub struct RemoveFavoriteImageRequest {
     #[serde(rename = "CompShareImageId")]
     pub image_id: ImageId,
 }
-
-/// Nothing but success.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct RemoveFavoriteImageResponse {}

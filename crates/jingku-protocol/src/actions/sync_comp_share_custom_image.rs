@@ -11,7 +11,6 @@ use crate::place::Place;
 #[serde(rename_all = "PascalCase")]
 pub struct SyncCompShareCustomImageRequest {
     /// Where the image is.
-    #[serde(rename = "+place")]
     #[cfg_attr(feature = "schema", schemars(flatten))]
     pub place: Place,
     /// The image.

@@ -7,6 +7,8 @@ use crate::image::Softwares;
 use crate::list::List;
 use crate::place::Place;
 
+pub use crate::done::Done as UpdateCompShareImageResponse;
+
 /// Changes an image. Absent parameters leave their values unchanged: the typed Python and Go SDKs cannot send all of
 /// them.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -14,7 +16,6 @@ use crate::place::Place;
 #[serde(rename_all = "PascalCase")]
 pub struct UpdateCompShareImageRequest {
     /// Where the image is.
-    #[serde(rename = "+place")]
     #[cfg_attr(feature = "schema", schemars(flatten))]
     pub place: Place,
     /// The image.
@@ -65,8 +66,3 @@ pub struct UpdateCompShareImageRequest {
 fn one_or_zero<S: Serializer>(flag: &Option<bool>, serializer: S) -> Result<S::Ok, S::Error> {
     flag.map(u8::from).serialize(serializer)
 }
-
-/// Nothing but success.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct UpdateCompShareImageResponse {}

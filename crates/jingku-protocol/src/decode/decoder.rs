@@ -20,7 +20,7 @@ impl Decoder {
         if !self.names.insert(name.clone()) {
             return Err(DecodeError::Duplicate(excerpt(&name)));
         }
-        self.params.push(name, value);
+        self.params.0.push((name, value));
         Ok(())
     }
 

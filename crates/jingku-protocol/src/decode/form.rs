@@ -2,65 +2,34 @@
 
 use std::borrow::Cow;
 
-use percent_encoding::percent_decode;
+use percent_encoding::percent_decode_str;
 
 use super::decoder::{Decoder, check_name, without_zero_byte};
 use super::error::DecodeError;
 use crate::excerpt::excerpt;
 use crate::params::Value;
 
-/// Reads the pairs of a body as parameters.
+/// Reads pairs as parameters, without those that were read before: a body wins over the query.
 pub(super) fn read(text: &str, decoder: &mut Decoder) -> Result<(), DecodeError> {
-    for (name, value) in pairs(text) {
-        decoder.count()?;
-        let name = form_name(name)?;
-        add(decoder, name, value)?;
-    }
-    Ok(())
-}
-
-/// Reads the pairs of a query as parameters, without those that the body has.
-pub(super) fn read_query(text: &str, decoder: &mut Decoder) -> Result<(), DecodeError> {
     let from_body = std::mem::take(&mut decoder.names);
-    for (name, value) in pairs(text) {
-        let name = form_name(name)?;
-        if !from_body.contains(name.as_ref()) {
-            decoder.count()?;
-            add(decoder, name, value)?;
+    for pair in text.split('&').filter(|pair| !pair.is_empty()) {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        let name = decoded(name, name)?;
+        if from_body.contains(&name) {
+            continue;
         }
+        decoder.count()?;
+        check_name(&name, &name)?;
+        let value = without_zero_byte(&name, decoded(&name, value)?)?;
+        decoder.add(name, Value::Text(value))?;
     }
     Ok(())
 }
 
-fn add(decoder: &mut Decoder, name: Cow<'_, str>, value: &str) -> Result<(), DecodeError> {
-    check_name(&name, &name)?;
-    let value = form_text(value).ok_or_else(|| DecodeError::TextNotUtf8(excerpt(&name)))?;
-    let value = without_zero_byte(&name, value.into_owned())?;
-    decoder.add(name.into_owned(), Value::Text(value))
-}
-
-/// The pairs of a form, still encoded.
-fn pairs(text: &str) -> impl Iterator<Item = (&str, &str)> {
-    let pairs = text.split('&').filter(|pair| !pair.is_empty());
-    pairs.map(|pair| pair.split_once('=').unwrap_or((pair, "")))
-}
-
-fn form_name(name: &str) -> Result<Cow<'_, str>, DecodeError> {
-    form_text(name).ok_or_else(|| DecodeError::TextNotUtf8(excerpt(name)))
-}
-
-/// Decodes `%XX`, and `+` to a space; `None` if the result is not UTF-8. A lossy decoder would hide that, and the
-/// signature would not match.
-fn form_text(text: &str) -> Option<Cow<'_, str>> {
-    if !text.contains(['%', '+']) {
-        return Some(Cow::Borrowed(text));
-    }
-    let mut bytes = Vec::with_capacity(text.len());
-    for (index, part) in text.split('+').enumerate() {
-        if index > 0 {
-            bytes.push(b' ');
-        }
-        bytes.extend(percent_decode(part.as_bytes()));
-    }
-    String::from_utf8(bytes).ok().map(Cow::Owned)
+/// Decodes `%XX`, and `+` to a space. A lossy decoder would hide bytes that are not UTF-8, and the signature would not
+/// match.
+fn decoded(param: &str, text: &str) -> Result<String, DecodeError> {
+    let spaced = text.replace('+', " ");
+    let decoded = percent_decode_str(&spaced).decode_utf8().map(Cow::into_owned);
+    decoded.map_err(|_| DecodeError::TextNotUtf8(excerpt(param)))
 }

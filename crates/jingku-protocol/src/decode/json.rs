@@ -20,17 +20,15 @@ pub(super) fn read(text: &str, decoder: &mut Decoder) -> Result<(), DecodeError>
         restrict_number_values: false,
         ..ReaderSettings::default()
     };
-    let mut json = Json { reader: JsonStreamReader::new_custom(text.as_bytes(), settings), decoder };
-    json.members().and_then(|()| Ok(json.reader.consume_trailing_whitespace()?)).map_err(
-        |error| match error {
-            // The other parser says it in words for people.
-            DecodeError::InvalidJson(kind) => {
-                let words = serde_json::from_str::<IgnoredAny>(text).err().map(|error| error.to_string());
-                DecodeError::InvalidJson(words.unwrap_or(kind))
-            }
-            other => other,
-        },
-    )
+    let json = Json { reader: JsonStreamReader::new_custom(text.as_bytes(), settings), decoder };
+    json.parameters().map_err(|error| match error {
+        // The other parser says it in words for people.
+        DecodeError::InvalidJson(kind) => {
+            let words = serde_json::from_str::<IgnoredAny>(text).err();
+            DecodeError::InvalidJson(words.map_or(kind, |error| error.to_string()))
+        }
+        other => other,
+    })
 }
 
 struct Json<'a> {
@@ -39,19 +37,35 @@ struct Json<'a> {
 }
 
 impl Json<'_> {
-    fn members(&mut self) -> Result<(), DecodeError> {
+    fn parameters(mut self) -> Result<(), DecodeError> {
         if self.reader.peek()? != ValueType::Object {
             return Err(DecodeError::NotAnObject);
         }
-        self.reader.begin_object()?;
-        while self.reader.has_next()? {
-            let name = self.reader.next_name()?;
-            check_name(name, name)?;
-            let name = name.to_owned();
-            let value = self.value(&name, levels(&name))?;
+        for (name, value) in self.members(None, 0)? {
             self.decoder.add(name, value)?;
         }
-        Ok(self.reader.end_object()?)
+        Ok(self.reader.consume_trailing_whitespace()?)
+    }
+
+    /// Reads the members of an object in the parameter `param`, or of the request.
+    fn members(&mut self, param: Option<&str>, depth: usize) -> Result<Vec<(String, Value)>, DecodeError> {
+        self.reader.begin_object()?;
+        let mut seen = HashSet::new();
+        let mut members = Vec::new();
+        while self.reader.has_next()? {
+            let name = self.reader.next_name()?;
+            check_name(param.unwrap_or(name), name)?;
+            let name = name.to_owned();
+            if !seen.insert(name.clone()) {
+                let full = param.map_or_else(|| name.clone(), |param| format!("{param}.{name}"));
+                return Err(DecodeError::Duplicate(excerpt(&full)));
+            }
+            // A dotted name inside an object opens levels like any other.
+            let value = self.value(param.unwrap_or(&name), depth + levels(&name))?;
+            members.push((name, value));
+        }
+        self.reader.end_object()?;
+        Ok(members)
     }
 
     /// Reads one value of the parameter `param`, keeping the literal digits of integers: they are signed as written.
@@ -77,27 +91,8 @@ impl Json<'_> {
                 self.reader.end_array()?;
                 Value::List(items)
             }
-            ValueType::Object => self.object(param, depth)?,
+            ValueType::Object => Value::Map(self.members(Some(param), depth)?),
         })
-    }
-
-    fn object(&mut self, param: &str, depth: usize) -> Result<Value, DecodeError> {
-        self.reader.begin_object()?;
-        let mut seen = HashSet::new();
-        let mut members = Vec::new();
-        while self.reader.has_next()? {
-            let name = self.reader.next_name()?;
-            check_name(param, name)?;
-            let name = name.to_owned();
-            if !seen.insert(name.clone()) {
-                return Err(DecodeError::Duplicate(excerpt(&format!("{param}.{name}"))));
-            }
-            // A dotted name inside an object opens levels like any other.
-            let value = self.value(param, depth + levels(&name))?;
-            members.push((name, value));
-        }
-        self.reader.end_object()?;
-        Ok(Value::Map(members))
     }
 }
 

@@ -1,4 +1,3 @@
-use jingku_catalog::AddFavorite;
 use jingku_protocol::actions::{AddFavoriteImageRequest, AddFavoriteImageResponse};
 
 use crate::caller::Caller;
@@ -12,8 +11,9 @@ pub(super) async fn run(
 ) -> Result<AddFavoriteImageResponse, Error> {
     let not_found = || Error::ResourceNotFound(request.image_id.to_string());
     let group = context.catalog.group_of_image(&request.image_id).await?.ok_or_else(not_found)?;
-    match context.catalog.add_favorite(caller.account().id, &group, context.clock.now()).await? {
-        AddFavorite::Favored => Ok(AddFavoriteImageResponse {}),
-        AddFavorite::NotFound => Err(not_found()),
+    if context.catalog.add_favorite(caller.account().id, &group, context.clock.now()).await? {
+        Ok(AddFavoriteImageResponse {})
+    } else {
+        Err(not_found())
     }
 }

@@ -1,4 +1,4 @@
-use jingku_catalog::{CreateImage, NewImage, NewJob};
+use jingku_catalog::{CreateImage, NewImage};
 use jingku_library::{
     DISK_BYTES_MAX, DeclaredDisk, Internal, MARGIN_BYTES, disk_reason, failpoint, image_id, needed_bytes,
     unique_id,
@@ -46,7 +46,7 @@ pub(super) async fn run(
         software_ports: &to_json(&request.software_ports),
         firewall_ports: &firewall_ports,
     };
-    let job = NewJob { id: &unique_id(&*context.random) };
+    let job = &unique_id(&*context.random);
     failpoint::reached("create.before_row");
     let created = context.catalog.create_image(caller.own(), image, job, context.clock.now()).await?;
     failpoint::reached("create.after_row");

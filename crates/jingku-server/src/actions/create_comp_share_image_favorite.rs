@@ -1,4 +1,3 @@
-use jingku_catalog::AddFavorite;
 use jingku_protocol::actions::{CreateCompShareImageFavoriteRequest, CreateCompShareImageFavoriteResponse};
 
 use crate::caller::Caller;
@@ -11,8 +10,9 @@ pub(super) async fn run(
     request: CreateCompShareImageFavoriteRequest,
 ) -> Result<CreateCompShareImageFavoriteResponse, Error> {
     let (account, now) = (caller.account().id, context.clock.now());
-    match context.catalog.add_favorite(account, &request.group_id, now).await? {
-        AddFavorite::Favored => Ok(CreateCompShareImageFavoriteResponse {}),
-        AddFavorite::NotFound => Err(Error::ResourceNotFound(request.group_id.into())),
+    if context.catalog.add_favorite(account, &request.group_id, now).await? {
+        Ok(CreateCompShareImageFavoriteResponse {})
+    } else {
+        Err(Error::ResourceNotFound(request.group_id.into()))
     }
 }

@@ -1,4 +1,3 @@
-use jingku_catalog::RemoveFavorite;
 use jingku_protocol::actions::{DeleteCompShareImageFavoriteRequest, DeleteCompShareImageFavoriteResponse};
 
 use crate::caller::Caller;
@@ -10,8 +9,9 @@ pub(super) async fn run(
     caller: &Caller,
     request: DeleteCompShareImageFavoriteRequest,
 ) -> Result<DeleteCompShareImageFavoriteResponse, Error> {
-    match context.catalog.remove_favorite(caller.account().id, &request.group_id).await? {
-        RemoveFavorite::Removed => Ok(DeleteCompShareImageFavoriteResponse {}),
-        RemoveFavorite::NotFound => Err(Error::ResourceNotFound(request.group_id.into())),
+    if context.catalog.remove_favorite(caller.account().id, &request.group_id).await? {
+        Ok(DeleteCompShareImageFavoriteResponse {})
+    } else {
+        Err(Error::ResourceNotFound(request.group_id.into()))
     }
 }

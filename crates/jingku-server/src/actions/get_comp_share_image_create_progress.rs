@@ -26,7 +26,7 @@ pub(super) async fn run(
     let present = live.as_ref().map_or(0, |live| live.present());
     if let Some(live) = live {
         progress.done_bytes = i64::try_from(live.done()).unwrap_or(i64::MAX);
-        progress.started_at = Some(live.started_at());
+        progress.started_at = Some(live.started_at);
         progress.reported_at = Some(context.clock.now());
     }
     let mut reply = view(&progress);

@@ -1,4 +1,4 @@
-use jingku_catalog::{ImageChanges, PublishImage, Submission};
+use jingku_catalog::{ImageChanges, PublishImage, PublishRefusal, Submission};
 use jingku_library::{Approve, group_id, price_to_cents};
 use jingku_protocol::actions::{PublishCompShareImageRequest, PublishCompShareImageResponse};
 
@@ -45,16 +45,20 @@ pub(super) async fn run(
             Ok(PublishCompShareImageResponse { new_comp_share_image_id: request.image_id.into(), group_id })
         }
         PublishImage::NotFound => Err(Error::ResourceNotFound(request.image_id.into())),
-        PublishImage::AlreadyPublished | PublishImage::NotFromContainer => {
-            Err(Error::not_available("CompShareImageId"))
+        PublishImage::AlreadyPublished => Err(Error::not_available("CompShareImageId")),
+        PublishImage::Refused(refusal) => {
+            Err(refused(refusal, &request.image_id, request.group_id.as_deref()))
         }
-        PublishImage::NotAvailable => Err(Error::ImageNotAvailable(request.image_id.into())),
-        PublishImage::GroupNotFound => {
-            Err(Error::ResourceNotFound(request.group_id.unwrap_or_default().into()))
-        }
-        PublishImage::VersionTaken => {
-            Err(Error::VersionTaken(request.version_name.unwrap_or_default().into()))
-        }
+    }
+}
+
+/// Why an image cannot be published, or moved to a group or version.
+pub(super) fn refused(refusal: PublishRefusal, image_id: &str, group_id: Option<&str>) -> Error {
+    match refusal {
+        PublishRefusal::GroupNotFound => Error::ResourceNotFound(group_id.unwrap_or_default().to_owned()),
+        PublishRefusal::VersionTaken(name) => Error::VersionTaken(name),
+        PublishRefusal::NotAvailable => Error::ImageNotAvailable(image_id.to_owned()),
+        PublishRefusal::NotFromContainer => Error::not_available("CompShareImageId"),
     }
 }
 

@@ -1,4 +1,3 @@
-use jingku_catalog::RemoveFavorite;
 use jingku_protocol::actions::{RemoveFavoriteImageRequest, RemoveFavoriteImageResponse};
 
 use crate::caller::Caller;
@@ -12,8 +11,9 @@ pub(super) async fn run(
 ) -> Result<RemoveFavoriteImageResponse, Error> {
     let not_found = || Error::ResourceNotFound(request.image_id.to_string());
     let group = context.catalog.group_of_image(&request.image_id).await?.ok_or_else(not_found)?;
-    match context.catalog.remove_favorite(caller.account().id, &group).await? {
-        RemoveFavorite::Removed => Ok(RemoveFavoriteImageResponse {}),
-        RemoveFavorite::NotFound => Err(not_found()),
+    if context.catalog.remove_favorite(caller.account().id, &group).await? {
+        Ok(RemoveFavoriteImageResponse {})
+    } else {
+        Err(not_found())
     }
 }

@@ -22,7 +22,7 @@ pub(super) async fn run(
         return Err(Error::ImageNotAvailable(request.source_image_id.into()));
     }
     let mut results = Vec::with_capacity(request.target_zone_ids.len());
-    for zone_id in &request.target_zone_ids {
+    for zone_id in request.target_zone_ids.iter() {
         results.push(match copy_to(context, caller, &request, &image.zone, *zone_id).await {
             Ok(copy) => SyncResult { comp_share_image_id: copy, zone_id: *zone_id, ..SyncResult::default() },
             // An internal error fails the whole call and is logged once.

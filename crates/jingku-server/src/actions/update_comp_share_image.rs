@@ -2,6 +2,7 @@ use jingku_catalog::{ImageChanges, Publication, UpdateImage};
 use jingku_library::{group_id, price_to_cents};
 use jingku_protocol::actions::{UpdateCompShareImageRequest, UpdateCompShareImageResponse};
 
+use super::publish_comp_share_image::refused;
 use crate::caller::Caller;
 use crate::context::Context;
 use crate::cover;
@@ -49,11 +50,8 @@ pub(super) async fn run(
             let name = request.name.as_deref().unwrap_or_default();
             Err(caller.name_taken(context, "Name", name).await)
         }
-        UpdateImage::GroupNotFound => {
-            Err(Error::ResourceNotFound(request.group_id.unwrap_or_default().into()))
+        UpdateImage::Refused(refusal) => {
+            Err(refused(refusal, &request.image_id, request.group_id.as_deref()))
         }
-        UpdateImage::VersionTaken(name) => Err(Error::VersionTaken(name)),
-        UpdateImage::NotAvailable => Err(Error::ImageNotAvailable(request.image_id.into())),
-        UpdateImage::NotFromContainer => Err(Error::not_available("CompShareImageId")),
     }
 }

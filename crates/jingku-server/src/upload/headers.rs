@@ -46,7 +46,7 @@ pub(super) fn hash_kind(headers: &HeaderMap, upload: &Upload) -> Result<HashKind
 /// Reads the requested kind of hash.
 pub(super) fn requested_kind(headers: &HeaderMap) -> Result<HashKind, ParamError> {
     let Some(value) = headers.get(&UPLOAD_HASH) else { return Ok(HashKind::default()) };
-    let kind = value.to_str().ok().and_then(|text| text.parse().ok());
+    let kind = value.to_str().ok().and_then(HashKind::from_name);
     kind.ok_or_else(|| ParamError::NotAvailable("Upload-Hash".to_owned()))
 }
 

@@ -295,7 +295,7 @@ async fn errors_name_file_entry_and_field() {
         (image("price = -1.0"), "images[1].price", "the API would refuse it"),
         (image("account = 'who'"), "images[1].account", "no account of this file"),
         (image("zone = 'moon'"), "images[1].zone", "no zone \"moon\""),
-        (image("create_time = -1"), "images[1].create_time", "no time"),
+        (image("create_time = -1"), "images[1].create_time", "not a time"),
         (image("platform = 'Tool'"), "images[1].platform", "unknown variant `Tool`"),
         (image("platform = 'App'\npublished = {}"), "images[1].published", "everybody sees it"),
         (image("platform = 'App'\nstatus = 'Offline'"), "images[1].status", "of the platform is Available"),
@@ -304,7 +304,7 @@ async fn errors_name_file_entry_and_field() {
         (image("published = true"), "images[1].published", "invalid type"),
         (image("published = { groop = 'g' }"), "images[1].published.groop", "unknown field"),
         (image("published = { group = '' }"), "images[1].published.group", "give it a name"),
-        (image("published = {}\nstatus = 'Making'"), "images[1].published", "was handed in"),
+        (image("published = {}\nstatus = 'Making'"), "images[1].published", "was submitted"),
         (image("published = { favorites = ['who'] }"), "images[1].published.favorites[0]", "no account"),
         (
             image("published = { group = 'g', version = 'v2.0' }\ncount = 2"),

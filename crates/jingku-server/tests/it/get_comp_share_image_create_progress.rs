@@ -36,7 +36,7 @@ async fn durations_are_estimated_from_reported_progress() {
     // A worker in another process.
     let catalog = service.catalog().await;
     let job = catalog.claim_job("elsewhere", i64::MAX, NOW, 60).await.unwrap().unwrap();
-    catalog.heartbeat(&job.lease, 1000, 4000, NOW + 10, 60).await.unwrap();
+    catalog.heartbeat(&job, 1000, 4000, NOW + 10, 60).await.unwrap();
     let expected = json!({
         "Process": 25.0, "Progress": 25.0, "TotalDuration": "40", "RemainingDuration": "30", "Status": "Making",
         "FailedReason": "", "ProcessedBytes": 1000, "TotalBytes": 4000, "PresentBytes": 0, "Warnings": [],

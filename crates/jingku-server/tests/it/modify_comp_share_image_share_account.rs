@@ -110,8 +110,8 @@ async fn shares_per_image_are_limited() {
         let (name, project_id) = (format!("account-{number}"), format!("org-{number}"));
         let new = jingku_catalog::NewAccount { name: &name, project_id: &project_id };
         match catalog.create_account(new, NOW).await.unwrap() {
-            jingku_catalog::CreateAccount::Created(account) => accounts.push(account.id),
-            jingku_catalog::CreateAccount::NameTaken => panic!("{name} is taken"),
+            Some(account) => accounts.push(account.id),
+            None => panic!("{name} is taken"),
         }
     }
     let last = accounts.pop().unwrap();

@@ -4,8 +4,8 @@ use std::fmt::Display;
 use std::path::Path;
 
 use jingku_library::{
-    AccountError, Config, DataDir, DeclaredInstance, DiskFormat, Environment, InstanceError, KeyPair,
-    Library, NewInstance, PlatformError, PlatformType, add_demo_instances,
+    Config, DataDir, DeclaredInstance, DiskFormat, Environment, KeyLimits, KeyPair, Library, LibraryError,
+    NewInstance, PlatformType, add_demo_instances,
 };
 use jingku_protocol::actions::Action;
 
@@ -33,7 +33,7 @@ async fn account_names_are_unique_and_keys_belong_to_one_account() {
     assert_eq!(names, ["default", "lab"]);
 
     assert_eq!(
-        error_message(context.create_key(3, "x").await),
+        error_message(context.create_key(3, "x", &KeyLimits::default()).await),
         "There is no account 3. Create it with `jingku account create NAME`."
     );
     context.revoke_key(&keys.public_key).await.unwrap();
@@ -96,12 +96,9 @@ async fn invalid_instances_are_refused() {
         "There is no zone \"moon\". Known zones: cn-wlcb-01, cn-sh2-02, cn-bj2-03."
     );
     let nobody = NewInstance { account: 9, ..new };
-    assert!(matches!(
-        context.add_instance(nobody).await,
-        Err(InstanceError::Account(AccountError::NoAccount(9)))
-    ));
+    assert!(matches!(context.add_instance(nobody).await, Err(LibraryError::NoAccount(9))));
     let nowhere = new_instance("uhost-new", Path::new("/nowhere"));
-    assert!(matches!(context.add_instance(nowhere).await, Err(InstanceError::Disk(_))));
+    assert!(matches!(context.add_instance(nowhere).await, Err(LibraryError::Disk(_))));
     let message = format!(
         "There is an instance {INSTANCE:?} already. Remove it first with `jingku instance remove {INSTANCE}`."
     );
@@ -121,7 +118,7 @@ async fn a_busy_instance_cannot_be_removed_and_images_outlive_it() {
     assert_eq!(error_message(context.remove_instance(INSTANCE).await), busy);
     service.finish_job(&id).await;
     context.remove_instance(INSTANCE).await.unwrap();
-    assert!(matches!(context.remove_instance(INSTANCE).await, Err(InstanceError::NoInstance(_))));
+    assert!(matches!(context.remove_instance(INSTANCE).await, Err(LibraryError::NoInstance(_))));
     assert_eq!(caller.image(&id).await["Status"], "Available");
     assert_eq!(caller.ok(Action::DescribeCompShareInstance, &[]).await["TotalCount"], 0);
 }
@@ -176,7 +173,7 @@ async fn an_instance_can_name_its_source_image() {
     assert_eq!(error_message(add(1, &making).await), message);
     assert_eq!(service.context.instances().await.unwrap().len(), 1);
     assert_eq!(add(1, "image-1").await.unwrap().started_from.unwrap().image_id, "image-1");
-    assert!(matches!(add(1, "image-1").await, Err(InstanceError::InstanceExists(_))));
+    assert!(matches!(add(1, "image-1").await, Err(LibraryError::InstanceExists(_))));
     assert_eq!(service.caller().image("image-1").await["CreatedCount"], 1);
 }
 
@@ -200,8 +197,8 @@ async fn an_image_is_promoted_and_demoted() {
         "There is no image \"image-none\". `jingku image list` shows an account's own."
     );
     let not_whole = format!(
-        "Image {making:?} is being made, waits for review or could not be made. Only one that is Available or \
-         Offline will do."
+        "Image {making:?} is being made, waits for review or could not be made. Choose an image that is \
+         Available or Offline."
     );
     assert_eq!(error_message(promote(&making, None).await), not_whole);
     assert_eq!(
@@ -211,10 +208,10 @@ async fn an_image_is_promoted_and_demoted() {
     assert_eq!(caller.ok(Action::DescribeCompShareImages, &[]).await["TotalCount"], 2);
 
     context.demote_image(&promoted.id).await.unwrap();
-    let gone = format!("The platform has no image {:?}. It may have been taken away before.", promoted.id);
+    let gone = format!("The platform has no image {:?}. It may have been removed before.", promoted.id);
     assert_eq!(error_message(context.demote_image(&promoted.id).await), gone);
     // Only platform images can be demoted.
-    assert!(matches!(context.demote_image("image-1").await, Err(PlatformError::NoPlatformImage(_))));
+    assert!(matches!(context.demote_image("image-1").await, Err(LibraryError::NoPlatformImage(_))));
     assert_eq!(caller.images(&[]).await.len(), 3);
     promote("image-1", None).await.expect("the name is available again");
 }

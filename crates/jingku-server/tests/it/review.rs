@@ -1,10 +1,10 @@
 //! Review commands of the operator: a refused command has a message and changes nothing.
 
-use jingku_library::ReviewError;
+use jingku_library::LibraryError;
 
 use crate::support::{NOW, Service};
 
-fn error_message<T>(outcome: Result<T, ReviewError>) -> String {
+fn error_message<T>(outcome: Result<T, LibraryError>) -> String {
     outcome.err().expect("refused").to_string()
 }
 
@@ -20,14 +20,11 @@ async fn reviews_are_listed_in_order_of_submission() {
         groups.push(caller.publish(id, &[("Price", "1.5"), ("CommunityImageName", "公开名")]).await);
     }
     let waiting = context.reviews().await.unwrap();
-    let seen: Vec<_> = waiting.iter().map(|review| (&*review.image_id, review.submitted_at)).collect();
+    let seen: Vec<_> = waiting.iter().map(|review| (&*review.image.id, review.submitted_at)).collect();
     assert_eq!(seen, [("image-2", NOW), ("image-1", NOW + 1)]);
-    let review = &waiting[0];
-    assert_eq!(
-        (&*review.owner_name, &*review.community_name, &*review.name),
-        ("default", "公开名", "image-2")
-    );
-    assert_eq!((&review.group_id, &*review.version_name, review.price_cents), (&groups[0], "v1.0", 150));
+    let (review, image) = (&waiting[0], &waiting[0].image);
+    assert_eq!((&*image.owner_name, &*review.community_name, &*image.name), ("default", "公开名", "image-2"));
+    assert_eq!((&image.group_id, &*image.version_name, image.price_cents), (&groups[0], "v1.0", 150));
 
     let not_waiting = |id: &str| {
         format!("There is no image {id:?} that waits for review. `jingku review list` shows all that do.")

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use jingku_library::{BackUp, DataDir, Depth, DiskFormat, EmptyTrash, Random, SeededRandom, TrashError};
+use jingku_library::{BackUp, DataDir, Depth, DiskFormat, EmptyTrash, LibraryError, Random, SeededRandom};
 use jingku_protocol::PlatformType;
 use jingku_protocol::actions::Action;
 use serde_json::Value;
@@ -117,7 +117,7 @@ impl Scene {
                     return;
                 };
                 match self.service.context.restore_image(&image.id, None).await {
-                    Ok(_) | Err(TrashError::NeverMade(_) | TrashError::TrashNameTaken { .. }) => {}
+                    Ok(_) | Err(LibraryError::NeverMade(_) | LibraryError::TrashNameTaken { .. }) => {}
                     Err(error) => panic!("{error}"),
                 }
             }

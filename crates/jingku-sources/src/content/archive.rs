@@ -9,7 +9,6 @@ const SUM: std::ops::Range<usize> = 148..156;
 /// The longest plausible name in a binary cpio archive.
 const NAME_MAX: u16 = 4096;
 
-/// Detects tar, zip and cpio archives.
 pub(super) fn find(probe: &Probe<'_>) -> Option<Foreign> {
     let block = probe.bytes(0, BLOCK);
     if let Some(header) = block.filter(|header| is_tar(header)) {

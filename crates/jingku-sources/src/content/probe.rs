@@ -26,20 +26,16 @@ impl<'a> Probe<'a> {
         self.bytes(at, magic.len()) == Some(magic)
     }
 
+    pub(super) fn field<const N: usize>(&self, at: u64) -> Option<[u8; N]> {
+        self.bytes(at, N)?.try_into().ok()
+    }
+
     pub(super) fn u16_le(&self, at: u64) -> Option<u16> {
-        self.bytes(at, 2)?.try_into().ok().map(u16::from_le_bytes)
+        self.field(at).map(u16::from_le_bytes)
     }
 
     pub(super) fn u32_le(&self, at: u64) -> Option<u32> {
-        self.bytes(at, 4)?.try_into().ok().map(u32::from_le_bytes)
-    }
-
-    pub(super) fn u32_be(&self, at: u64) -> Option<u32> {
-        self.bytes(at, 4)?.try_into().ok().map(u32::from_be_bytes)
-    }
-
-    pub(super) fn u64_le(&self, at: u64) -> Option<u64> {
-        self.bytes(at, 8)?.try_into().ok().map(u64::from_le_bytes)
+        self.field(at).map(u32::from_le_bytes)
     }
 }
 

@@ -66,7 +66,6 @@ const MAGICS: &[(u64, &[u8], &str)] = &[
 const SWAP_PAGES: [u64; 5] = [4096, 8192, 16384, 32768, 65536];
 const SWAP_MARKS: [&[u8; 10]; 4] = [b"SWAPSPACE2", b"SWAP-SPACE", b"S1SUSPEND\0", b"LINHIB0001"];
 
-/// Names the first structure found.
 pub(super) fn find(probe: &Probe<'_>) -> Option<&'static str> {
     type Look = fn(&Probe<'_>) -> bool;
     let validated: [(Look, &str); 15] = [
@@ -92,14 +91,14 @@ pub(super) fn find(probe: &Probe<'_>) -> Option<&'static str> {
 
 /// The signature and four plausible partitions, at least one in use.
 fn has_mbr(probe: &Probe<'_>) -> bool {
-    let Some(table) = probe.bytes(446, 64).filter(|_| probe.has(510, &[0x55, 0xaa])) else { return false };
+    if !probe.has(510, &[0x55, 0xaa]) {
+        return false;
+    }
     let sectors = probe.size.div_ceil(512);
-    let field = |entry: &[u8], at: usize| {
-        entry.get(at..at + 4).and_then(|bytes| bytes.try_into().ok()).map_or(0, u32::from_le_bytes)
-    };
     let mut partitions = 0;
-    for entry in table.chunks_exact(16) {
-        let (active, kind, start, length) = (entry[0], entry[4], field(entry, 8), field(entry, 12));
+    for at in (446..510).step_by(16) {
+        let [active, _, _, _, kind] = probe.field(at).unwrap_or_default();
+        let (start, length) = (probe.u32_le(at + 8).unwrap_or(0), probe.u32_le(at + 12).unwrap_or(0));
         if active & 0x7f != 0 {
             return false;
         }
@@ -144,7 +143,7 @@ fn has_ext(probe: &Probe<'_>) -> bool {
 }
 
 fn has_xfs(probe: &Probe<'_>) -> bool {
-    let block_size = probe.u32_be(4).filter(|_| probe.has(0, b"XFSB"));
+    let block_size = probe.field(4).map(u32::from_be_bytes).filter(|_| probe.has(0, b"XFSB"));
     block_size.is_some_and(|size| (512..=65536).contains(&size) && size.is_power_of_two())
 }
 
@@ -163,7 +162,7 @@ fn has_fat(probe: &Probe<'_>) -> bool {
 }
 
 fn has_hfs(probe: &Probe<'_>) -> bool {
-    let block_size = probe.u32_be(1024 + 20).filter(|_| probe.has(1024, b"BD"));
+    let block_size = probe.field(1024 + 20).map(u32::from_be_bytes).filter(|_| probe.has(1024, b"BD"));
     block_size.is_some_and(|size| size > 0 && size.is_multiple_of(512))
         && probe.bytes(1024 + 36, 1).is_some_and(|length| (1..=27).contains(&length[0]))
 }
@@ -176,7 +175,7 @@ fn has_nilfs(probe: &Probe<'_>) -> bool {
 fn has_zfs(probe: &Probe<'_>) -> bool {
     const UBERBLOCK: u64 = 0x00ba_b10c;
     (128..256)
-        .filter_map(|kib| probe.u64_le(kib << 10))
+        .filter_map(|kib| probe.field(kib << 10).map(u64::from_le_bytes))
         .any(|magic| magic == UBERBLOCK || magic.swap_bytes() == UBERBLOCK)
 }
 

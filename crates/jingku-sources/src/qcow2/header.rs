@@ -32,7 +32,6 @@ const FEATURE_COMPRESSION_TYPE: u64 = 1 << 3;
 const FEATURE_EXTENDED_L2: u64 = 1 << 4;
 const FEATURES_KNOWN: u64 = (1 << 5) - 1;
 
-/// The header of a qcow2 file.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Header {
     pub(crate) cluster_bits: u32,
@@ -45,7 +44,6 @@ pub(crate) struct Header {
     pub(crate) qemu_only: Option<&'static str>,
 }
 
-/// The reference to the backing file.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Backing {
     pub(crate) name: String,
@@ -59,41 +57,37 @@ impl Header {
 
     /// Parses the head of a qcow2 file of `file_len` bytes.
     pub(crate) fn parse(path: &Path, head: &[u8], file_len: u64) -> Result<Header, DiskError> {
-        let fields = Fields(head);
-        let truncated = || DiskError::damaged(path, "its header is cut off");
-        if fields.u32(0) != Some(MAGIC) {
+        let fields = Fields { path, bytes: head };
+        if fields.u32(0).ok() != Some(MAGIC) {
             return Err(DiskError::unusable(path, "it is not a qcow2 image; declare it as raw if it is one"));
         }
-        let version = fields.u32(4).ok_or_else(truncated)?;
+        let version = fields.u32(4)?;
         let (header_len, features) = match version {
             2 => (V2_HEADER_BYTES, 0),
-            3 => {
-                let len = fields.u32(100).ok_or_else(truncated)? as usize;
-                (len, fields.u64(72).ok_or_else(truncated)?)
-            }
+            3 => (fields.u32(100)? as usize, fields.u64(72)?),
             _ => return Err(DiskError::unusable(path, format!("qcow2 version {version} is not known"))),
         };
-        let cluster_bits = fields.u32(20).ok_or_else(truncated)?;
+        let cluster_bits = fields.u32(20)?;
         if !CLUSTER_BITS.contains(&cluster_bits) {
             return Err(DiskError::damaged(path, format!("clusters of 2^{cluster_bits} bytes do not exist")));
         }
         if version == 3 && !(V3_HEADER_BYTES_MIN..=1 << cluster_bits).contains(&header_len) {
             return Err(DiskError::damaged(path, format!("its header claims to be {header_len} bytes long")));
         }
-        if fields.u32(32).ok_or_else(truncated)? != 0 {
+        if fields.u32(32)? != 0 {
             return Err(DiskError::unusable(path, "it is encrypted; convert it to a plain qcow2 first"));
         }
         let qemu_only = check_features(path, features)?;
-        let cluster = &head[..head.len().min(1 << cluster_bits)];
+        let cluster = Fields { path, bytes: &head[..head.len().min(1 << cluster_bits)] };
         if version == 3 {
-            check_feature_names(path, Fields(cluster), header_len)?;
+            check_feature_names(cluster, header_len)?;
         }
         let header = Header {
             cluster_bits,
-            size_bytes: fields.u64(24).ok_or_else(truncated)?,
-            l1_entries: fields.u32(36).ok_or_else(truncated)?,
-            l1_offset: fields.u64(40).ok_or_else(truncated)?,
-            backing: parse_backing(path, Fields(cluster), header_len)?,
+            size_bytes: fields.u64(24)?,
+            l1_entries: fields.u32(36)?,
+            l1_offset: fields.u64(40)?,
+            backing: parse_backing(cluster, header_len)?,
             qemu_only,
         };
         header.check_l1(path, features & FEATURE_EXTENDED_L2 != 0, file_len)?;
@@ -158,21 +152,20 @@ fn check_features(path: &Path, features: u64) -> Result<Option<&'static str>, Di
     })
 }
 
-/// Parses the backing file's name and format.
-fn parse_backing(path: &Path, cluster: Fields<'_>, header_len: usize) -> Result<Option<Backing>, DiskError> {
-    let (Some(offset), Some(len)) = (cluster.u64(8), cluster.u32(16)) else {
-        return Err(DiskError::damaged(path, "its header is cut off"));
-    };
+fn parse_backing(cluster: Fields<'_>, header_len: usize) -> Result<Option<Backing>, DiskError> {
+    let path = cluster.path;
+    let (offset, len) = (cluster.u64(8)?, cluster.u32(16)? as usize);
     if offset == 0 {
         return Ok(None);
     }
-    if len as usize > BACKING_NAME_BYTES_MAX {
+    if len > BACKING_NAME_BYTES_MAX {
         let why = format!("its backing file name is {len} bytes long; the limit is {BACKING_NAME_BYTES_MAX}");
         return Err(DiskError::damaged(path, why));
     }
-    let name = usize::try_from(offset).ok().and_then(|offset| cluster.bytes(offset, len as usize));
-    let name =
-        name.ok_or_else(|| DiskError::damaged(path, "its backing file name lies outside the header"))?;
+    let offset = usize::try_from(offset).unwrap_or(usize::MAX);
+    let Some(name) = cluster.part(offset, len) else {
+        return Err(DiskError::damaged(path, "its backing file name lies outside the header"));
+    };
     let name = std::str::from_utf8(name).map_err(|_| {
         DiskError::unusable(path, "its backing file name is not UTF-8; rename the file below it")
     })?;
@@ -180,8 +173,7 @@ fn parse_backing(path: &Path, cluster: Fields<'_>, header_len: usize) -> Result<
     if name.is_empty() {
         return Ok(None);
     }
-    let extensions = cluster.bytes(0, usize::try_from(offset).unwrap_or(usize::MAX)).unwrap_or_default();
-    let format = match backing_format(path, Fields(extensions), header_len)? {
+    let format = match backing_format(Fields { path, bytes: &cluster.bytes[..offset] }, header_len)? {
         None => None,
         // Very old tools write "file" for raw.
         Some(b"raw" | b"file") => Some(DiskFormat::Raw),
@@ -196,15 +188,11 @@ fn parse_backing(path: &Path, cluster: Fields<'_>, header_len: usize) -> Result<
 }
 
 /// Walks the header extensions, which end at the backing file name, and returns the backing format.
-fn backing_format<'a>(
-    path: &Path,
-    header: Fields<'a>,
-    header_len: usize,
-) -> Result<Option<&'a [u8]>, DiskError> {
-    for extension in extensions(path, header, header_len) {
+fn backing_format(header: Fields<'_>, header_len: usize) -> Result<Option<&[u8]>, DiskError> {
+    for extension in extensions(header, header_len) {
         let (kind, at, len) = extension?;
-        let Some(content) = header.bytes(at, len) else {
-            return Err(DiskError::damaged(path, "a header extension does not fit into the header"));
+        let Some(content) = header.part(at, len) else {
+            return Err(DiskError::damaged(header.path, "a header extension does not fit into the header"));
         };
         if kind == EXTENSION_BACKING_FORMAT {
             return Ok(Some(content));
@@ -214,11 +202,11 @@ fn backing_format<'a>(
 }
 
 /// Refuses a feature name table that ends within a name: imago panics on it.
-fn check_feature_names(path: &Path, cluster: Fields<'_>, header_len: usize) -> Result<(), DiskError> {
-    for extension in extensions(path, cluster, header_len) {
+fn check_feature_names(cluster: Fields<'_>, header_len: usize) -> Result<(), DiskError> {
+    for extension in extensions(cluster, header_len) {
         let (kind, _, len) = extension?;
         if kind == EXTENSION_FEATURE_NAMES && !len.is_multiple_of(FEATURE_NAME_BYTES) {
-            return Err(DiskError::damaged(path, "its table of feature names is cut off"));
+            return Err(DiskError::damaged(cluster.path, "its table of feature names is cut off"));
         }
     }
     Ok(())
@@ -226,36 +214,47 @@ fn check_feature_names(path: &Path, cluster: Fields<'_>, header_len: usize) -> R
 
 /// The kind, offset and length of each header extension. Its content may lie outside the header.
 fn extensions(
-    path: &Path,
     header: Fields<'_>,
     mut at: usize,
 ) -> impl Iterator<Item = Result<(u32, usize, usize), DiskError>> {
     let next = move || {
-        let (kind, len) = (header.u32(at).filter(|kind| *kind != 0)?, header.u32(at + 4)? as usize);
+        let kind = header.u32(at).ok().filter(|kind| *kind != 0)?;
+        let len = header.u32(at + 4).ok()? as usize;
         let content = at + 8;
         at = content + len.next_multiple_of(8);
         Some((kind, content, len))
     };
-    std::iter::from_fn(next).zip(1..).map(|(extension, number)| match number {
-        ..=EXTENSIONS_MAX => Ok(extension),
-        _ => Err(DiskError::damaged(path, format!("it has more than {EXTENSIONS_MAX} header extensions"))),
+    std::iter::from_fn(next).zip(1..).map(move |(extension, number)| {
+        if number > EXTENSIONS_MAX {
+            let why = format!("it has more than {EXTENSIONS_MAX} header extensions");
+            return Err(DiskError::damaged(header.path, why));
+        }
+        Ok(extension)
     })
 }
 
-/// Big-endian fields of a byte string; `None` beyond its end.
+/// Big-endian fields of a header.
 #[derive(Clone, Copy)]
-struct Fields<'a>(&'a [u8]);
+struct Fields<'a> {
+    path: &'a Path,
+    bytes: &'a [u8],
+}
 
 impl<'a> Fields<'a> {
-    fn bytes(self, at: usize, len: usize) -> Option<&'a [u8]> {
-        self.0.get(at..at.checked_add(len)?)
+    fn part(self, at: usize, len: usize) -> Option<&'a [u8]> {
+        self.bytes.get(at..at.checked_add(len)?)
     }
 
-    fn u32(self, at: usize) -> Option<u32> {
-        self.bytes(at, 4)?.try_into().ok().map(u32::from_be_bytes)
+    fn field<const N: usize>(self, at: usize) -> Result<[u8; N], DiskError> {
+        let field = self.bytes.get(at..).and_then(|rest| rest.first_chunk().copied());
+        field.ok_or_else(|| DiskError::damaged(self.path, "its header is cut off"))
     }
 
-    fn u64(self, at: usize) -> Option<u64> {
-        self.bytes(at, 8)?.try_into().ok().map(u64::from_be_bytes)
+    fn u32(self, at: usize) -> Result<u32, DiskError> {
+        self.field(at).map(u32::from_be_bytes)
+    }
+
+    fn u64(self, at: usize) -> Result<u64, DiskError> {
+        self.field(at).map(u64::from_be_bytes)
     }
 }

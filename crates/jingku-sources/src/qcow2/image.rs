@@ -2,18 +2,17 @@
 
 use std::fs::File;
 use std::io;
+use std::path::{Path, PathBuf};
 
 use imago::file::File as ImagoFile;
 use imago::qcow2::Qcow2;
 use imago::{FormatAccess, ShallowMapping};
 
 use super::header::Header;
+use super::tables::OFFSET_MASK;
 use crate::error::DiskError;
 use crate::raw::read_padded;
 use crate::source::Source;
-
-/// Bits of a table entry that contain an offset in the file.
-const OFFSET_MASK: u64 = 0x00ff_ffff_ffff_fe00;
 
 /// An open qcow2 file.
 ///
@@ -23,6 +22,7 @@ const OFFSET_MASK: u64 = 0x00ff_ffff_ffff_fe00;
 #[derive(Debug)]
 pub(crate) struct Image {
     access: FormatAccess<ImagoFile>,
+    path: PathBuf,
     file_len: u64,
     cluster_bytes: u64,
 }
@@ -32,9 +32,7 @@ pub(crate) struct Image {
 pub(crate) enum Mapping {
     /// Uncompressed, at this offset of the file.
     Stored(u64),
-    /// Compressed.
     Compressed,
-    /// Zeros.
     Hole,
     /// In the backing files.
     Below,
@@ -50,55 +48,39 @@ impl Image {
             qcow2.set_backing(None);
             Ok(FormatAccess::new(qcow2))
         };
-        let access = source.file.try_clone().and_then(open).map_err(|err| fault(source, err))?;
-        Ok(Image { access, file_len: source.len(), cluster_bytes: header.cluster_bytes() })
+        let access = source.file.try_clone().and_then(open).map_err(|err| fault(&source.path, err))?;
+        let (path, file_len) = (source.path.clone(), source.len());
+        Ok(Image { access, path, file_len, cluster_bytes: header.cluster_bytes() })
     }
 
     /// Returns where the disk's bytes from `offset` are, and how many of at most `len_max` (not zero) are there.
-    pub(crate) fn mapping(
-        &self,
-        source: &Source,
-        offset: u64,
-        len_max: u64,
-    ) -> Result<(Mapping, u64), DiskError> {
-        let (mapping, len) =
-            self.access.get_shallow_mapping(offset, len_max).map_err(|err| fault(source, err))?;
+    pub(crate) fn mapping(&self, offset: u64, len_max: u64) -> Result<(Mapping, u64), DiskError> {
+        let mapped = self.access.get_shallow_mapping(offset, len_max);
+        let (mapping, len) = mapped.map_err(|err| fault(&self.path, err))?;
         let mapping = match mapping {
-            ShallowMapping::Raw { offset, .. } => {
-                self.check_inside(source, offset, len)?;
-                Mapping::Stored(offset)
+            // QEMU may leave the last cluster of a file short; `qemu-img check` draws the same line. Otherwise the file
+            // was truncated, and missing data must not read as zeros.
+            ShallowMapping::Raw { offset, .. }
+                if offset.saturating_add(len) >= self.file_len.saturating_add(self.cluster_bytes) =>
+            {
+                return Err(DiskError::damaged(&self.path, "a table leads to data past the end of the file"));
             }
+            ShallowMapping::Raw { offset, .. } => Mapping::Stored(offset),
             ShallowMapping::Special { .. } => Mapping::Compressed,
             ShallowMapping::Zero { explicit: true, .. } => Mapping::Hole,
             ShallowMapping::Zero { explicit: false, .. } => Mapping::Below,
             // An overlay may be larger than its backing file, which reads as zeros beyond its end.
             ShallowMapping::Eof { .. } => return Ok((Mapping::Hole, len_max)),
-            other => return Err(DiskError::damaged(&source.path, format!("unexpected mapping {other:?}"))),
+            other => return Err(DiskError::damaged(&self.path, format!("unexpected mapping {other:?}"))),
         };
         if len == 0 {
-            return Err(DiskError::damaged(&source.path, format!("nothing is mapped at offset {offset}")));
+            return Err(DiskError::damaged(&self.path, format!("nothing is mapped at offset {offset}")));
         }
         Ok((mapping, len))
     }
 
-    pub(crate) fn read_compressed(
-        &self,
-        source: &Source,
-        offset: u64,
-        buf: &mut [u8],
-    ) -> Result<(), DiskError> {
-        self.access.read(buf, offset).map_err(|err| fault(source, err))
-    }
-
-    /// Refuses data that is outside the file by a cluster or more.
-    ///
-    /// QEMU may leave the last cluster of a file short; `qemu-img check` draws the same line. Otherwise the file was
-    /// truncated, and missing data must not read as zeros.
-    fn check_inside(&self, source: &Source, offset: u64, len: u64) -> Result<(), DiskError> {
-        if offset.saturating_add(len) >= self.file_len.saturating_add(self.cluster_bytes) {
-            return Err(DiskError::damaged(&source.path, "a table leads to data past the end of the file"));
-        }
-        Ok(())
+    pub(crate) fn read_compressed(&self, offset: u64, buf: &mut [u8]) -> Result<(), DiskError> {
+        self.access.read(buf, offset).map_err(|err| fault(&self.path, err))
     }
 }
 
@@ -118,10 +100,9 @@ fn check_l1_entries(source: &Source, header: &Header) -> Result<(), DiskError> {
 }
 
 /// Only errors of the operating system have an error number; others are faults of the image.
-fn fault(source: &Source, err: io::Error) -> DiskError {
-    if err.raw_os_error().is_some() {
-        DiskError::io("read", &source.path)(err)
-    } else {
-        DiskError::damaged(&source.path, err.to_string())
+fn fault(path: &Path, err: io::Error) -> DiskError {
+    match err.raw_os_error() {
+        Some(_) => DiskError::io("read", path)(err),
+        None => DiskError::damaged(path, err.to_string()),
     }
 }

@@ -20,7 +20,7 @@ const REFCOUNT_FIELDS: u64 = 48;
 const DEFLATE_RATIO_MAX: u64 = 1032;
 
 /// Bits of an entry that contain an offset in the file.
-const OFFSET_MASK: u64 = 0x00ff_ffff_ffff_fe00;
+pub(super) const OFFSET_MASK: u64 = 0x00ff_ffff_ffff_fe00;
 const COMPRESSED: u64 = 1 << 62;
 
 /// Checks that all tables and clusters are aligned, inside the file, and do not overlap.
@@ -96,12 +96,11 @@ impl Walk<'_> {
 
     /// Reserves the refcount structures, which are not read but must not overlap anything.
     fn take_refcounts(&mut self) -> Result<(), DiskError> {
-        let mut fields = [0; 12];
-        self.read(REFCOUNT_FIELDS, &mut fields)?;
-        let (offset, clusters) = fields.split_at(8);
-        let offset = offset.try_into().map_or(0, u64::from_be_bytes);
-        let bytes =
-            u64::from(clusters.try_into().map_or(0, u32::from_be_bytes)) * self.header.cluster_bytes();
+        let (mut offset, mut clusters) = ([0; 8], [0; 4]);
+        self.read(REFCOUNT_FIELDS, &mut offset)?;
+        self.read(REFCOUNT_FIELDS + 8, &mut clusters)?;
+        let offset = u64::from_be_bytes(offset);
+        let bytes = u64::from(u32::from_be_bytes(clusters)) * self.header.cluster_bytes();
         self.take(offset, bytes)?;
         self.each_cluster_of(offset, bytes, |_, _, _| Ok(()))
     }
@@ -182,7 +181,7 @@ impl Walk<'_> {
 
     fn read(&self, offset: u64, into: &mut [u8]) -> Result<(), DiskError> {
         let source = self.source;
-        read_padded(&source.file, offset, into).map_err(DiskError::io("read", &source.path))
+        read_padded(&source.file, offset, into).map(drop).map_err(DiskError::io("read", &source.path))
     }
 
     fn overlap(&self) -> DiskError {

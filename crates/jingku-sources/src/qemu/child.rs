@@ -10,7 +10,7 @@ use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, wa
 
 const POLL_INTERVAL: Duration = Duration::from_millis(10);
 /// The most bytes of standard error kept from `qemu-img`.
-const STDERR_BYTES_MAX: usize = 2048;
+const STDERR_BYTES_MAX: u64 = 2048;
 
 /// Runs `$@` and exits with its status. Kills the whole process group when standard input ends: only our process holds
 /// the other end, so the program ends with us even if we are killed.
@@ -33,7 +33,6 @@ exit "$status"
 /// Exit status of the shell if there is no such program.
 const NO_SUCH_PROGRAM: i32 = 127;
 
-/// How a program ended.
 #[derive(Debug)]
 pub(super) enum Exit {
     /// By itself.
@@ -93,11 +92,6 @@ impl Running {
             .stderr(Stdio::piped())
             // A process group to be killed as one. Ctrl-C in a terminal reaches only us.
             .process_group(0);
-        for (name, value) in program.get_envs() {
-            if let Some(value) = value {
-                supervised.env(name, value);
-            }
-        }
         let mut child = supervised.spawn()?;
         let lifeline = child.stdin.take();
         let stderr = child.stderr.take().map(|stderr| thread::spawn(move || read_start(stderr)));
@@ -140,12 +134,9 @@ impl Drop for Running {
 /// Reads to the end, so that the writer never blocks, and keeps only the start.
 fn read_start(mut stderr: impl Read) -> Vec<u8> {
     let mut kept = Vec::new();
-    let mut piece = [0; 1024];
     // This text only explains a failure that is reported anyway.
-    while let Ok(read @ 1..) = stderr.read(&mut piece) {
-        let wanted = read.min(STDERR_BYTES_MAX - kept.len());
-        kept.extend_from_slice(&piece[..wanted]);
-    }
+    let _ = stderr.by_ref().take(STDERR_BYTES_MAX).read_to_end(&mut kept);
+    let _ = io::copy(&mut stderr, &mut io::sink());
     kept
 }
 
@@ -188,7 +179,7 @@ mod tests {
         assert!(matches!(shell("exit 0"), Exit::Exited { status, .. } if status.success()));
         // Much more than a pipe holds.
         let Exit::Exited { stderr, .. } = shell("yes 1234567 | head -c 1000000 >&2") else { panic!() };
-        assert_eq!(stderr.len(), STDERR_BYTES_MAX - 1);
+        assert_eq!(stderr.len() as u64, STDERR_BYTES_MAX - 1);
         // A background child keeps standard error open, and is not waited for.
         let started = Instant::now();
         let Exit::Exited { status, .. } = shell("sleep 600 & exit 0") else { panic!() };

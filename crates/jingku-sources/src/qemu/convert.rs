@@ -10,8 +10,7 @@ use serde_json::{Value, json};
 
 use super::child::{Exit, run};
 use crate::error::DiskError;
-use crate::format::DiskFormat;
-use crate::layer::Layer;
+use crate::format::{DiskFormat, Layer};
 
 /// Time allowed for any conversion, however small.
 const TIMEOUT_BASE: Duration = Duration::from_mins(1);
@@ -67,7 +66,7 @@ pub(crate) fn convert(
             let seconds = timeout.as_secs();
             Err(failed(format!("it did not end within {seconds} s; check the storage of this host")))
         }
-        Ok(Exit::Stopped) => Err(DiskError::Stopped { path: layers[0].path.clone() }),
+        Ok(Exit::Stopped) => Err(DiskError::Stopped(layers[0].path.clone())),
         Err(error) => {
             Err(failed(format!("it could not be run ({error}); check the installation of qemu-img")))
         }

@@ -4,7 +4,7 @@ use std::io::Read;
 
 use flate2::bufread::GzDecoder;
 
-use super::input::{Input, Stop};
+use super::input::{Input, Stop, Stream};
 use crate::packing::{PackedFault, Packing};
 
 /// Reads one member after another. Only zeros may follow the last one, as on a tape.
@@ -12,26 +12,31 @@ pub(super) struct GzipMembers {
     /// `None` only while switching to the next member.
     member: Option<Box<GzDecoder<Input>>>,
     ended: bool,
-    /// Bytes of the file that have been consumed.
-    pub(super) position: u64,
+    position: u64,
 }
 
-impl GzipMembers {
-    pub(super) fn start(input: Input) -> Self {
-        Self { member: Some(Box::new(GzDecoder::new(input))), ended: false, position: 0 }
-    }
-
-    pub(super) fn read(&mut self, into: &mut [u8]) -> Result<usize, Stop> {
+impl Stream for GzipMembers {
+    fn read(&mut self, into: &mut [u8]) -> Result<Option<usize>, Stop> {
         while !self.ended {
             let Some(member) = &mut self.member else { break };
             let read = member.read(into).map_err(|error| Stop::of(Packing::Gzip, &error))?;
             self.position = member.get_ref().position;
             if read > 0 {
-                return Ok(read);
+                return Ok(Some(read));
             }
             self.next_member()?;
         }
-        Ok(0)
+        Ok(Some(0))
+    }
+
+    fn position(&self) -> u64 {
+        self.position
+    }
+}
+
+impl GzipMembers {
+    pub(super) fn start(input: Input) -> Self {
+        Self { member: Some(Box::new(GzDecoder::new(input))), ended: false, position: 0 }
     }
 
     fn next_member(&mut self) -> Result<(), Stop> {

@@ -2,22 +2,22 @@
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
-use std::os::unix::fs::FileExt;
 
 use crate::packing::{PackedFault, Packing};
+use crate::raw::read_padded;
 use crate::source::Source;
 
 const BUFFER_BYTES: usize = 256 << 10;
 
-/// The result of one read.
-pub(super) enum Step {
-    /// Bytes of content; none at the end.
-    Bytes(usize),
-    /// Nothing: another stream uses the memory.
-    Wait,
+/// The content of a compressed file.
+pub(super) trait Stream {
+    /// Reads the next bytes of content: none at the end, and `None` while another stream uses the memory.
+    fn read(&mut self, into: &mut [u8]) -> Result<Option<usize>, Stop>;
+
+    /// Returns the bytes of the file that have been consumed.
+    fn position(&self) -> u64;
 }
 
-/// Why decompression stops.
 pub(super) enum Stop {
     /// A fault of the file.
     Fault(PackedFault),
@@ -58,16 +58,9 @@ impl Input {
 
     /// Returns up to `len` next bytes without consuming them.
     pub(super) fn peek(&self, len: usize) -> io::Result<Vec<u8>> {
-        let (mut bytes, mut filled) = (vec![0; len], 0);
-        while filled < len {
-            match self.reader.get_ref().read_at(&mut bytes[filled..], self.position + filled as u64) {
-                Ok(0) => break,
-                Ok(read) => filled += read,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
-        bytes.truncate(filled);
+        let mut bytes = vec![0; len];
+        let read = read_padded(self.reader.get_ref(), self.position, &mut bytes)?;
+        bytes.truncate(read);
         Ok(bytes)
     }
 

@@ -3,12 +3,13 @@
 //! The header of each frame is parsed first, so that errors can name what it requires, and so that only one stream at a
 //! time gets much memory.
 
-use std::io::BufRead;
+use std::io::{self, BufRead};
 use std::sync::{Mutex, MutexGuard, TryLockError};
 
 use ::zstd::stream::raw::{Decoder, InBuffer, Operation, OutBuffer};
+use ::zstd::zstd_safe::DParameter;
 
-use super::input::{Input, Step, Stop};
+use super::input::{Input, Stop, Stream};
 use crate::packing::{PackedFault, Packing, ZSTD_WINDOW_BITS_MAX, ZSTD_WINDOW_BYTES_MAX};
 
 /// The largest window that every stream may have, in bytes: the most that `zstd` uses without a request for more
@@ -23,28 +24,18 @@ const HEADER_BYTES_MAX: usize = 18;
 
 /// Reads one frame after another. Only zeros may follow the last one.
 pub(super) struct ZstdFrames {
-    pub(super) input: Input,
+    input: Input,
     decoder: Decoder<'static>,
     in_frame: bool,
     ended: bool,
     large_window: Option<MutexGuard<'static, ()>>,
 }
 
-impl ZstdFrames {
-    pub(super) fn start(input: Input) -> Result<Self, Stop> {
-        let mut decoder = Decoder::new().map_err(Stop::Io)?;
-        let limit = ::zstd::zstd_safe::DParameter::WindowLogMax(ZSTD_WINDOW_BITS_MAX);
-        decoder.set_parameter(limit).map_err(Stop::Io)?;
-        Ok(Self { input, decoder, in_frame: false, ended: false, large_window: None })
-    }
-
-    pub(super) fn read(&mut self, into: &mut [u8]) -> Result<Step, Stop> {
+impl Stream for ZstdFrames {
+    fn read(&mut self, into: &mut [u8]) -> Result<Option<usize>, Stop> {
         loop {
-            if self.ended {
-                return Ok(Step::Bytes(0));
-            }
-            if !self.in_frame && !self.begin_frame()? {
-                return Ok(if self.ended { Step::Bytes(0) } else { Step::Wait });
+            if self.ended || !self.in_frame && !self.begin_frame()? {
+                return Ok(self.ended.then_some(0));
             }
             let mut output = OutBuffer::around(into);
             let buffer = self.input.fill_buf().map_err(Stop::Io)?;
@@ -58,9 +49,21 @@ impl ZstdFrames {
             match output.pos() {
                 0 if is_end && self.in_frame => return Err(PackedFault::EndsEarly(Packing::Zstd).into()),
                 0 => {}
-                read => return Ok(Step::Bytes(read)),
+                read => return Ok(Some(read)),
             }
         }
+    }
+
+    fn position(&self) -> u64 {
+        self.input.position
+    }
+}
+
+impl ZstdFrames {
+    pub(super) fn start(input: Input) -> io::Result<Self> {
+        let mut decoder = Decoder::new()?;
+        decoder.set_parameter(DParameter::WindowLogMax(ZSTD_WINDOW_BITS_MAX))?;
+        Ok(Self { input, decoder, in_frame: false, ended: false, large_window: None })
     }
 
     /// Parses the header of the next frame. Returns `false` at the end, and if the frame must wait for memory.
@@ -109,9 +112,8 @@ impl ZstdFrames {
 
 /// Whether the file ends within the magic number of a frame.
 fn is_cut_magic(head: &[u8]) -> bool {
-    let is_start = MAGIC.starts_with(head)
-        || matches!(*head, [0x50..=0x5f] | [0x50..=0x5f, 0x2a] | [0x50..=0x5f, 0x2a, 0x4d]);
-    !head.is_empty() && is_start
+    let is_skippable = matches!(*head, [0x50..=0x5f] | [0x50..=0x5f, 0x2a] | [0x50..=0x5f, 0x2a, 0x4d]);
+    !head.is_empty() && (MAGIC.starts_with(head) || is_skippable)
 }
 
 /// The requirements of a frame: RFC 8878, section 3.1.1.1.

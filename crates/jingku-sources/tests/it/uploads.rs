@@ -198,7 +198,7 @@ fn decompression_bomb_stops_at_the_limit() {
         assert_eq!(unpacked.len(), 100 << 20);
         assert!(std::os::unix::fs::MetadataExt::blocks(&unpacked) * 512 < 1 << 20, "zeros take room");
         // It stops on request.
-        let stop = |_| Err(DiskError::Changed { path: path.clone() });
+        let stop = |_| Err(DiskError::Changed(path.clone()));
         assert!(matches!(unpack(&path, kind, &into, 100 << 20, stop), Err(DiskError::Changed { .. })));
     }
 }

@@ -32,7 +32,6 @@ impl Explained for BackupError {
                 let (count, lines) = (damage.images.len(), damage.lines());
                 (Fault, tr!("errors-backup-damaged", count, lines))
             }
-            Self::Io { path, source } => (Fault, tr!("errors-io", path, error = clause(source))),
             Self::Catalog(error) => {
                 (Fault, tr!("errors-catalog", what = tr!("errors-catalog-failed"), error = root(error)))
             }
@@ -64,6 +63,8 @@ mod tests {
     use std::io;
     use std::path::PathBuf;
 
+    use jingku_library::StartError;
+
     use super::super::tests::assert_one_stop;
     use super::*;
 
@@ -80,7 +81,7 @@ mod tests {
             BackupError::NotEmpty(path()),
             BackupError::NoMasterKey,
             BackupError::WrongMasterKey(path()),
-            BackupError::Io { path: path(), source: io::Error::other("it says why.") },
+            StartError::Io { path: path(), source: io::Error::other("it says why.") }.into(),
         ] {
             assert_one_stop(&error);
         }

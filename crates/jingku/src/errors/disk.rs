@@ -15,7 +15,7 @@ impl Explained for DiskError {
 
 fn chinese(error: &DiskError) -> String {
     match error {
-        DiskError::NotFound { path } => tr!("errors-disk-missing", path),
+        DiskError::NotFound(path) => tr!("errors-disk-missing", path),
         DiskError::Backing { image, source } => {
             tr!("errors-disk-backing", path = image, error = chinese(source))
         }
@@ -34,9 +34,9 @@ fn chinese(error: &DiskError) -> String {
         }
         DiskError::Damaged { path, why } => tr!("errors-disk-damaged", path, error = clause(why)),
         DiskError::Redeclare { path, why } => tr!("errors-disk-redeclare", path, error = clause(why)),
-        DiskError::InUse { path } => tr!("errors-disk-in-use", path),
-        DiskError::Stopped { path } => tr!("errors-disk-stopped", path),
-        DiskError::Changed { path } => tr!("errors-disk-changed", path),
+        DiskError::InUse(path) => tr!("errors-disk-in-use", path),
+        DiskError::Stopped(path) => tr!("errors-disk-stopped", path),
+        DiskError::Changed(path) => tr!("errors-disk-changed", path),
         DiskError::Converter { path, feature, why } => {
             tr!("errors-disk-converter", path, feature, error = clause(why))
         }
@@ -90,7 +90,7 @@ mod tests {
     use std::io;
     use std::path::PathBuf;
 
-    use jingku_library::InstanceError;
+    use jingku_library::LibraryError;
 
     use super::super::tests::assert_one_stop;
     use super::*;
@@ -101,17 +101,17 @@ mod tests {
         let why = || "it says why. ".to_owned();
         let backing = DiskError::Damaged { path: path(), why: why() };
         for error in [
-            DiskError::NotFound { path: path() },
+            DiskError::NotFound(path()),
             DiskError::Unusable { path: path(), why: why() },
             DiskError::Backing { image: path(), source: Box::new(backing) },
             DiskError::Redeclare { path: path(), why: why() },
-            DiskError::InUse { path: path() },
-            DiskError::Changed { path: path() },
+            DiskError::InUse(path()),
+            DiskError::Changed(path()),
             DiskError::Converter { path: path(), feature: "zstd", why: why() },
             DiskError::Io { action: "read", path: path(), source: io::Error::other("it says why.") },
         ] {
             assert_one_stop(&error);
-            assert_one_stop(&InstanceError::Disk(error));
+            assert_one_stop(&LibraryError::Disk(error));
         }
     }
 }

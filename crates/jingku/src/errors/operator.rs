@@ -1,35 +1,24 @@
 //! What the operator's commands refuse.
 
-use jingku_library::{
-    AccountError, AccountFull, AddressRangeError, BadImageName, InstanceError, LibraryError, PlatformError,
-    ReviewError, TrashError,
-};
+use jingku_library::LibraryError;
 
 use super::{Explained, catalog, root};
 use crate::failure::Exit::{self, Fault, NotThere, Refused};
 use crate::messages::tr;
 
-impl Explained for AccountError {
+impl Explained for LibraryError {
     fn explain(&self) -> (Exit, String) {
         match self {
             Self::AccountExists(name) => (Refused, tr!("errors-account-exists", name = quoted(name))),
             Self::NoAccount(id) => (NotThere, tr!("errors-account-missing", id = id.to_string())),
+            Self::AccountFull(over) => {
+                let (used, max) = (over.used.to_string(), over.max.to_string());
+                (Refused, tr!("errors-over-limit", used, max))
+            }
             Self::NoKey(key) => (NotThere, tr!("errors-key-missing", key = quoted(key))),
             Self::KeyExists(key) => (Refused, tr!("errors-key-exists", key = quoted(key))),
-            Self::Range(AddressRangeError::BadRange(text)) => {
-                (Refused, tr!("errors-range-invalid", range = quoted(text)))
-            }
-            Self::Range(AddressRangeError::TooManyRanges { given, max }) => {
-                (Refused, tr!("errors-ranges-too-many", given, max))
-            }
-            Self::Library(error) => error.explain(),
-        }
-    }
-}
-
-impl Explained for InstanceError {
-    fn explain(&self) -> (Exit, String) {
-        match self {
+            Self::BadRange(text) => (Refused, tr!("errors-range-invalid", range = quoted(text))),
+            Self::TooManyRanges { given, max } => (Refused, tr!("errors-ranges-too-many", given, max)),
             Self::BadInstanceId(id) => (Refused, tr!("errors-instance-id-invalid", id = quoted(id))),
             Self::InstanceExists(id) => (Refused, tr!("errors-instance-exists", quoted = quoted(id), id)),
             Self::NoInstance(id) => (NotThere, tr!("errors-instance-missing", id = quoted(id))),
@@ -42,73 +31,28 @@ impl Explained for InstanceError {
                 (NotThere, tr!("errors-start-image-missing", id = quoted(id), account))
             }
             Self::NothingToStart(id) => (NotThere, tr!("errors-start-image-unfinished", id = quoted(id))),
-            Self::Account(error) => error.explain(),
-            Self::Disk(error) => (Refused, error.explain().1),
-            Self::Library(error) => error.explain(),
-        }
-    }
-}
-
-impl Explained for PlatformError {
-    fn explain(&self) -> (Exit, String) {
-        match self {
+            Self::BadImageName(name) => (Refused, tr!("errors-image-name-invalid", name = quoted(name))),
             Self::NoImage(id) => (NotThere, tr!("errors-image-missing", id = quoted(id))),
             Self::ImageNotWhole(id) => (NotThere, tr!("errors-image-unfinished", id = quoted(id))),
             Self::PlatformNameTaken(id) => (Refused, tr!("errors-platform-name-taken", id = quoted(id))),
             Self::NoPlatformImage(id) => (NotThere, tr!("errors-platform-image-missing", id = quoted(id))),
-            Self::BadName(error) => bad_name(error),
-            Self::Full(error) => full(error),
-            Self::Library(error) => error.explain(),
-        }
-    }
-}
-
-impl Explained for ReviewError {
-    fn explain(&self) -> (Exit, String) {
-        match self {
             Self::NotReviewing(id) => (NotThere, tr!("errors-review-missing", id = quoted(id))),
             Self::BadReason(max) => (Refused, tr!("errors-reason-length", max)),
             Self::NoGroup(id) => (NotThere, tr!("errors-group-missing", id = quoted(id))),
-            Self::Library(error) => error.explain(),
-        }
-    }
-}
-
-impl Explained for TrashError {
-    fn explain(&self) -> (Exit, String) {
-        match self {
             Self::NotInTrash(id) => (NotThere, tr!("errors-trash-missing", id = quoted(id))),
             Self::TrashNameTaken { id, name } => {
                 (Refused, tr!("errors-trash-name-taken", id, name = quoted(name)))
             }
             Self::NeverMade(id) => (NotThere, tr!("errors-never-made", id = quoted(id))),
-            Self::BadName(error) => bad_name(error),
-            Self::Full(error) => full(error),
-            Self::Library(error) => error.explain(),
+            Self::Disk(error) => (Refused, error.explain().1),
+            Self::Catalog(error) => (Fault, catalog(&tr!("errors-catalog-failed"), error)),
+            Self::MasterKey(_) => (Fault, tr!("errors-master-key-wrong")),
+            Self::Inside(error) => (Fault, tr!("errors-inside", error = root(error))),
+            Self::Start(error) => (Fault, error.explain().1),
         }
-    }
-}
-
-impl Explained for LibraryError {
-    fn explain(&self) -> (Exit, String) {
-        let chinese = match self {
-            Self::Catalog(error) => catalog(&tr!("errors-catalog-failed"), error),
-            Self::MasterKey(_) => tr!("errors-master-key-wrong"),
-            Self::Inside(error) => tr!("errors-inside", error = root(error)),
-            Self::Start(error) => error.explain().1,
-        };
-        (Fault, chinese)
     }
 }
 
 fn quoted(text: &str) -> String {
     format!("{text:?}")
-}
-
-fn bad_name(BadImageName(name): &BadImageName) -> (Exit, String) {
-    (Refused, tr!("errors-image-name-invalid", name = quoted(name)))
-}
-
-fn full(AccountFull(over): &AccountFull) -> (Exit, String) {
-    (Refused, tr!("errors-over-limit", used = over.used.to_string(), max = over.max.to_string()))
 }

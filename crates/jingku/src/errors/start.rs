@@ -1,6 +1,6 @@
 //! What keeps a server from starting: its data directory, configuration, fixtures or address; and a lab from being reached.
 
-use jingku_library::{BadListenAddress, ConfigError, FixturesError, NotPrivate, StartError};
+use jingku_library::{BadListenAddress, ConfigError, FixturesError, StartError};
 use jingku_testing::LabError;
 
 use super::{Explained, catalog};
@@ -10,11 +10,22 @@ use crate::messages::tr;
 
 impl Explained for StartError {
     fn explain(&self) -> (Exit, String) {
+        let octal = |mode: &u32| format!("{mode:o}");
         match self {
             Self::Io { path, source } => (Fault, tr!("errors-io", path, error = clause(source))),
             Self::InUse(path) => (TryAgain, tr!("errors-start-in-use", path)),
             Self::Restoring(path) => (NotThere, tr!("errors-start-restoring", path)),
-            Self::NotPrivate(error) => error.explain(),
+            Self::NotOurs { path, mode } => {
+                (Refused, tr!("errors-private-not-ours", path, mode = octal(mode)))
+            }
+            Self::Shared { path, mode } => {
+                let better = path.join("jingku");
+                (Refused, tr!("errors-private-shared", path, mode = octal(mode), better))
+            }
+            Self::Everybodys { path, mode } => {
+                let better = path.join("jingku");
+                (Refused, tr!("errors-private-everybodys", path, mode = octal(mode), better))
+            }
             Self::NoLibrary(path) => (NotThere, tr!("errors-start-no-library", path)),
             Self::CatalogGone(path) => (Fault, tr!("errors-start-catalog-gone", path)),
             Self::CatalogLinked(path) => (Fault, tr!("errors-start-catalog-linked", path)),
@@ -24,28 +35,6 @@ impl Explained for StartError {
             Self::WrongMasterKey(_) => (Fault, tr!("errors-master-key-wrong")),
             Self::Catalog(error) => (Fault, catalog(&tr!("errors-catalog-unopened"), error)),
             Self::Store(error) => (Fault, tr!("errors-start-store", error = clause(error))),
-        }
-    }
-}
-
-impl Explained for NotPrivate {
-    fn explain(&self) -> (Exit, String) {
-        let octal = |mode: &u32| format!("{mode:o}");
-        match self {
-            Self::NotOurs { path, mode } => {
-                (Refused, tr!("errors-private-not-ours", path, mode = octal(mode)))
-            }
-            Self::Shared { path, mode } => {
-                let better = path.join("jingku");
-                let text = tr!("errors-private-shared", path, mode = octal(mode), better);
-                (Refused, text)
-            }
-            Self::Everybodys { path, mode } => {
-                let better = path.join("jingku");
-                let text = tr!("errors-private-everybodys", path, mode = octal(mode), better);
-                (Refused, text)
-            }
-            Self::Io { path, source } => (Fault, tr!("errors-io", path, error = clause(source))),
         }
     }
 }
@@ -73,7 +62,6 @@ impl Explained for FixturesError {
             Self::Wrong { path, place, why } => {
                 (Usage, tr!("errors-fixtures-invalid", path, place, error = why))
             }
-            Self::Account(error) => error.explain(),
             Self::Library(error) => error.explain(),
         }
     }

@@ -15,7 +15,7 @@ pub(crate) async fn key(global: &Global, command: KeyCommand) -> Result<(), Fail
         KeyCommand::Create { account, name, read_only, addresses } => {
             let context = open_or_create(global, &Config::default()).await?;
             let limits = KeyLimits { read_only, addresses };
-            let (pair, limits) = context.create_limited_key(account, &name, &limits).await?;
+            let (pair, limits) = context.create_key(account, &name, &limits).await?;
             let owner =
                 json!({ "AccountId": account, "ReadOnly": limits.read_only, "From": limits.addresses });
             print_pair(global, &owner, &pair)

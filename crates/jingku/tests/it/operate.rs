@@ -118,7 +118,7 @@ fn a_key_can_be_read_only_and_restricted_by_address() {
     let before = home.json(&["key", "list"]);
     for bad in ["10.1.2.3/8", "everywhere", ""] {
         let create = ["key", "create", "--from", "10.0.0.0/8", "--from", bad];
-        let words = [&*format!("{bad:?} is no range of addresses"), "10.0.0.0/8"];
+        let words = [&*format!("{bad:?} is not a valid CIDR range"), "10.0.0.0/8"];
         home.refuses(&create, 1, &words, &["不是有效的 CIDR 范围", "10.0.0.0/8"]);
     }
     assert_eq!(home.json(&["key", "list"]), before);

@@ -43,7 +43,7 @@ fn a_deleted_image_is_restored_unchanged() {
     home.refuses(
         &["trash", "restore", &id],
         1,
-        &["is called \"env\" by now", &command],
+        &["is named \"env\" now", &command],
         &["另一个镜像名为 \"env\"", &command],
     );
     home.refuses(

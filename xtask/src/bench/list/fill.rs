@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
 use jingku_catalog::{
-    AccountId, BuiltImage, Catalog, CreateImage, JobEnd, NewImage, NewInstance, NewJob, Scope,
+    AccountId, BuiltImage, Catalog, CreateImage, JobEnd, NewImage, NewInstance, Scope,
 };
 
 use crate::bench::daemon::Account;
@@ -35,7 +35,7 @@ async fn create_one(path: &Path, account: AccountId) -> Result<String> {
         size_bytes: SIZE_BYTES,
         gpu_type: "4090",
     };
-    catalog.add_instance(instance, FIRST_CREATE_TIME).await?;
+    catalog.add_instance(instance, None, FIRST_CREATE_TIME).await?;
     let image_id = format!("compshareImage-{:03}000000000", account.0);
     let image = NewImage {
         id: &image_id,
@@ -46,7 +46,7 @@ async fn create_one(path: &Path, account: AccountId) -> Result<String> {
         software_ports: r#"[{"Software":"JupyterLab","Port":8888}]"#,
         firewall_ports: &[22, 8888],
     };
-    let job = NewJob { id: &image_id };
+    let job = &image_id;
     let created = catalog.create_image(Scope::own(account), image, job, FIRST_CREATE_TIME).await?;
     let claimed = catalog.claim_job("bench", i64::MAX, FIRST_CREATE_TIME, 60).await?;
     let (CreateImage::Created, Some(job)) = (created, claimed) else {
@@ -55,7 +55,7 @@ async fn create_one(path: &Path, account: AccountId) -> Result<String> {
     // This benchmark reads no image data, so the manifest need not exist.
     let manifest = "0".repeat(64);
     match catalog
-        .complete_job(&job.lease, BuiltImage::dense(&manifest, SIZE_BYTES), FIRST_CREATE_TIME)
+        .complete_job(&job, BuiltImage::dense(&manifest, SIZE_BYTES), FIRST_CREATE_TIME)
         .await?
     {
         JobEnd::Ended => Ok(image_id),

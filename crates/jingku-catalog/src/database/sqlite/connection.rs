@@ -4,11 +4,11 @@ use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
-use rusqlite::types::{ToSqlOutput, Value, ValueRef};
+use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ErrorCode, Statement, ToSql};
 
 use crate::database::row::Rows;
-use crate::database::value::{Cell, Param};
+use crate::database::value::{Cell, Value};
 use crate::{CatalogError, Result};
 
 /// How long a statement waits for another process that locks the file.
@@ -32,20 +32,18 @@ pub(crate) fn is_blank(path: &Path) -> bool {
     }
 }
 
-pub(super) fn connect(path: &Path) -> Result<Connection> {
-    let connection = Connection::open(path).map_err(failure)?;
-    connection.busy_timeout(BUSY_TIMEOUT).map_err(failure)?;
+pub(super) fn connect(path: &Path) -> rusqlite::Result<Connection> {
+    let connection = Connection::open(path)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
     // synchronous = FULL makes a commit durable before it returns; NORMAL would lose the last ones in a crash.
     // mmap_size = 0: with a mapped file, a disk error would kill the process by a signal instead of being returned.
-    connection
-        .execute_batch(
-            "PRAGMA journal_mode = WAL;
-             PRAGMA synchronous = FULL;
-             PRAGMA mmap_size = 0;
-             PRAGMA journal_size_limit = 67108864;",
-        )
-        .map_err(failure)?;
-    prepare(&connection).map_err(failure)?;
+    connection.execute_batch(
+        "PRAGMA journal_mode = WAL;
+         PRAGMA synchronous = FULL;
+         PRAGMA mmap_size = 0;
+         PRAGMA journal_size_limit = 67108864;",
+    )?;
+    prepare(&connection)?;
     Ok(connection)
 }
 
@@ -75,7 +73,7 @@ pub(super) fn query(connection: &Connection, sql: &str, params: &[impl ToSql]) -
     Ok(Rows::new(found))
 }
 
-pub(super) fn execute(connection: &Connection, sql: &str, params: &[Param<'_>]) -> Result<u64> {
+pub(super) fn execute(connection: &Connection, sql: &str, params: &[Value<'_>]) -> Result<u64> {
     let mut statement = connection.prepare_cached(sql).map_err(failure)?;
     bind(&mut statement, params)?;
     statement.raw_execute().map(|rows| rows as u64).map_err(failure)
@@ -87,12 +85,18 @@ fn cell(value: ValueRef<'_>) -> Result<Cell> {
         ValueRef::Integer(value) => Ok(Cell::Integer(value)),
         ValueRef::Text(_) => value
             .as_str()
-            .map(|text| Cell::Text(text.to_owned()))
+            .map(|text| Cell::Text(text.to_owned().into()))
             .map_err(|error| CatalogError::Damaged(error.into())),
         ValueRef::Real(_) | ValueRef::Blob(_) => {
             Err(CatalogError::Damaged(format!("a column holds a {}", value.data_type()).into()))
         }
     }
+}
+
+pub(super) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T> {
+    tokio::task::spawn_blocking(work).await.map_err(|error| CatalogError::Unavailable(error.into()))?
 }
 
 /// Binds by name: SQLite takes `$2` as a parameter named "$2" and numbers it by its first appearance.
@@ -110,22 +114,12 @@ fn bind(statement: &mut Statement<'_>, params: &[impl ToSql]) -> Result<()> {
     Ok(())
 }
 
-impl From<&Param<'_>> for Value {
-    fn from(param: &Param<'_>) -> Self {
-        match *param {
-            Param::Null => Self::Null,
-            Param::Integer(value) => Self::Integer(value),
-            Param::Text(value) => Self::Text(value.to_owned()),
-        }
-    }
-}
-
-impl ToSql for Param<'_> {
+impl ToSql for Value<'_> {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Ok(ToSqlOutput::Borrowed(match *self {
-            Param::Null => ValueRef::Null,
-            Param::Integer(value) => ValueRef::Integer(value),
-            Param::Text(value) => ValueRef::Text(value.as_bytes()),
+        Ok(ToSqlOutput::Borrowed(match self {
+            Value::Null => ValueRef::Null,
+            Value::Integer(value) => ValueRef::Integer(*value),
+            Value::Text(value) => ValueRef::Text(value.as_bytes()),
         }))
     }
 }

@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rusqlite::{Connection, ToSql};
 
-use super::connection::{connect, query};
+use super::connection::{connect, failure, query};
 use super::log_index::LogIndex;
 use super::open_files::OpenFiles;
 use crate::Result;
@@ -27,8 +27,8 @@ impl File {
     /// Opens an existing file and a connection that writes to it.
     pub(super) fn open(path: &Path) -> Result<(Self, Connection)> {
         let files = OpenFiles::of(path)?;
-        let writer = connect(path)?;
-        let watcher = Mutex::new(connect(path)?);
+        let writer = connect(path).map_err(failure)?;
+        let watcher = Mutex::new(connect(path).map_err(failure)?);
         // All connections opened that very file.
         files.check()?;
         Ok((Self { files, idle_readers: Mutex::default(), watcher }, writer))
@@ -64,7 +64,7 @@ impl File {
     /// Opens another connection, and fails if the file was replaced.
     pub(super) fn connect(&self) -> Result<Connection> {
         self.files.check()?;
-        let connection = connect(self.files.path())?;
+        let connection = connect(self.files.path()).map_err(failure)?;
         self.files.check()?;
         Ok(connection)
     }

@@ -5,7 +5,7 @@ use rusqlite::{Connection, ErrorCode};
 use super::connection::failure;
 use crate::Result;
 
-/// The most problems that a check of the catalogue reports.
+/// The most problems that a check of the catalogue reports. It is also SQLite's own maximum for one check.
 const PROBLEMS_MAX: usize = 100;
 
 /// Returns what the check finds, one line per problem.
@@ -19,19 +19,11 @@ pub(super) fn problems(connection: &Connection, thorough: bool) -> Result<Vec<St
 }
 
 fn run(connection: &Connection, name: &str) -> rusqlite::Result<Vec<String>> {
-    let mut statement = connection.prepare(&format!("PRAGMA {name}({PROBLEMS_MAX})"))?;
-    let lines = statement.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<Vec<String>>>()?;
-    let mut problems: Vec<String> = lines.into_iter().filter(|line| line != "ok").collect();
-    let mut statement = connection.prepare("PRAGMA foreign_key_check")?;
-    let orphan = |row: &rusqlite::Row<'_>| {
-        let (table, parent): (String, String) = (row.get(0)?, row.get(2)?);
-        Ok(format!("a row of {table} refers to a missing row of {parent}"))
-    };
-    for orphan in statement.query_map([], orphan)? {
-        if problems.len() >= PROBLEMS_MAX {
-            break;
-        }
-        problems.push(orphan?);
-    }
-    Ok(problems)
+    let mut statement = connection.prepare(&format!(
+        "SELECT {name} FROM pragma_{name} WHERE {name} <> 'ok'
+         UNION ALL
+         SELECT 'a row of ' || \"table\" || ' refers to a missing row of ' || parent FROM pragma_foreign_key_check
+         LIMIT {PROBLEMS_MAX}"
+    ))?;
+    statement.query_map([], |row| row.get(0))?.collect()
 }

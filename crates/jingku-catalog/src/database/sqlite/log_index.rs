@@ -3,12 +3,10 @@
 //! Its layout is part of SQLite's file format: <https://sqlite.org/walformat.html#the_wal_index_header>. Reading it takes
 //! one system call and no lock; `PRAGMA data_version` takes several of both.
 
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
-
-use super::file_id::FileId;
 
 /// The header is stored twice, so that a reader detects a write in progress.
 const COPY_BYTES: usize = 48;
@@ -32,8 +30,8 @@ impl LogIndex {
         File::open(path).map(|file| Self { file: Box::leak(Box::new(file)) })
     }
 
-    pub(super) fn id(&self) -> io::Result<FileId> {
-        self.file.metadata().map(|file| FileId::of(&file))
+    pub(super) fn metadata(&self) -> io::Result<Metadata> {
+        self.file.metadata()
     }
 
     /// Returns a number that changes with every commit; `None` while the header is being written, or if its version is

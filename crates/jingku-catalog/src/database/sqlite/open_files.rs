@@ -3,11 +3,12 @@
 //! A process can write to an open file that was deleted, replaced or moved away with its folder. Every change would be
 //! acknowledged, and lost when the process ends.
 
-use std::ffi::OsString;
+use std::fs::Metadata;
+use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use super::file_id::FileId;
 use super::log_index::LogIndex;
 use crate::{CatalogError, Result};
 
@@ -26,17 +27,12 @@ pub(super) struct OpenFiles {
 impl OpenFiles {
     pub(super) fn of(path: &Path) -> Result<Self> {
         let database = FileId::at(path).map_err(|error| CatalogError::Unavailable(error.into()))?;
-        let beside = |end| {
-            let mut name = OsString::from(path);
-            name.push(end);
-            PathBuf::from(name)
-        };
         Ok(Self {
             path: path.to_owned(),
             database,
-            log_path: beside("-wal"),
+            log_path: log_of(path),
             log: OnceLock::new(),
-            index_path: beside("-shm"),
+            index_path: beside(path, "-shm"),
             index: OnceLock::new(),
         })
     }
@@ -71,7 +67,8 @@ impl OpenFiles {
             self.log.get_or_init(|| log);
         }
         if self.index.get().is_none() {
-            let index = LogIndex::open(&self.index_path).and_then(|index| Ok((index.id()?, index)));
+            let index = LogIndex::open(&self.index_path)
+                .and_then(|index| Ok((FileId::of(&index.metadata()?), index)));
             let index = index.map_err(|_| replaced(&self.index_path))?;
             self.index.get_or_init(|| index);
         }
@@ -81,4 +78,30 @@ impl OpenFiles {
         }
         self.check()
     }
+}
+
+/// Identifies a file whatever its path: device and inode.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct FileId(u64, u64);
+
+impl FileId {
+    /// Does not follow a symbolic link: SQLite names the log after its target.
+    fn at(path: &Path) -> io::Result<Self> {
+        path.symlink_metadata().map(|file| Self::of(&file))
+    }
+
+    fn of(file: &Metadata) -> Self {
+        Self(file.dev(), file.ino())
+    }
+}
+
+/// Returns the path of the log of a database.
+pub(super) fn log_of(path: &Path) -> PathBuf {
+    beside(path, "-wal")
+}
+
+fn beside(path: &Path, end: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(end);
+    name.into()
 }

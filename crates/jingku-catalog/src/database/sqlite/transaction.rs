@@ -6,11 +6,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use rusqlite::Connection;
 use tokio::sync::OwnedMutexGuard;
 
-use super::connection::{execute, failure, query};
+use super::connection::{blocking, execute, failure, query};
 use super::file::File;
+use crate::Result;
 use crate::database::row::Rows;
-use crate::database::value::Param;
-use crate::{CatalogError, Result};
+use crate::database::value::Value;
 
 /// A transaction that holds the writing connection.
 pub(crate) struct Transaction {
@@ -47,11 +47,11 @@ impl Transaction {
         Self { _change: change, connection, file }.run_blocking("BEGIN IMMEDIATE").await
     }
 
-    pub(crate) fn query(&mut self, sql: &str, params: &[Param<'_>]) -> Result<Rows> {
+    pub(crate) fn query(&mut self, sql: &str, params: &[Value<'_>]) -> Result<Rows> {
         query(&self.connection, sql, params)
     }
 
-    pub(crate) fn execute(&mut self, sql: &str, params: &[Param<'_>]) -> Result<u64> {
+    pub(crate) fn execute(&mut self, sql: &str, params: &[Value<'_>]) -> Result<u64> {
         execute(&self.connection, sql, params)
     }
 
@@ -69,12 +69,12 @@ impl Transaction {
     /// Then fails if the open files are not those in the folder: after BEGIN, so that nothing is changed there; after
     /// COMMIT, so that a lost change is not acknowledged.
     async fn run_blocking(self, sql: &'static str) -> Result<Self> {
-        let run = move || {
+        blocking(move || {
             self.connection.execute_batch(sql).map_err(failure)?;
             self.file.as_ref().map_or(Ok(()), |file| file.files.check_writing())?;
             Ok(self)
-        };
-        tokio::task::spawn_blocking(run).await.map_err(|error| CatalogError::Unavailable(error.into()))?
+        })
+        .await
     }
 }
 

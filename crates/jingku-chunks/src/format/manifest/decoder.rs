@@ -2,57 +2,62 @@
 
 use std::io::{self, BufReader, Read};
 
+use crate::backend::Backend;
+use crate::error::{Error, Result};
 use crate::format::chunk::{CHUNK_SIZE_MAX, Malformed};
 use crate::format::layout::{
-    Extent, LOGICAL_SIZE_MAX, Layout, Shape, TAG_CHUNK, TAG_END, TAG_ZEROS, Version, version,
+    Extent, LOGICAL_SIZE_MAX, Layout, MAGIC, Shape, TAG_CHUNK, TAG_END, TAG_ZEROS, VERSION_BY_CONTENT,
+    VERSION_FIXED,
 };
 use crate::id::{ChunkId, ManifestId};
+use crate::key::Key;
 
 const BUFFER_BYTES: usize = 64 << 10;
 
-#[derive(Debug)]
-pub(crate) enum DecodeError {
-    Io(io::Error),
-    Malformed(Malformed),
-}
-
-impl From<Malformed> for DecodeError {
-    fn from(reason: Malformed) -> Self {
-        Self::Malformed(reason)
-    }
-}
-
-/// Reads a manifest from start to end. Validates every field, and the hash at the end.
+/// Reads the extents of a manifest from start to end. Validates every field.
+///
+/// If the manifest does not match its name, the last extent is followed by an error. Nothing follows an error.
 pub(crate) struct Decoder<R> {
+    id: ManifestId,
     source: BufReader<R>,
     hasher: blake3::Hasher,
     /// Hashes the entries since the last segment began, for the index.
     segment: Option<blake3::Hasher>,
-    layout: Layout,
+    pub(crate) layout: Layout,
     /// Bytes of the manifest read so far.
-    offset: u64,
-    /// Bytes of the disk covered so far.
-    position: u64,
+    pub(crate) offset: u64,
+    /// Bytes of the disk covered so far; after the last entry, the size of the disk or stream.
+    pub(crate) position: u64,
     after_zeros: bool,
+    ended: bool,
+}
+
+impl Decoder<Box<dyn Read + Send>> {
+    pub(crate) fn open(backend: &dyn Backend, id: ManifestId) -> Result<Self> {
+        Self::new(backend.read(Key::Manifest(id))?.body, id)
+    }
 }
 
 impl<R: Read> Decoder<R> {
-    pub(crate) fn new(source: R) -> Result<Self, DecodeError> {
-        let source = BufReader::with_capacity(BUFFER_BYTES, source);
-        let mut decoder = Self {
-            source,
+    pub(super) fn new(source: R, id: ManifestId) -> Result<Self> {
+        let mut decoder = Self::resume(source, id, Layout::ByContent, 0);
+        decoder.layout = decoder.header()?;
+        Ok(decoder)
+    }
+
+    /// Reads entries from the middle of a verified manifest. They cover the disk from `position` on.
+    pub(crate) fn resume(source: R, id: ManifestId, layout: Layout, position: u64) -> Self {
+        Self {
+            id,
+            source: BufReader::with_capacity(BUFFER_BYTES, source),
             hasher: blake3::Hasher::new(),
             segment: None,
-            layout: Layout::ByContent,
+            layout,
             offset: 0,
-            position: 0,
+            position,
             after_zeros: false,
-        };
-        decoder.layout = match version(decoder.field()?)? {
-            Version::Fixed => Layout::Fixed(Shape::decode(decoder.field()?)?),
-            Version::ByContent => Layout::ByContent,
-        };
-        Ok(decoder)
+            ended: false,
+        }
     }
 
     /// Begins a segment and returns the hash of the previous one.
@@ -60,114 +65,114 @@ impl<R: Read> Decoder<R> {
         self.segment.replace(blake3::Hasher::new()).map(|segment| segment.finalize())
     }
 
-    /// Returns the bytes of the manifest read so far.
-    pub(crate) fn offset(&self) -> u64 {
-        self.offset
-    }
-
-    pub(crate) fn layout(&self) -> Layout {
-        self.layout
-    }
-
-    /// Returns the bytes of the disk covered so far; all of them after the last entry.
-    pub(crate) fn position(&self) -> u64 {
-        self.position
-    }
-
-    /// Reads the next entry; `None` at the end.
-    pub(crate) fn next(&mut self) -> Result<Option<Extent>, DecodeError> {
-        match self.layout {
-            Layout::Fixed(shape) => self.next_of_disk(shape),
-            Layout::ByContent => self.next_of_stream(),
+    fn header(&mut self) -> Result<Layout> {
+        let [m0, m1, m2, m3, version, reserved @ ..]: [u8; 8] = self.field()?;
+        if [m0, m1, m2, m3] != MAGIC {
+            return self.refuse("it does not begin like a manifest");
+        }
+        if reserved != [0; 3] {
+            return self.refuse("its reserved bytes are not zero");
+        }
+        match version {
+            VERSION_FIXED => {
+                let logical_size = u64::from_le_bytes(self.field()?);
+                let chunk_size = u32::from_le_bytes(self.field()?).into();
+                let shape = Shape { logical_size, chunk_size }.check();
+                shape.map(Layout::Fixed).or_else(|reason| self.refuse(reason))
+            }
+            VERSION_BY_CONTENT => Ok(Layout::ByContent),
+            _ => self.refuse("its version is unknown"),
         }
     }
 
-    fn next_of_disk(&mut self, shape: Shape) -> Result<Option<Extent>, DecodeError> {
+    /// Reads the next entry; `None` at the end, after verifying the trailer.
+    fn entry(&mut self) -> Result<Option<Extent>> {
+        match self.layout {
+            Layout::Fixed(shape) => self.entry_of_disk(shape),
+            Layout::ByContent => self.entry_of_stream(),
+        }
+    }
+
+    fn entry_of_disk(&mut self, shape: Shape) -> Result<Option<Extent>> {
         let left = shape.logical_size - self.position;
         if left == 0 {
-            return Ok(None);
+            return self.finish();
         }
         match self.field()? {
             [TAG_ZEROS] => {
                 let count = u64::from_le_bytes(self.field()?);
                 if count > left.div_ceil(shape.chunk_size) {
-                    return Err("a run of zeros goes past the end".into());
+                    return self.refuse("a run of zeros goes past the end");
                 }
                 // Exceeds the disk by less than a chunk.
-                self.zeros((count * shape.chunk_size).min(left)).map(Some)
+                self.zeros((count * shape.chunk_size).min(left))
             }
-            [TAG_CHUNK] => {
-                let id = ChunkId(self.field()?);
-                Ok(Some(self.chunk(id, shape.chunk_size.min(left))))
-            }
-            _ => Err("an entry is neither zeros nor a chunk".into()),
+            [TAG_CHUNK] => self.chunk(shape.chunk_size.min(left)),
+            _ => self.refuse("an entry is neither zeros nor a chunk"),
         }
     }
 
-    fn next_of_stream(&mut self) -> Result<Option<Extent>, DecodeError> {
+    fn entry_of_stream(&mut self) -> Result<Option<Extent>> {
         let left = LOGICAL_SIZE_MAX - self.position;
         match self.field()? {
-            [TAG_ZEROS] => {
-                let len = u64::from_le_bytes(self.field()?);
-                if len > left {
-                    return Err("the stream is larger than 1 PiB".into());
+            [TAG_ZEROS] => match u64::from_le_bytes(self.field()?) {
+                len if len > left => self.refuse("the stream is larger than 1 PiB"),
+                len => self.zeros(len),
+            },
+            [TAG_CHUNK] => match u32::from_le_bytes(self.field()?).into() {
+                len if len == 0 || len > CHUNK_SIZE_MAX => {
+                    self.refuse("the length of a chunk is out of range")
                 }
-                self.zeros(len).map(Some)
-            }
-            [TAG_CHUNK] => {
-                let len = u32::from_le_bytes(self.field()?).into();
-                if len == 0 || len > CHUNK_SIZE_MAX {
-                    return Err("the length of a chunk is out of range".into());
-                }
-                if len > left {
-                    return Err("the stream is larger than 1 PiB".into());
-                }
-                let id = ChunkId(self.field()?);
-                Ok(Some(self.chunk(id, len)))
-            }
+                len if len > left => self.refuse("the stream is larger than 1 PiB"),
+                len => self.chunk(len),
+            },
             [TAG_END] => {
                 if u64::from_le_bytes(self.field()?) != self.position {
-                    return Err("its entries are not as long together as it says".into());
+                    return self.refuse("its entries are not as long together as it says");
                 }
-                Ok(None)
+                self.finish()
             }
-            _ => Err("an entry is neither zeros, nor a chunk, nor the end".into()),
+            _ => self.refuse("an entry is neither zeros, nor a chunk, nor the end"),
         }
     }
 
-    fn zeros(&mut self, len: u64) -> Result<Extent, DecodeError> {
+    fn zeros(&mut self, len: u64) -> Result<Option<Extent>> {
         if self.after_zeros {
-            return Err("it splits a run of zeros".into());
+            return self.refuse("it splits a run of zeros");
         }
         if len == 0 {
-            return Err("a run of zeros is empty".into());
+            return self.refuse("a run of zeros is empty");
         }
         self.after_zeros = true;
         self.position += len;
-        Ok(Extent::Zero { len })
+        Ok(Some(Extent::Zero { len }))
     }
 
-    fn chunk(&mut self, id: ChunkId, len: u64) -> Extent {
+    fn chunk(&mut self, len: u64) -> Result<Option<Extent>> {
+        let id = ChunkId(self.field()?);
         self.after_zeros = false;
         self.position += len;
-        Extent::Chunk { id, len }
+        Ok(Some(Extent::Chunk { id, len }))
     }
 
-    /// Reads and verifies the trailer after the last entry, and returns the manifest's name.
-    pub(crate) fn finish(&mut self) -> Result<ManifestId, DecodeError> {
+    /// Verifies the trailer after the last entry.
+    fn finish(&mut self) -> Result<Option<Extent>> {
         let hash = self.hasher.finalize();
-        let trailer: [u8; 32] = read_array(&mut self.source)?;
+        let trailer: [u8; 32] = self.bytes()?;
         if hash != trailer {
-            return Err("its hash does not match its bytes".into());
+            return self.refuse("its hash does not match its bytes");
         }
-        if self.source.read(&mut [0]).map_err(DecodeError::Io)? != 0 {
-            return Err("something follows its end".into());
+        if self.source.read(&mut [0]).map_err(|e| self.io(e))? != 0 {
+            return self.refuse("something follows its end");
         }
-        Ok(ManifestId(trailer))
+        if ManifestId(trailer) != self.id {
+            return self.refuse("it is another manifest");
+        }
+        Ok(None)
     }
 
-    fn field<const N: usize>(&mut self) -> Result<[u8; N], DecodeError> {
-        let bytes = read_array(&mut self.source)?;
+    fn field<const N: usize>(&mut self) -> Result<[u8; N]> {
+        let bytes = self.bytes()?;
         self.hasher.update(&bytes);
         if let Some(segment) = &mut self.segment {
             segment.update(&bytes);
@@ -175,28 +180,33 @@ impl<R: Read> Decoder<R> {
         self.offset += N as u64;
         Ok(bytes)
     }
-}
 
-impl<'a> Decoder<&'a [u8]> {
-    /// Reads entries from the middle of a verified manifest. They cover the disk from `position` on.
-    pub(crate) fn resume(entries: &'a [u8], layout: Layout, position: u64) -> Self {
-        Self {
-            source: BufReader::with_capacity(BUFFER_BYTES.min(entries.len()), entries),
-            hasher: blake3::Hasher::new(),
-            segment: None,
-            layout,
-            offset: 0,
-            position,
-            after_zeros: false,
+    fn bytes<const N: usize>(&mut self) -> Result<[u8; N]> {
+        let mut bytes = [0; N];
+        match self.source.read_exact(&mut bytes) {
+            Err(e) if e.kind() == io::ErrorKind::UnexpectedEof => self.refuse("it ends too early"),
+            read => read.map(|()| bytes).map_err(|e| self.io(e)),
         }
+    }
+
+    fn io(&self, error: io::Error) -> Error {
+        Error::io(format!("read {}", Key::Manifest(self.id)), error)
+    }
+
+    fn refuse<T>(&self, reason: Malformed) -> Result<T> {
+        Err(Error::Damaged { key: Key::Manifest(self.id), reason })
     }
 }
 
-fn read_array<const N: usize>(source: &mut impl Read) -> Result<[u8; N], DecodeError> {
-    let mut bytes = [0; N];
-    source.read_exact(&mut bytes).map_err(|e| match e.kind() {
-        io::ErrorKind::UnexpectedEof => DecodeError::Malformed("it ends too early"),
-        _ => DecodeError::Io(e),
-    })?;
-    Ok(bytes)
+impl<R: Read> Iterator for Decoder<R> {
+    type Item = Result<Extent>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.ended {
+            return None;
+        }
+        let extent = self.entry().transpose();
+        self.ended = !matches!(extent, Some(Ok(_)));
+        extent
+    }
 }

@@ -7,10 +7,12 @@ use crate::id::{ChunkId, ManifestId};
 pub(crate) struct Encoder {
     layout: Layout,
     hasher: blake3::Hasher,
-    bytes: Vec<u8>,
+    /// Not taken yet.
+    pub(crate) bytes: Vec<u8>,
     /// Zeros not written yet, since more may follow.
     zeros: u64,
-    position: u64,
+    /// Bytes of the disk covered so far.
+    pub(crate) position: u64,
 }
 
 impl Encoder {
@@ -37,10 +39,6 @@ impl Encoder {
         self.position += u64::from(len);
     }
 
-    pub(crate) fn position(&self) -> u64 {
-        self.position
-    }
-
     pub(crate) fn finish(&mut self) -> ManifestId {
         self.end_zeros();
         if matches!(self.layout, Layout::ByContent) {
@@ -50,14 +48,6 @@ impl Encoder {
         let hash = self.hasher.finalize();
         self.bytes.extend_from_slice(hash.as_bytes());
         ManifestId(hash.into())
-    }
-
-    pub(crate) fn pending_bytes(&self) -> usize {
-        self.bytes.len()
-    }
-
-    pub(crate) fn take(&mut self) -> Vec<u8> {
-        std::mem::take(&mut self.bytes)
     }
 
     fn end_zeros(&mut self) {

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::Request;
-use jingku_library::{AccountError, KeyLimits};
+use jingku_library::{KeyLimits, LibraryError};
 use jingku_protocol::Params;
 use jingku_protocol::actions::{Access, Action};
 use jingku_server::router;
@@ -19,7 +19,7 @@ fn limits(read_only: bool, addresses: &[&str]) -> KeyLimits {
 }
 
 async fn limited(service: &Service, limits: KeyLimits) -> Caller {
-    let (pair, _) = service.context.create_limited_key(1, "limited", &limits).await.unwrap();
+    let (pair, _) = service.context.create_key(1, "limited", &limits).await.unwrap();
     Caller::with_keys(router(service.context.clone()), &pair)
 }
 
@@ -110,7 +110,7 @@ async fn the_peer_address_comes_from_the_connection() {
     let service = Service::start().await;
     let base_url = service.listen().await;
     for (range, code) in [("127.0.0.0/8", 0), ("10.0.0.0/8", 294)] {
-        let (pair, _) = service.context.create_limited_key(1, "", &limits(false, &[range])).await.unwrap();
+        let (pair, _) = service.context.create_key(1, "", &limits(false, &[range])).await.unwrap();
         let mut config = compshare::Config::new(pair.public_key, pair.private_key);
         config.base_url.clone_from(&base_url);
         let client = compshare::Client::new(config).unwrap();
@@ -147,18 +147,14 @@ async fn invalid_key_limits_are_refused() {
     let service = Service::start().await;
     let context = &service.context;
     let create = async |addresses: &[&str]| {
-        context
-            .create_limited_key(1, "x", &limits(false, addresses))
-            .await
-            .err()
-            .map(|error| error.to_string())
+        context.create_key(1, "x", &limits(false, addresses)).await.err().map(|error| error.to_string())
     };
-    let wrong = "\"10.1.2.3/8\" is no range of addresses. Write it like 10.0.0.0/8, fd00::/8 or 192.0.2.7; the address \
+    let wrong = "\"10.1.2.3/8\" is not a valid CIDR range. Write it like 10.0.0.0/8, fd00::/8 or 192.0.2.7; the address \
                  must be the first of its range.";
     assert_eq!(create(&["10.0.0.0/8", "10.1.2.3/8"]).await.as_deref(), Some(wrong));
     let many = "A key can be limited to at most 64 ranges of addresses, not 65. Join some of them.";
     assert_eq!(create(&["::1"; 65]).await.as_deref(), Some(many));
-    let nobody = context.create_limited_key(9, "x", &limits(true, &[])).await;
-    assert!(matches!(nobody, Err(AccountError::NoAccount(9))));
+    let nobody = context.create_key(9, "x", &limits(true, &[])).await;
+    assert!(matches!(nobody, Err(LibraryError::NoAccount(9))));
     assert_eq!(context.keys(None).await.unwrap().len(), 1, "a refused call created a key");
 }

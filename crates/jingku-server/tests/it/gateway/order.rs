@@ -1,5 +1,6 @@
 //! The order of the gateway's checks, and signatures.
 
+use jingku_library::KeyLimits;
 use jingku_protocol::actions::Action;
 use jingku_protocol::{Params, signature};
 
@@ -98,7 +99,7 @@ async fn key_changes_by_another_process_take_effect_at_once() {
     let caller = service.caller();
     let operator = service.reopen().await.context;
     caller.ok(LIST, &[]).await;
-    let second = operator.create_key(1, "second").await.unwrap();
+    let (second, _) = operator.create_key(1, "second", &KeyLimits::default()).await.unwrap();
     let second = Caller::with_keys(jingku_server::router(service.context.clone()), &second);
     second.ok(LIST, &[]).await;
     // The server has cached both keys.

@@ -1,6 +1,6 @@
 //! Expiry of the trash.
 
-use jingku_library::{Clock, Config, EmptyTrash, TrashError, TrashSettings};
+use jingku_library::{Clock, Config, EmptyTrash, LibraryError, TrashSettings};
 use jingku_protocol::actions::Action;
 
 use crate::support::{INSTANCE, Service, wait_until};
@@ -87,12 +87,12 @@ async fn a_clock_jump_expires_nothing_until_it_has_lasted_a_day() {
     service.run_for(DAY - HOUR);
     service.expire_trash().await;
     assert_eq!(service.trashed().await.len(), 2);
-    assert!(service.context.held_back().is_some_and(|held| held.for_secs <= 2 * i64::from(HOUR)));
+    assert!(service.context.held_back_secs().is_some_and(|secs| secs <= 2 * i64::from(HOUR)));
     service.context.sweep(false, |_, _| true).await.unwrap();
     assert_eq!(service.stored("chunks"), chunks);
     // After a day, the new time counts as correct.
     service.run_for(3 * HOUR);
-    assert_eq!(service.context.held_back(), None);
+    assert_eq!(service.context.held_back_secs(), None);
     service.expire_trash().await;
     assert_eq!(service.trashed().await, "");
 }
@@ -164,6 +164,6 @@ async fn an_image_deleted_while_being_made_cannot_be_restored() {
     let id = caller.create(INSTANCE, "env").await;
     caller.ok(TERMINATE, &[("CompShareImageId", &id)]).await;
     let refused = service.context.restore_image(&id, None).await.unwrap_err();
-    assert!(matches!(&refused, TrashError::NeverMade(image) if *image == id), "{refused}");
-    assert!(refused.to_string().contains("was being made when it was deleted"), "{refused}");
+    assert!(matches!(&refused, LibraryError::NeverMade(image) if *image == id), "{refused}");
+    assert!(refused.to_string().contains("was deleted while it was being made"), "{refused}");
 }

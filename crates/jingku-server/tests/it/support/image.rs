@@ -1,6 +1,6 @@
 //! Image rows without data, written directly to the catalogue: tests of lists need many images.
 
-use jingku_catalog::{AccountId, BuiltImage, Catalog, CreateImage, JobEnd, NewImage, NewJob, Scope};
+use jingku_catalog::{AccountId, BuiltImage, Catalog, CreateImage, JobEnd, NewImage, Scope};
 
 use super::{INSTANCE, Service};
 
@@ -24,11 +24,10 @@ impl Service {
                 software_ports: "[]",
                 firewall_ports: &[],
             };
-            let created = catalog.create_image(Scope::own(AccountId(1)), new, NewJob { id }, *time).await;
+            let created = catalog.create_image(Scope::own(AccountId(1)), new, id, *time).await;
             assert_eq!(created.unwrap(), CreateImage::Created);
             let job = catalog.claim_job("test", i64::MAX, *time, 60).await.unwrap().expect("a job is queued");
-            let end =
-                catalog.complete_job(&job.lease, BuiltImage::dense("no manifest", 1 << 20), *time).await;
+            let end = catalog.complete_job(&job, BuiltImage::dense("no manifest", 1 << 20), *time).await;
             assert_eq!((job.image_id.as_str(), end.unwrap()), (*id, JobEnd::Ended));
         }
     }

@@ -78,7 +78,7 @@ fn a_backup_survives_kills_at_every_step() {
             list.succeeded();
             home.run(&scene.restore(to, &[])).failed(1, &["is not empty"]);
         } else {
-            list.failed(3, &["did not come to its end"]);
+            list.failed(3, &["is incomplete"]);
             home.run(&scene.restore(to, &[])).succeeded();
         }
         assert!(scene.content(to) == original, "{failpoint}");

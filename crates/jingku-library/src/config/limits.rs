@@ -1,4 +1,4 @@
-//! Default limits of an account.
+//! Limits of connections and default limits of an account.
 
 use jingku_catalog::AccountLimits;
 use serde::Deserialize;
@@ -6,8 +6,26 @@ use serde::Deserialize;
 use super::byte_size::ByteSize;
 use crate::limits::{
     MAX_ACCOUNT_IMAGES, MAX_ACCOUNT_JOBS, MAX_ACCOUNT_STORED_BYTES, MAX_ACCOUNT_TRASHED,
-    MAX_ACCOUNT_UPLOAD_BYTES, MAX_ACCOUNT_UPLOADS, UNPACK_RATIO_MAX,
+    MAX_ACCOUNT_UPLOAD_BYTES, MAX_ACCOUNT_UPLOADS, MAX_ADDRESS_CONNECTIONS, MAX_CONNECTIONS,
+    UNPACK_RATIO_MAX,
 };
+
+/// Maximum numbers of connections.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ConnectionLimits {
+    /// In total. At most half of the file descriptors that the process may open.
+    pub total: usize,
+    /// From one IPv4 address, or from one IPv6 network of 64 bits. Loopback addresses are exempt, because a local proxy
+    /// speaks for many clients.
+    pub per_address: usize,
+}
+
+impl Default for ConnectionLimits {
+    fn default() -> Self {
+        Self { total: MAX_CONNECTIONS, per_address: MAX_ADDRESS_CONNECTIONS }
+    }
+}
 
 /// Limits of every account that has no limits of its own.
 #[derive(Clone, Copy, Debug, Deserialize)]

@@ -1,0 +1,119 @@
+//! Why a data directory cannot be used.
+
+use std::path::PathBuf;
+
+use jingku_catalog::CatalogError;
+
+use crate::keyring::WrongMasterKey;
+use crate::sentence::{clause, with_causes};
+
+/// Why a data directory or the folder of a backup cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The operating system refused.
+    #[error("Cannot use {}: {}.", path.display(), clause(source))]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// The reason.
+        source: std::io::Error,
+    },
+    /// Another server uses it.
+    #[error("Another jingku server uses the data folder {}. Stop it, or give this one a folder of its own.", .0.display())]
+    InUse(PathBuf),
+    /// A restore into it was interrupted.
+    #[error("A restore into {} is incomplete. Run `jingku restore` again.", .0.display())]
+    Restoring(PathBuf),
+    /// Others can access it, and this user cannot change that.
+    #[error("Other users can read {} (mode {mode:o}), and it belongs to another user. Run `chmod 700 {}` as its owner.", path.display(), path.display())]
+    NotOurs {
+        /// The folder.
+        path: PathBuf,
+        /// Its permissions.
+        mode: u32,
+    },
+    /// Others can access it, and it is the user's home or has other content.
+    #[error(
+        "Other users can read {} (mode {mode:o}), and it is not only for Jingku. Choose a folder of its own, such as {}, or run \
+         `chmod 700 {}` if no other user needs it.",
+        path.display(), path.join("jingku").display(), path.display()
+    )]
+    Shared {
+        /// The folder.
+        path: PathBuf,
+        /// Its permissions.
+        mode: u32,
+    },
+    /// It is the root folder or a shared folder.
+    #[error(
+        "All users share {} (mode {mode:o}). Choose a folder of its own, such as {}.",
+        path.display(), path.join("jingku").display()
+    )]
+    Everybodys {
+        /// The folder.
+        path: PathBuf,
+        /// Its permissions.
+        mode: u32,
+    },
+    /// It has no library, or its disk is not mounted.
+    #[error(
+        "There is no library in {}: it has no catalog.db. Check --data-dir and whether its disk is mounted. Nothing was created.",
+        .0.display()
+    )]
+    NoLibrary(PathBuf),
+    /// The catalogue is missing, but there are images.
+    #[error(
+        "The catalogue {} is gone or empty, but the store has images. Nothing was changed. Put the file back, or restore a backup into another folder with `jingku restore`. To start over, move the folder `store` away.",
+        .0.display()
+    )]
+    CatalogLost(PathBuf),
+    /// The catalogue is missing, but its log exists.
+    #[error(
+        "The catalogue {} is gone, but its log exists: a server may still use it. Nothing was changed. Stop the server and put the file back, or restore a backup into another folder with `jingku restore`. To start over, move the log away too.",
+        .0.display()
+    )]
+    CatalogGone(PathBuf),
+    /// The catalogue is a symbolic link.
+    #[error(
+        "The catalogue {} is a link, so programs disagree on where its log is. Nothing was changed. Stop the server and replace the link by the file. To use another disk, link the data folder instead.",
+        .0.display()
+    )]
+    CatalogLinked(PathBuf),
+    /// A server is running, but the log of its catalogue is missing.
+    #[error(
+        "A server uses this folder, but {}, which it writes, is gone. Nothing was changed. Put the file back, or stop the server, which then writes its data to catalog.db.",
+        .0.display()
+    )]
+    LogGone(PathBuf),
+    /// The master key is malformed.
+    #[error("The master key {0} is invalid: it must be 64 hexadecimal digits.")]
+    MasterKey(String),
+    /// The master key does not open the existing private keys.
+    #[error(transparent)]
+    WrongMasterKey(#[from] WrongMasterKey),
+    /// The catalogue cannot be opened.
+    #[error("Cannot open the catalogue: {}.{}", with_causes(.0), way_back(.0))]
+    Catalog(#[from] CatalogError),
+    /// The chunk store cannot be opened.
+    #[error("Cannot open the chunk store: {}.", clause(.0))]
+    Store(#[from] jingku_chunks::Error),
+}
+
+impl StartError {
+    /// Adds the path to an error of the operating system.
+    pub(crate) fn io(path: impl Into<PathBuf>) -> impl Fn(std::io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::Io { path: path.clone(), source }
+    }
+}
+
+/// Advice for a catalogue that is damaged or read-only; empty for other errors.
+pub(crate) fn way_back(error: &CatalogError) -> &'static str {
+    if matches!(error, CatalogError::ReadOnly) {
+        " The data folder cannot be written to; nothing was changed."
+    } else if error.is_damage() {
+        " Stop the server, keep the folder unchanged, and restore a backup into another folder with `jingku restore`."
+    } else {
+        ""
+    }
+}

@@ -62,7 +62,7 @@ impl Exchange {
         let body = self.read(MAX_REPLY_BYTES).await?;
         if body.len() > MAX_REPLY_BYTES {
             let reason = format!("it is larger than {MAX_REPLY_BYTES} bytes");
-            return Err(undecodable(self.action, reason, &body, self.request_id()));
+            return Err(undecodable(self.action, &reason, &body, self.request_id()));
         }
         decode(self.action, self.request_id(), &body)
     }

@@ -22,7 +22,7 @@ pub(crate) fn decode<T: DeserializeOwned>(
 ) -> Result<T, Error> {
     let mut reply: Value = match serde_json::from_slice(body) {
         Ok(reply) => reply,
-        Err(error) => return Err(undecodable(action, error, body, request_id)),
+        Err(error) => return Err(undecodable(action, &error, body, request_id)),
     };
     drop_nulls(&mut reply);
     let text = |name: &str| reply.get(name).and_then(Value::as_str).map(str::to_owned);
@@ -30,7 +30,7 @@ pub(crate) fn decode<T: DeserializeOwned>(
     match reply.get("RetCode").and_then(integer) {
         None => Err(undecodable(action, "it has no RetCode", body, request_id)),
         Some(0) => {
-            serde_json::from_value(reply).map_err(|error| undecodable(action, error, body, request_id))
+            serde_json::from_value(reply).map_err(|error| undecodable(action, &error, body, request_id))
         }
         Some(code) => Err(Error::Api {
             action,
@@ -45,7 +45,7 @@ pub(crate) fn decode<T: DeserializeOwned>(
 /// The error of a reply that cannot be used.
 pub(crate) fn undecodable(
     action: Action,
-    reason: impl ToString,
+    reason: &(impl ToString + ?Sized),
     body: &[u8],
     request_id: Option<String>,
 ) -> Error {

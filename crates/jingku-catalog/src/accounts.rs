@@ -5,7 +5,6 @@ use crate::{AccountId, Catalog, Result};
 
 row! {
     /// A tenant: the owner of keys, instances and images.
-    #[derive(Clone, Debug, PartialEq, Eq)]
     pub struct Account {
         /// Its number.
         pub id: AccountId = "a.id",

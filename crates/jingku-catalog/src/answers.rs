@@ -14,11 +14,11 @@ pub const DELETED_SECS: i64 = 600;
 pub const ANSWERS_MAX: i64 = 1000;
 
 impl Transaction {
-    /// Returns the stored answer to a request of an account, unless it has expired.
+    /// Returns the stored answer to a request of an account, if any, unless it has expired.
     pub(crate) async fn find_answer(
         &mut self,
         account: AccountId,
-        request: &str,
+        request: Option<&str>,
         now: i64,
     ) -> Result<Option<String>> {
         // An answer from the future was stored before the clock was set back: its age is unknown.
@@ -50,13 +50,11 @@ impl Transaction {
     }
 }
 
-/// The answer to a request.
 pub(crate) struct Answer<'a> {
     /// Identifies the request within the account.
     pub(crate) request: &'a str,
     /// What [`find_answer`] returns.
     pub(crate) text: &'a str,
-    /// The ordinal of the change.
     pub(crate) ordinal: i64,
     /// How long it is stored, in seconds.
     pub(crate) secs: i64,

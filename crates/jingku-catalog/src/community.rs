@@ -4,22 +4,11 @@
 //! transaction of every change of a version, see [`refresh_group`]. All versions of a group belong to one account, whose
 //! row every such transaction locks.
 
-mod favorites;
-mod group;
-mod groups;
-mod listing;
-mod order;
-mod plan;
-mod publish;
-mod review;
+pub(crate) mod favorites;
+pub(crate) mod group;
+pub(crate) mod groups;
+pub(crate) mod listing;
+pub(crate) mod plan;
+pub(crate) mod publish;
+pub(crate) mod review;
 mod summary;
-
-pub use favorites::Favorite;
-pub use group::Group;
-pub use groups::{GroupFilter, VersionFilter};
-pub(crate) use listing::Listing;
-pub use listing::{Publication, Submission};
-pub use order::{GroupOrder, GroupSort};
-pub use plan::PublishRefusal;
-pub use publish::PublishImage;
-pub use review::Review;

@@ -12,7 +12,6 @@ pub enum CoverChange {
 
 row! {
     /// A cover picture.
-    #[derive(Clone, Debug, PartialEq, Eq)]
     pub struct Cover {
         /// Its unique, unguessable id.
         pub id: String = "c.id",
@@ -37,16 +36,10 @@ impl Catalog {
 }
 
 impl Transaction {
-    /// Changes the cover of an image of the account and deletes the old cover if it is unused. The image must exist, and the
-    /// transaction must lock the account.
-    pub(crate) async fn set_cover(
-        &mut self,
-        scope: Scope,
-        image_id: &str,
-        change: &CoverChange,
-    ) -> Result<()> {
+    /// Changes the cover of an existing image and deletes the old one if unused. The transaction must lock the account.
+    pub(crate) async fn set_cover(&mut self, scope: Scope, id: &str, change: &CoverChange) -> Result<()> {
         let sql = "SELECT cover FROM images WHERE account_id = $1 AND id = $2";
-        let rows = self.query(sql, &scope.image_params(image_id)).await?;
+        let rows = self.query(sql, &scope.image_params(id)).await?;
         let old: String = rows.first("images")?.unwrap_or_default();
         let new = match change {
             CoverChange::Clear => "",
@@ -62,7 +55,7 @@ impl Transaction {
             }
         };
         let update = "UPDATE images SET cover = $3 WHERE account_id = $1 AND id = $2";
-        self.execute(update, &[scope.param(), image_id.into(), new.into()]).await?;
+        self.execute(update, &[scope.param(), id.into(), new.into()]).await?;
         self.delete_if_unused(&old).await
     }
 

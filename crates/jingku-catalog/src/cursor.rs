@@ -21,7 +21,6 @@ pub struct Cursor {
 #[error("not a page token")]
 pub struct InvalidCursor;
 
-/// A sort column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Column {
     Integer(&'static str),
@@ -57,7 +56,6 @@ impl Order {
         names(self.columns)
     }
 
-    /// Returns the ORDER BY clause.
     pub(crate) fn clause(&self) -> String {
         let direction = if self.ascending { "ASC" } else { "DESC" };
         let columns = self.columns.iter().map(|column| format!("{} {direction}", column.name()));
@@ -76,17 +74,13 @@ impl Order {
         Cursor { format: FORMAT, order: self.name.to_owned(), ascending: self.ascending, position }
     }
 
-    /// Parses the token of a list in this order.
     pub(crate) fn parse(&self, token: &str) -> Result<Cursor, InvalidCursor> {
         let json = URL_SAFE_NO_PAD.decode(token).map_err(|_| InvalidCursor)?;
         let (format, order, ascending, position): (u32, String, bool, Vec<Value<'static>>) =
             serde_json::from_slice(&json).map_err(|_| InvalidCursor)?;
         let cursor = Cursor { format, order, ascending, position };
-        if matches!(format, FORMAT | LEGACY_FORMAT) && self.matches(&cursor) {
-            Ok(cursor)
-        } else {
-            Err(InvalidCursor)
-        }
+        let is_valid = matches!(format, FORMAT | LEGACY_FORMAT) && self.matches(&cursor);
+        is_valid.then_some(cursor).ok_or(InvalidCursor)
     }
 
     fn matches(&self, cursor: &Cursor) -> bool {

@@ -28,7 +28,6 @@ pub const SCANS_MAX: usize = 8;
 /// Frees space on a full disk; returns whether it could.
 pub(crate) type OnDiskFull = Box<dyn Fn() -> bool + Send + Sync>;
 
-/// An open database.
 pub(crate) struct Database {
     engine: Engine,
     /// Called when the disk is full.
@@ -94,9 +93,8 @@ impl Database {
         }
     }
 
-    /// Runs `change` in a transaction, which it must commit or discard.
-    ///
-    /// On PostgreSQL it may run several times: it must have no effect except on the transaction.
+    /// Runs `change` in a transaction, which it must commit or discard. On PostgreSQL it may run several times: it must
+    /// have no effect except on the transaction.
     pub(crate) async fn write<T, F>(&self, change: impl Fn(Transaction) -> F) -> Result<T>
     where
         F: Future<Output = Result<T>>,
@@ -139,7 +137,6 @@ impl Database {
         }
     }
 
-    /// Returns the engine if it is SQLite.
     pub(crate) fn sqlite(&self) -> Option<&Sqlite> {
         match &self.engine {
             Engine::Sqlite(sqlite) => Some(sqlite),
@@ -164,7 +161,6 @@ pub(crate) enum Transaction {
 }
 
 impl Transaction {
-    /// Runs a statement and returns its rows.
     pub(crate) async fn query(&mut self, sql: &str, params: &[Value<'_>]) -> Result<Rows> {
         match self {
             Self::Sqlite(transaction) => transaction.query(sql, params),
@@ -180,7 +176,6 @@ impl Transaction {
         }
     }
 
-    /// Returns whether a statement returns a row.
     pub(crate) async fn exists(&mut self, sql: &str, params: &[Value<'_>]) -> Result<bool> {
         Ok(!self.query(sql, params).await?.is_empty())
     }

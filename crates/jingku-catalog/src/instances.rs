@@ -2,13 +2,11 @@ mod usage;
 
 use crate::cursor::{Column, Cursor, InvalidCursor, Order};
 use crate::database::{Cells, Params, Read, Row, Transaction, row};
-use crate::images::ImageStatus;
 use crate::scope::VISIBLE_TO_INSTANCE;
-use crate::{AccountId, Catalog, Page, Paging, Result, Scope};
+use crate::{AccountId, Catalog, ImageStatus, Page, Paging, Result, Scope};
 
 row! {
     /// A machine or container that images are made from.
-    #[derive(Clone, Debug, PartialEq, Eq)]
     pub struct Instance {
         /// Its id, unique in the catalogue.
         pub id: String = "n.id",
@@ -48,7 +46,6 @@ pub struct StartedFrom {
 
 row! {
     /// The fields of an image that are shown with an instance.
-    #[derive(Clone, Debug, PartialEq, Eq)]
     pub struct StartImage {
         /// Its name.
         pub name: String = "i.name",
@@ -135,17 +132,14 @@ impl Catalog {
         image_id: Option<&str>,
         now: i64,
     ) -> Result<AddInstance> {
-        let owner = match image_id {
-            Some(id) => self.image_owner(id).await?,
-            None => None,
-        };
-        if image_id.is_some() && owner.is_none() {
-            return Ok(AddInstance::ImageNotFound);
+        let mut image = None;
+        if let Some(id) = image_id {
+            let Some(owner) = self.image_owner(id).await? else { return Ok(AddInstance::ImageNotFound) };
+            image = Some((owner, id));
         }
-        let image = owner.zip(image_id);
         let change = |mut transaction: Transaction| async move {
-            if let Some((_, id)) = image {
-                transaction.bump_instance_viewers(new.account, image).await?;
+            if let Some((owner, id)) = image {
+                transaction.bump_viewers_and(owner, id, new.account).await?;
                 let image = transaction.find_state(Scope::visible_to(new.account), id).await?;
                 match image.map(|image| image.listing.status) {
                     None => return transaction.discard(AddInstance::ImageNotFound).await,
@@ -154,7 +148,7 @@ impl Catalog {
                     }
                     Some(ImageStatus::Available | ImageStatus::Reviewing | ImageStatus::Offline) => {}
                 }
-                transaction.count_start(id).await?;
+                transaction.add_to_counter("created_count", id, 1).await?;
             }
             let ordinal = transaction.next_ordinal().await?;
             let sql = "INSERT INTO instances
@@ -193,7 +187,10 @@ impl Catalog {
             None => None,
         };
         let change = |mut transaction: Transaction| async move {
-            transaction.bump_instance_viewers(instance.account, image).await?;
+            match image {
+                Some((owner, image)) => transaction.bump_viewers_and(owner, image, instance.account).await?,
+                None => transaction.bump_revision(instance.account).await?,
+            }
             let busy = "SELECT id FROM jobs WHERE instance_id = $1 AND finished_at IS NULL";
             if transaction.exists(busy, &[id.into()]).await? {
                 return transaction.discard(RemoveInstance::Busy).await;
@@ -215,17 +212,12 @@ impl Catalog {
         Ok(page.items.into_iter().next())
     }
 
-    /// Returns a page of instances, last added first.
-    ///
-    /// The total is counted, so the cost grows with the number of instances.
+    /// Returns a page of instances, last added first. The total is counted, so the cost grows with their number.
     pub async fn instances_page(
         &self,
         filter: InstanceFilter<'_>,
         paging: Paging<'_>,
     ) -> Result<Page<Instance>> {
-        if [filter.ids, filter.zones].into_iter().flatten().any(<[_]>::is_empty) {
-            return Ok(Page::empty());
-        }
         let mut params = Params::default();
         let mut chosen = vec!["TRUE".to_owned()];
         chosen.extend(filter.account.map(|account| format!("account_id = {}", params.add(account))));

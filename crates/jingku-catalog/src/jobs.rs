@@ -10,11 +10,6 @@
 //! | waiting, or leased and expired | failed | `claim_job`, after [`ATTEMPTS_MAX`] attempts |
 //! | waiting, leased | cancelled | `delete_image` |
 
-mod claim;
-mod lease;
-mod row;
-
-pub use claim::ATTEMPTS_MAX;
-pub use lease::{Heartbeat, JobEnd};
-pub(crate) use row::SEEDED;
-pub use row::{Job, Source};
+pub(crate) mod claim;
+pub(crate) mod lease;
+pub(crate) mod row;

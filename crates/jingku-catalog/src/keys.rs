@@ -3,7 +3,6 @@ use crate::{Account, AccountId, Catalog, Result};
 
 row! {
     /// A key pair with which an account signs its requests.
-    #[derive(Clone, Debug, PartialEq, Eq)]
     pub struct Key {
         /// The public key, unique in the catalogue.
         pub public_key: String = "k.public_key",
@@ -24,7 +23,7 @@ row! {
 
 row! {
     /// The restrictions on a key, enforced by the caller.
-    #[derive(Clone, Debug, Default, PartialEq, Eq)]
+    #[derive(Default)]
     pub struct KeyLimits {
         /// Whether it may only read.
         pub read_only: bool = "k.read_only",

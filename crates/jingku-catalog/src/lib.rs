@@ -44,26 +44,42 @@ pub use account_id::AccountId;
 pub use accounts::{Account, NewAccount};
 pub use answers::{ANSWER_SECS, ANSWERS_MAX, DELETED_SECS};
 pub use catalog::{Catalog, Generation};
-pub use community::{
-    Favorite, Group, GroupFilter, GroupOrder, GroupSort, Publication, PublishImage, PublishRefusal, Review,
-    Submission, VersionFilter,
-};
+pub use community::favorites::Favorite;
+pub use community::group::{Group, GroupOrder, GroupSort};
+pub use community::groups::{GroupFilter, VersionFilter};
+pub use community::listing::{Publication, Submission};
+pub use community::plan::PublishRefusal;
+pub use community::publish::PublishImage;
+pub use community::review::Review;
 pub use covers::{Cover, CoverChange};
 pub use cursor::{Cursor, InvalidCursor};
 pub use database::{SCAN_WAIT_TIMEOUT, SCANS_MAX, SCANS_WAITING_MAX, Snapshot, WRITER_WAIT_TIMEOUT};
 pub use error::{CatalogError, ErrorSource, Result};
-pub use images::{
-    BuiltImage, CopyImage, CopySource, CreateImage, DeleteImage, Image, ImageChanges, ImageFilter,
-    ImageOrder, ImageSort, ImageStatus, ManifestUse, NameHolder, NewCopy, NewImage, Progress, RestoreImage,
-    SeedGroup, SeedImage, SeedImages, SeedVersion, TrashedImage, UpdateImage,
-};
+pub use images::changes::ImageChanges;
+pub use images::copy::{CopyImage, CopySource, NewCopy};
+pub use images::create::{CreateImage, NewImage};
+pub use images::delete::DeleteImage;
+pub use images::filter::ImageFilter;
+pub use images::finish::BuiltImage;
+pub use images::manifests::ManifestUse;
+pub use images::name::NameHolder;
+pub use images::order::{ImageOrder, ImageSort};
+pub use images::progress::Progress;
+pub use images::row::{Image, ImageStatus};
+pub use images::seed::{SeedGroup, SeedImage, SeedImages, SeedVersion};
+pub use images::trash::{RestoreImage, TrashedImage};
+pub use images::update::UpdateImage;
 pub use instances::{
     AddInstance, Instance, InstanceFilter, NewInstance, RemoveInstance, StartImage, StartedFrom,
 };
-pub use jobs::{ATTEMPTS_MAX, Heartbeat, Job, JobEnd, Source};
+pub use jobs::claim::ATTEMPTS_MAX;
+pub use jobs::lease::{Heartbeat, JobEnd};
+pub use jobs::row::{Job, Source};
 pub use keys::{Key, KeyLimits, NewKey};
 pub use limits::{AccountLimits, Limit, LimitState, OverLimit};
 pub use paging::{Page, Paging};
 pub use scope::Scope;
 pub use shares::{Share, ShareChanges, ShareImage};
-pub use uploads::{AgreedHash, FinishUpload, NewUpload, Receive, Received, StartUpload, Upload};
+pub use uploads::progress::{FinishUpload, Receive, Received};
+pub use uploads::row::{AgreedHash, Upload};
+pub use uploads::start::{NewUpload, StartUpload};

@@ -8,7 +8,6 @@ use crate::{AccountId, CatalogError, Result};
 pub(crate) struct Position {
     /// Its number among all images its account ever had, from 1.
     pub(crate) seq: i64,
-    /// Its ordinal among the images of all accounts.
     pub(crate) ordinal: i64,
     /// The current time, or that of the account's last image if the clock was set back: order by time and by number agree.
     pub(crate) create_time: i64,

@@ -67,12 +67,6 @@ pub struct Page<T> {
     pub next: Option<Cursor>,
 }
 
-impl<T> Page<T> {
-    pub(crate) const fn empty() -> Self {
-        Self { items: Vec::new(), total: 0, next: None }
-    }
-}
-
 impl Rows {
     /// Decodes a page whose statement uses [`Paging::window`]. The last column is the total; all others are null if
     /// there are no rows. `position` returns the values of a row in the columns of the order.

@@ -1,7 +1,7 @@
 //! Enforces the limits of accounts.
 
 use crate::database::{Row, Transaction};
-use crate::jobs::SEEDED;
+use crate::jobs::row::SEEDED;
 use crate::{AccountId, Catalog, Limit, LimitState, OverLimit, Result};
 
 /// Bytes of an upload that count: the announced size without holes until it is finished or exceeds that.
@@ -124,7 +124,6 @@ impl Transaction {
         Ok(if stored { 0 } else { data_bytes })
     }
 
-    /// Returns the usage of a limit by an account.
     pub(crate) async fn usage(&mut self, account: AccountId, limit: Limit) -> Result<i64> {
         let rows = self.query(&usage_query(limit), &[account.into()]).await?;
         Ok(rows.first("accounts")?.unwrap_or(0))

@@ -24,8 +24,7 @@ enum Reach {
     Visible,
 }
 
-/// The condition that the account of `instances AS n` can see `images AS i`: [`Scope::visible_to`] for an account that is
-/// not a parameter.
+/// The condition of [`Scope::visible_to`] on `images AS i` for the account of `instances AS n`.
 pub(crate) const VISIBLE_TO_INSTANCE: &str = "i.deleted_at IS NULL
      AND (i.account_id = n.account_id OR i.account_id = 0 OR i.visibility = 1
           OR EXISTS (SELECT 1 FROM shares s WHERE s.image_id = i.id AND s.account_id = n.account_id))";
@@ -118,7 +117,6 @@ impl Scope {
         self.account
     }
 
-    /// The account that scans are charged to.
     pub(crate) const fn requester(self) -> AccountId {
         self.requester
     }

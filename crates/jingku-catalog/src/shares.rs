@@ -1,6 +1,5 @@
 use crate::database::{Params, Row, Transaction, row};
-use crate::images::ImageStatus;
-use crate::{AccountId, Catalog, CatalogError, Result, Scope};
+use crate::{AccountId, Catalog, CatalogError, ImageStatus, Result, Scope};
 
 /// Accounts to share an image with, and accounts to stop sharing it with. No account is in both lists.
 #[derive(Clone, Copy, Debug, Default)]
@@ -32,7 +31,6 @@ pub enum ShareImage {
 
 row! {
     /// An account that an image is shared with.
-    #[derive(Clone, Debug, PartialEq, Eq)]
     pub struct Share {
         /// Its number.
         pub account: AccountId = "a.id",
@@ -145,8 +143,7 @@ impl Transaction {
         Ok(())
     }
 
-    /// Bumps the revisions of the owner of an image and of every account it is shared with: the first statement of a
-    /// transaction that changes what they see of it.
+    /// Bumps the revisions of the owner and the viewers of an image: the first step of a change of what they see of it.
     pub(crate) async fn bump_viewers(&mut self, owner: AccountId, id: &str) -> Result<()> {
         self.bump_viewers_and(owner, id, owner).await
     }

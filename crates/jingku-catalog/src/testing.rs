@@ -1,32 +1,32 @@
 //! A temporary PostgreSQL server for the tests of this crate and, with the feature `testing`, of the crates above it.
 
 use std::fs::{self, DirBuilder};
+use std::io::{BufRead, BufReader};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{ChildStdin, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
 use std::{env, io, process};
 
 use tokio_postgres::NoTls;
 
 /// Where Debian puts the programs of each version.
 const DEBIAN_PROGRAMS: &str = "/usr/lib/postgresql";
-/// How often, every 50 ms, a server that starts is asked for a connection.
-const CONNECT_TRIES_MAX: u32 = 600;
 /// The user and group `nobody` of Debian.
 const NOBODY: u32 = 65_534;
 
-/// Creates and runs the server until the standard input ends, which is when the test process has ended, however it did.
+/// Creates a server, writes a line once it accepts connections, and stops it when the standard input ends, which is when the
+/// test process has ended, however it did.
 const RUN_UNTIL_END_OF_INPUT: &str = r#"
 "$1"/initdb --username=jingku --auth=trust --no-sync --no-instructions --encoding=UTF8 --locale=C.UTF-8 \
-    --pgdata="$2"/data >"$2"/log 2>&1 || exit
-"$1"/postgres -D "$2"/data -k "$2" -c listen_addresses= -c fsync=off -c max_connections=400 >>"$2"/log 2>&1 &
+    --pgdata="$2"/data >"$2"/log 2>&1 &&
+"$1"/pg_ctl --pgdata="$2"/data --log="$2"/log --timeout=60 \
+    --options="-k $2 -c listen_addresses= -c fsync=off -c max_connections=400" start >/dev/null 2>&1 || exit
+echo started
 cat >/dev/null
-kill -QUIT $!
-wait $!
+"$1"/pg_ctl --pgdata="$2"/data --mode=immediate stop >/dev/null 2>&1
 rm -rf "$2"
 "#;
 
@@ -51,7 +51,6 @@ pub async fn postgres_database() -> Option<String> {
     Some(server.url(&name))
 }
 
-/// A running server.
 struct Server {
     /// Holds the socket, the data and the log.
     folder: PathBuf,
@@ -76,9 +75,12 @@ impl Server {
             shell.uid(NOBODY).gid(NOBODY);
         }
         // A test runner waits until everybody has closed the output of the tests.
-        shell.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
-        let lifeline = shell.spawn()?.stdin.take().expect("it is piped");
-        Ok(Self { folder, _lifeline: lifeline })
+        shell.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).process_group(0);
+        let mut shell = shell.spawn()?;
+        if BufReader::new(shell.stdout.take().expect("it is piped")).read_line(&mut String::new())? == 0 {
+            return Err(io::Error::other(format!("see {}/log", folder.display())));
+        }
+        Ok(Self { folder, _lifeline: shell.stdin.take().expect("it is piped") })
     }
 
     fn url(&self, database: &str) -> String {
@@ -86,16 +88,8 @@ impl Server {
     }
 
     async fn create_database(&self, name: &str) {
-        let mut tries = 1;
-        let (client, connection) = loop {
-            match tokio_postgres::connect(&self.url("postgres"), NoTls).await {
-                Ok(connected) => break connected,
-                // The server is still starting.
-                Err(_) if tries < CONNECT_TRIES_MAX => tries += 1,
-                Err(error) => panic!("PostgreSQL does not start, see {}/log: {error}", self.folder.display()),
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        };
+        let (client, connection) =
+            tokio_postgres::connect(&self.url("postgres"), NoTls).await.expect("the server has started");
         let connection = tokio::spawn(connection);
         client.batch_execute(&format!("CREATE DATABASE {name}")).await.expect("the server makes databases");
         drop(client);

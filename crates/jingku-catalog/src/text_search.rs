@@ -9,8 +9,7 @@ pub(crate) fn fold(text: &str) -> String {
     text.nfkc().flat_map(char::to_lowercase).collect()
 }
 
-/// The condition that a column contains a non-empty text. Unlike LIKE it has no wildcards, and is case-sensitive on SQLite
-/// too.
+/// The condition that a column contains a non-empty text: without wildcards, and case-sensitive on SQLite too.
 pub(crate) fn contains(column: &str, text: &str) -> String {
     format!("REPLACE({column}, {text}, '') <> {column}")
 }

@@ -51,11 +51,8 @@ impl Library {
         account: i64,
         limits: &[(Limit, Option<i64>)],
     ) -> Result<(), LibraryError> {
-        if self.catalog.set_account_limits(AccountId(account), limits).await? {
-            Ok(())
-        } else {
-            Err(LibraryError::NoAccount(account))
-        }
+        let set = self.catalog.set_account_limits(AccountId(account), limits).await?;
+        if set { Ok(()) } else { Err(LibraryError::NoAccount(account)) }
     }
 
     /// How many bytes the uploaded files of one account may occupy now, so that space is left for others.

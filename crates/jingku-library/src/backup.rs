@@ -1,9 +1,9 @@
-//! Backup and restore of a data folder.
+//! Backup and restore of a data directory.
 //!
 //! ```text
 //! generations/N        what was backed up, one file per generation: one line of JSON and its hash
 //! catalog-HASH.db      the catalogue of a generation
-//! store/               objects, as in a data folder; existing ones are not copied again
+//! store/               objects, as in a data directory; existing ones are not copied again
 //! keys/HASH            a master key or key pair, if requested
 //! lock                 held by the running command
 //! ```
@@ -26,7 +26,7 @@ use jingku_catalog::CatalogError;
 use crate::sentence::{clause, with_causes};
 use crate::start_error::StartError;
 
-pub use generations::{Generations, Pruned, list_backup};
+pub use generations::{Pruned, list_backup};
 pub use record::{Generation, GenerationRecord};
 pub use restore::{RestoreBackup, Restored, restore_backup};
 pub use save::{BackUp, BackedUp};
@@ -37,8 +37,8 @@ pub enum BackupError {
     /// The folder holds something else.
     #[error("{} is not empty and holds no backup of Jingku. Choose another folder.", .0.display())]
     NotABackup(PathBuf),
-    /// The folder is the data folder or inside it.
-    #[error("{} is inside the data folder and would be lost with it. Choose another folder.", .0.display())]
+    /// The folder is the data directory or inside it.
+    #[error("{} is inside the data directory and would be lost with it. Choose another folder.", .0.display())]
     Inside(PathBuf),
     /// The folder is the backup of another library.
     #[error(
@@ -51,7 +51,7 @@ pub enum BackupError {
         folder: PathBuf,
         /// The library that it backs up.
         found: String,
-        /// The library of the data folder.
+        /// The library of the data directory.
         own: String,
     },
     /// More than half of the images are gone since the last generation.
@@ -95,12 +95,12 @@ pub enum BackupError {
     /// The target folder is not empty.
     #[error("{} is not empty. Restore into a new or empty folder; choose another with --data-dir.", .0.display())]
     NotEmpty(PathBuf),
-    /// The data folder has no master key.
+    /// The data directory has no master key.
     #[error(
-        "The data folder has no master.key: the key comes from JINGKU_MASTER_KEY. Keep that key elsewhere and omit --with-master-key."
+        "The data directory has no master.key: the key comes from JINGKU_MASTER_KEY. Keep that key elsewhere and omit --with-master-key."
     )]
     NoMasterKey,
-    /// The master key in the data folder does not open the library's private keys.
+    /// The master key in the data directory does not open the library's private keys.
     #[error(
         "{} does not open this library's key pairs: it is not the master key in use. Put the right key there, or omit \
          --with-master-key and keep the right key elsewhere.",
@@ -120,7 +120,7 @@ pub enum BackupError {
     /// A chunk store failed.
     #[error("A chunk store failed: {}.", with_causes(.0))]
     Store(#[from] jingku_chunks::Error),
-    /// The data folder cannot be used.
+    /// The data directory cannot be used.
     #[error(transparent)]
     Start(#[from] StartError),
     /// A task panicked or was cancelled.

@@ -86,7 +86,6 @@ impl Library {
         Ok(checked.map(|checked| Checked { database, ..checked }))
     }
 
-    /// Checks the manifests and the chunks.
     pub(crate) async fn check_images(
         &self,
         plan: CheckPlan,

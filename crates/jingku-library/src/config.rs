@@ -86,28 +86,18 @@ fn first_account() -> i64 {
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// It cannot be read.
-    #[error("The configuration file {} cannot be read: {}.", path.display(), clause(source))]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
+    #[error("The configuration file {} cannot be read: {}.", .0.display(), clause(.1))]
+    Unreadable(PathBuf, #[source] std::io::Error),
     /// It is not TOML, or has an unknown setting or an invalid value.
-    #[error("The configuration file {} is wrong: {source}", path.display())]
-    Invalid {
-        /// The file.
-        path: PathBuf,
-        /// Where and why.
-        source: toml::de::Error,
-    },
+    #[error("The configuration file {} is wrong: {}", .0.display(), .1)]
+    Invalid(PathBuf, #[source] toml::de::Error),
 }
 
 impl Config {
     /// Reads a configuration file.
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
-        let unreadable = |source| ConfigError::Unreadable { path: path.to_owned(), source };
-        let invalid = |source| ConfigError::Invalid { path: path.to_owned(), source };
+        let unreadable = |error| ConfigError::Unreadable(path.to_owned(), error);
+        let invalid = |error| ConfigError::Invalid(path.to_owned(), error);
         let mut config: Self = toml::from_str(&read_text(path).map_err(unreadable)?).map_err(invalid)?;
         let folder = path.parent().unwrap_or(Path::new(""));
         for instance in &mut config.instances {

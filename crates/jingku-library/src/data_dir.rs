@@ -1,4 +1,4 @@
-//! The data folder: its files, and who may use it.
+//! The data directory: its files, and who may use it.
 //!
 //! ```text
 //! catalog.db        the catalogue
@@ -39,7 +39,7 @@ use crate::{blocking, durable, private};
 /// The file that marks an incomplete restore.
 pub(crate) const RESTORING: &str = "restoring";
 
-/// A data folder.
+/// A data directory.
 #[derive(Clone, Debug)]
 pub struct DataDir(PathBuf);
 
@@ -114,7 +114,6 @@ impl DataDir {
         if objects.next().is_some() { Err(StartError::CatalogLost(path)) } else { Ok(()) }
     }
 
-    /// The file of the catalogue.
     pub(crate) fn catalog_path(&self) -> PathBuf {
         self.0.join("catalog.db")
     }
@@ -133,12 +132,10 @@ impl DataDir {
         Ok(Store::new(disk))
     }
 
-    /// Opens an existing chunk store for reading.
     pub(crate) fn store_read_only(&self) -> Result<Store, StartError> {
         Ok(Store::new(Disk::open_read_only(self.0.join("store"))?))
     }
 
-    /// Opens the objects of an existing chunk store.
     pub(crate) fn objects(&self) -> Result<Disk, StartError> {
         let path = self.0.join("store");
         Ok(if self.is_writable() { Disk::open(path)? } else { Disk::open_read_only(path)? })
@@ -151,7 +148,6 @@ impl DataDir {
         Ok(path)
     }
 
-    /// Whether the folder has a master key.
     pub(crate) fn has_master_key(&self) -> bool {
         self.0.join("master.key").exists()
     }
@@ -175,7 +171,6 @@ impl DataDir {
         parse_master_key(text.expose_secret()).map(Keyring::new).ok_or_else(wrong)
     }
 
-    /// The name of this server.
     pub(crate) fn node(&self, random: &dyn Random) -> Result<String, StartError> {
         self.kept("node", || unique_id(random))
     }
@@ -225,28 +220,24 @@ impl DataDir {
         let path = self.0.join(name);
         let failed = StartError::io(&path);
         if !path.exists() {
-            let text = make();
-            let staged = self.0.join(format!(".{name}.{}", std::process::id()));
-            let stage = || {
-                let mut file =
-                    durable::private_file().create(true).truncate(true).write(true).open(&staged)?;
-                writeln!(file, "{text}")?;
-                file.sync_all()?;
-                // Unlike a rename, a link does not replace an existing file.
-                let linked = std::fs::hard_link(&staged, &path);
-                std::fs::remove_file(&staged)?;
-                match linked {
-                    Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-                    linked => linked.and_then(|()| durable::sync_folder(&self.0)),
+            let create = || {
+                let mut staged =
+                    tempfile::Builder::new().prefix(&format!(".{name}.")).tempfile_in(&self.0)?;
+                writeln!(staged, "{}", make())?;
+                staged.as_file().sync_all()?;
+                match staged.persist_noclobber(&path) {
+                    Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+                    Err(error) => Err(error.error),
+                    Ok(_) => durable::sync_folder(&self.0),
                 }
             };
-            stage().map_err(&failed)?;
+            create().map_err(&failed)?;
         }
         Ok(read_text(&path).map_err(failed)?.trim().to_owned())
     }
 }
 
-/// Whether an entry of a data folder belongs to Jingku: one of these names, or a name derived from one, such as
+/// Whether an entry of a data directory belongs to Jingku: one of these names, or a name derived from one, such as
 /// `catalog.db-wal` or `.endpoint.new`.
 fn is_ours(name: &str) -> bool {
     const OURS: [&str; 16] = [

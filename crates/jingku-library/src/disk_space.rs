@@ -1,4 +1,4 @@
-//! Free space on the disk of the data folder, and a reserve for a full disk.
+//! Free space on the disk of the data directory, and a reserve for a full disk.
 //!
 //! On a full disk, the catalogue can commit no transaction, not even a deletion. Freeing the reserve file gives it space for
 //! thousands of further changes.
@@ -19,7 +19,7 @@ const RESERVE_BYTES: usize = 8 << 20;
 /// Size of the blocks in which file systems count.
 const BLOCK_BYTES: u64 = 512;
 
-/// The disk space of one data folder.
+/// The disk space of one data directory.
 #[derive(Clone, Debug)]
 pub struct DiskSpace {
     data: PathBuf,

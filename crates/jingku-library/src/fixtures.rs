@@ -10,7 +10,6 @@ use std::path::{Path, PathBuf};
 
 use jingku_protocol::PlatformType;
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 
 pub use load::LoadedAccount;
 
@@ -147,13 +146,8 @@ enum Status {
 #[derive(Debug, thiserror::Error)]
 pub enum FixturesError {
     /// It cannot be read.
-    #[error("The fixtures file {} cannot be read: {}.", path.display(), clause(source))]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
+    #[error("The fixtures file {} cannot be read: {}.", .0.display(), clause(.1))]
+    Unreadable(PathBuf, #[source] std::io::Error),
     /// An entry is invalid.
     #[error("The fixtures file {} is wrong: {place}: {why}", path.display())]
     Wrong {
@@ -172,8 +166,7 @@ pub enum FixturesError {
 impl Fixtures {
     /// Reads a fixtures file: JSON if its name ends in `.json`, TOML if in `.toml`, otherwise JSON if it begins with a brace.
     pub fn read(path: &Path) -> Result<Self, FixturesError> {
-        let text =
-            read_text(path).map_err(|source| FixturesError::Unreadable { path: path.to_owned(), source })?;
+        let text = read_text(path).map_err(|error| FixturesError::Unreadable(path.to_owned(), error))?;
         let json = match path.extension().and_then(|extension| extension.to_str()) {
             Some("json") => true,
             Some("toml") => false,
@@ -199,7 +192,7 @@ impl Fixtures {
     }
 }
 
-fn parse_json<T: DeserializeOwned>(text: &str) -> Result<T, (String, String)> {
+fn parse_json(text: &str) -> Result<Fixtures, (String, String)> {
     let mut json = serde_json::Deserializer::from_str(text);
     let parsed = serde_path_to_error::deserialize(&mut json)
         .map_err(|error| (error.path().to_string(), error.inner().to_string()))?;
@@ -207,7 +200,7 @@ fn parse_json<T: DeserializeOwned>(text: &str) -> Result<T, (String, String)> {
     Ok(parsed)
 }
 
-fn parse_toml<T: DeserializeOwned>(text: &str) -> Result<T, (String, String)> {
+fn parse_toml(text: &str) -> Result<Fixtures, (String, String)> {
     let whole = |error: toml::de::Error| (".".to_owned(), error.to_string());
     let toml = toml::Deserializer::parse(text).map_err(whole)?;
     serde_path_to_error::deserialize(toml)

@@ -32,7 +32,7 @@ pub struct Workers(Supervisor);
 impl Workers {
     /// Starts the workers and one task for each kind of maintenance.
     pub async fn start(library: Arc<Library>) -> Result<Self, CatalogError> {
-        // The data folder is locked, so these jobs belong to an earlier run of this server.
+        // The data directory is locked, so these jobs belong to an earlier run of this server.
         library.catalog.release_jobs_of(&library.node).await?;
         if let Some(scratch) = &library.scratch {
             clear(scratch);
@@ -58,8 +58,7 @@ impl Workers {
 
 /// Removes disk copies that a killed run left in the scratch folder.
 fn clear(scratch: &Path) {
-    let files = std::fs::read_dir(scratch).into_iter().flatten().flatten().map(|entry| entry.path());
-    for path in files {
+    for path in std::fs::read_dir(scratch).into_iter().flatten().flatten().map(|entry| entry.path()) {
         if let Err(error) = std::fs::remove_file(&path) {
             tracing::warn!(path = %path.display(), %error, "cannot remove a scratch file");
         }

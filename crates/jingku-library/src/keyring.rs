@@ -20,7 +20,7 @@ const SEALED_V1: u8 = 1;
 #[derive(Debug, thiserror::Error)]
 #[error(
     "The private key of {public_key} cannot be decrypted: the master key is not the one it was sealed with. Put the \
-     original master key back (file `master.key` in the data folder, or JINGKU_MASTER_KEY)."
+     original master key back (file `master.key` in the data directory, or JINGKU_MASTER_KEY)."
 )]
 pub struct WrongMasterKey {
     pub(crate) public_key: String,

@@ -44,8 +44,8 @@ mod usage;
 
 pub use account_limits::limit_refusal;
 pub use backup::{
-    BackUp, BackedUp, BackupError, Copied, Damage, Generation, GenerationRecord, Generations, Pruned,
-    RestoreBackup, Restored, list_backup, restore_backup,
+    BackUp, BackedUp, BackupError, Copied, Damage, Generation, GenerationRecord, Pruned, RestoreBackup,
+    Restored, list_backup, restore_backup,
 };
 pub use check::{Checked, CorruptObject, Corruption, Depth};
 pub use clock::{Clock, FixedClock, SystemClock};
@@ -77,12 +77,8 @@ pub use key_limits::KeyRestrictions;
 pub use keyring::{Keyring, LinkKey, WrongMasterKey};
 pub use library::{Environment, Library};
 pub use limits::{
-    CLOCK_TRUST_SECS, DISK_BYTES_MAX, FAILURES_MAX, JOB_BYTES_PER_SECOND_MIN, JOB_STOP_TIMEOUT,
-    KEPT_GENERATIONS, KEPT_GENERATIONS_MAX, MAX_ACCOUNT_IMAGES, MAX_ACCOUNT_JOBS, MAX_ACCOUNT_STORED_BYTES,
-    MAX_ACCOUNT_TRASHED, MAX_ACCOUNT_UPLOAD_BYTES, MAX_ACCOUNT_UPLOADS, MAX_ADDRESS_CONNECTIONS,
-    MAX_CONNECTIONS, OWN_MANIFESTS_MAX, READY_TIMEOUT, SHARES_MAX, UNPACK_FREE_SHARE, UNPACK_RATIO_MAX,
-    UNPACKED_DATA_BYTES_FREE, UPLOAD_RESUME_TIMEOUT, UPLOAD_ROOM_SHARE, UPLOAD_START_TIMEOUT,
-    WORKERS_DEFAULT_MAX, WORKERS_DEFAULT_MIN, ZSTD_WINDOW_BYTES_MAX,
+    DISK_BYTES_MAX, KEPT_GENERATIONS, KEPT_GENERATIONS_MAX, MAX_ACCOUNT_UPLOADS, MAX_CONNECTIONS, SHARES_MAX,
+    UPLOAD_START_TIMEOUT,
 };
 pub use lock::lock;
 pub use operator::{NewInstance, PlatformImage, caution_of};

@@ -22,7 +22,7 @@ use crate::start_error::StartError;
 use crate::time_watch::TimeWatch;
 use crate::uploads::UploadStore;
 
-/// If less space is free, a data folder may fail to open because the disk is full.
+/// If less space is free, a data directory may fail to open because the disk is full.
 const FREE_BYTES_TO_OPEN: u64 = 1 << 20;
 
 /// The catalogue, the chunk store, the keys and the state of their maintenance.
@@ -49,7 +49,7 @@ pub struct Library {
     pub(crate) scratch: Option<PathBuf>,
     /// The disk space for images; `None` in memory.
     pub disk_space: Option<DiskSpace>,
-    /// The data folder; `None` in memory.
+    /// The data directory; `None` in memory.
     pub(crate) data: Option<DataDir>,
     /// Whether the server can work.
     pub readiness: Readiness,
@@ -62,7 +62,7 @@ pub struct Library {
     /// The running jobs of this process.
     pub running: Running,
     pub(crate) credentials_cache: CredentialsCache,
-    /// Whether the data folder cannot be written to.
+    /// Whether the data directory cannot be written to.
     read_only: bool,
     /// Observes every job and may block it.
     pub(crate) job_hook: Option<Arc<dyn JobHook>>,
@@ -86,7 +86,7 @@ impl Default for Environment {
 }
 
 impl Library {
-    /// Opens a data folder with the master key and creates what is missing. A read-only folder is opened for reading: see
+    /// Opens a data directory with the master key and creates what is missing. A read-only folder is opened for reading: see
     /// [`Library::is_read_only`].
     pub async fn open(
         data: &DataDir,
@@ -183,7 +183,7 @@ impl Library {
         Ok(Self::in_memory(catalog, store, keyring, node, config, environment))
     }
 
-    /// A library without a data folder.
+    /// A library without a data directory.
     fn in_memory(
         catalog: Catalog,
         store: Store,
@@ -222,7 +222,7 @@ impl Library {
         Self { job_hook: Some(hook), ..self }
     }
 
-    /// Whether the data folder is read-only. The catalogue is then as it was when it was opened, and every change is
+    /// Whether the data directory is read-only. The catalogue is then as it was when it was opened, and every change is
     /// refused.
     pub fn is_read_only(&self) -> bool {
         self.read_only

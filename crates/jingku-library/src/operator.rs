@@ -1,4 +1,4 @@
-//! The operator's work: accounts, keys, instances, platform images. It needs no signature, only access to the data folder.
+//! The operator's work: accounts, keys, instances, platform images. It needs no signature, only access to the data directory.
 
 mod accounts;
 mod instances;

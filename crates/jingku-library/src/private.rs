@@ -45,16 +45,16 @@ fn make_private(path: &Path, ours: &dyn Fn(&str) -> bool) -> Result<(), StartErr
     let mode = folder.mode() & 0o7777;
     if mode & OTHERS != 0 {
         if path.parent().is_none() || mode & STICKY != 0 {
-            return Err(StartError::Everybodys { path: path.to_owned(), mode });
+            return Err(StartError::Everybodys(path.to_owned(), mode));
         }
         let used = own.is_empty() && others.iter().any(|path| !path.ends_with(LOST_FOUND));
         if used || is_home(path) {
-            return Err(StartError::Shared { path: path.to_owned(), mode });
+            return Err(StartError::Shared(path.to_owned(), mode));
         }
         match tighten(path, &folder) {
             Err(error) if error.kind() == ErrorKind::ReadOnlyFilesystem => return Ok(()),
             Err(error) if error.kind() == ErrorKind::PermissionDenied => {
-                return Err(StartError::NotOurs { path: path.to_owned(), mode });
+                return Err(StartError::NotOurs(path.to_owned(), mode));
             }
             tightened => tightened.map_err(failed)?,
         }
@@ -152,8 +152,8 @@ mod tests {
             set(&folder, loose);
             let refused = open_or_create(&folder, |name| name == "store");
             let expected = match &refused {
-                Err(StartError::Everybodys { mode, .. }) => (0o1777, *mode),
-                Err(StartError::Shared { mode, .. }) => (0o755, *mode),
+                Err(StartError::Everybodys(_, mode)) => (0o1777, *mode),
+                Err(StartError::Shared(_, mode)) => (0o755, *mode),
                 _ => (0, 0),
             };
             assert_eq!(expected, (loose, loose), "{refused:?}");

@@ -75,7 +75,6 @@ pub fn group_id(random: &dyn Random) -> String {
     draw(random, BASE62, 12)
 }
 
-/// A project id.
 pub(crate) fn project_id(random: &dyn Random) -> String {
     format!("org-{}", draw(random, BASE36, 6))
 }

@@ -45,7 +45,7 @@ impl Readiness {
         Self { folders: Arc::new([]), turn: Arc::new(Semaphore::new(1)) }
     }
 
-    /// Records the folders of an existing data folder.
+    /// Records the folders of an existing data directory.
     pub(crate) fn of(data: &DataDir) -> io::Result<Self> {
         let folders = FOLDERS.iter().map(|(name, is_written)| {
             let path = data.path().join(name);
@@ -55,7 +55,7 @@ impl Readiness {
         Ok(Self { folders: folders.collect::<io::Result<_>>()?, ..Self::in_memory() })
     }
 
-    /// Checks the folders and the catalogue within [`READY_TIMEOUT`]. Returns the problem.
+    /// Checks the folders and the catalogue within `READY_TIMEOUT`. Returns the problem.
     pub async fn check(&self, catalog: &Catalog) -> Result<(), String> {
         let checked = tokio::time::timeout(READY_TIMEOUT, async {
             self.check_folders().await?;

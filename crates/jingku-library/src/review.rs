@@ -32,11 +32,8 @@ impl Library {
 
     /// Sets the recommendation of a group. The default order of the community starts with the highest.
     pub async fn recommend_group(&self, id: &str, count: u32) -> Result<(), LibraryError> {
-        if self.catalog.recommend_group(id, i64::from(count)).await? {
-            Ok(())
-        } else {
-            Err(LibraryError::NoGroup(id.to_owned()))
-        }
+        let found = self.catalog.recommend_group(id, i64::from(count)).await?;
+        if found { Ok(()) } else { Err(LibraryError::NoGroup(id.to_owned())) }
     }
 }
 

@@ -11,7 +11,7 @@ use crate::library::Library;
 use crate::start_error::StartError;
 
 const SECS_OF_A_DAY: i64 = 24 * 60 * 60;
-/// The file in the data folder.
+/// The file in the data directory.
 const SCRUB: &str = "scrub";
 /// The minimum read rate, in bytes per second, so that a small store is finished soon.
 const RATE_MIN: u64 = 1 << 20;
@@ -117,7 +117,6 @@ impl DataDir {
 }
 
 impl Library {
-    /// Saves the progress.
     pub(crate) fn keep_scrub(&self, scrub: &Scrub) {
         if let Some(data) = &self.data {
             data.keep_state(SCRUB, scrub);

@@ -1,4 +1,4 @@
-//! The lock of a data folder: one server at a time, with commands beside it.
+//! The lock of a data directory: one server at a time, with commands beside it.
 
 use std::fs::{File, TryLockError};
 use std::path::PathBuf;
@@ -18,7 +18,7 @@ const LOG_TRIES: u32 = 50;
 /// The time between two tries.
 const WAIT: Duration = Duration::from_millis(20);
 
-/// The lock of a server on its data folder, held until dropped.
+/// The lock of a server on its data directory, held until dropped.
 #[must_use = "dropping the lock releases the folder"]
 pub struct ServeLock {
     _file: File,
@@ -54,7 +54,6 @@ impl DataDir {
         beside.into_iter().find(|path| catalog.exists() && !path.exists())
     }
 
-    /// Whether a server holds the lock.
     fn is_served(&self) -> bool {
         let is_locked = |file: File| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock));
         File::open(self.path().join(NAME)).is_ok_and(is_locked)

@@ -11,50 +11,33 @@ use crate::sentence::{clause, with_causes};
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The operating system refused.
-    #[error("Cannot use {}: {}.", path.display(), clause(source))]
-    Io {
-        /// The file or folder.
-        path: PathBuf,
-        /// The reason.
-        source: std::io::Error,
-    },
+    #[error("Cannot use {}: {}.", .0.display(), clause(.1))]
+    Io(PathBuf, #[source] std::io::Error),
     /// Another server uses it.
-    #[error("Another jingku server uses the data folder {}. Stop it, or give this one a folder of its own.", .0.display())]
+    #[error("Another jingku server uses the data directory {}. Stop it, or give this one a folder of its own.", .0.display())]
     InUse(PathBuf),
     /// A restore into it was interrupted.
     #[error("A restore into {} is incomplete. Run `jingku restore` again.", .0.display())]
     Restoring(PathBuf),
-    /// Others can access it, and this user cannot change that.
-    #[error("Other users can read {} (mode {mode:o}), and it belongs to another user. Run `chmod 700 {}` as its owner.", path.display(), path.display())]
-    NotOurs {
-        /// The folder.
-        path: PathBuf,
-        /// Its permissions.
-        mode: u32,
-    },
-    /// Others can access it, and it is the user's home or has other content.
+    /// Others can access it with these permissions, and this user cannot change that.
     #[error(
-        "Other users can read {} (mode {mode:o}), and it is not only for Jingku. Choose a folder of its own, such as {}, or run \
+        "Other users can read {} (mode {:o}), and it belongs to another user. Run `chmod 700 {}` as its owner.",
+        .0.display(), .1, .0.display()
+    )]
+    NotOurs(PathBuf, u32),
+    /// Others can access it with these permissions, and it is the user's home or has other content.
+    #[error(
+        "Other users can read {} (mode {:o}), and it is not only for Jingku. Choose a folder of its own, such as {}, or run \
          `chmod 700 {}` if no other user needs it.",
-        path.display(), path.join("jingku").display(), path.display()
+        .0.display(), .1, .0.join("jingku").display(), .0.display()
     )]
-    Shared {
-        /// The folder.
-        path: PathBuf,
-        /// Its permissions.
-        mode: u32,
-    },
-    /// It is the root folder or a shared folder.
+    Shared(PathBuf, u32),
+    /// It is the root folder or a shared folder, with these permissions.
     #[error(
-        "All users share {} (mode {mode:o}). Choose a folder of its own, such as {}.",
-        path.display(), path.join("jingku").display()
+        "All users share {} (mode {:o}). Choose a folder of its own, such as {}.",
+        .0.display(), .1, .0.join("jingku").display()
     )]
-    Everybodys {
-        /// The folder.
-        path: PathBuf,
-        /// Its permissions.
-        mode: u32,
-    },
+    Everybodys(PathBuf, u32),
     /// It has no library, or its disk is not mounted.
     #[error(
         "There is no library in {}: it has no catalog.db. Check --data-dir and whether its disk is mounted. Nothing was created.",
@@ -75,7 +58,7 @@ pub enum StartError {
     CatalogGone(PathBuf),
     /// The catalogue is a symbolic link.
     #[error(
-        "The catalogue {} is a link, so programs disagree on where its log is. Nothing was changed. Stop the server and replace the link by the file. To use another disk, link the data folder instead.",
+        "The catalogue {} is a link, so programs disagree on where its log is. Nothing was changed. Stop the server and replace the link by the file. To use another disk, link the data directory instead.",
         .0.display()
     )]
     CatalogLinked(PathBuf),
@@ -103,14 +86,14 @@ impl StartError {
     /// Adds the path to an error of the operating system.
     pub(crate) fn io(path: impl Into<PathBuf>) -> impl Fn(std::io::Error) -> Self {
         let path = path.into();
-        move |source| Self::Io { path: path.clone(), source }
+        move |error| Self::Io(path.clone(), error)
     }
 }
 
 /// Advice for a catalogue that is damaged or read-only; empty for other errors.
 pub(crate) fn way_back(error: &CatalogError) -> &'static str {
     if matches!(error, CatalogError::ReadOnly) {
-        " The data folder cannot be written to; nothing was changed."
+        " The data directory cannot be written to; nothing was changed."
     } else if error.is_damage() {
         " Stop the server, keep the folder unchanged, and restore a backup into another folder with `jingku restore`."
     } else {

@@ -114,13 +114,13 @@ impl Library {
 }
 
 impl DataDir {
-    /// The last completed sweep of the data folder.
+    /// The last completed sweep of the data directory.
     pub fn last_sweep(&self) -> Option<LastSweep> {
         self.state(LAST_SWEEP)
     }
 }
 
-/// The file in the data folder.
+/// The file in the data directory.
 const LAST_SWEEP: &str = "sweep";
 
 /// Returns the live manifests of the catalogue with each call, and reads them again only after a change. Blocks.

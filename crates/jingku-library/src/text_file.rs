@@ -5,12 +5,12 @@ use std::path::Path;
 
 /// Reads a text file without the byte order mark that Windows editors add.
 pub fn read_text(path: &Path) -> io::Result<String> {
+    let invalid = |why| io::Error::new(io::ErrorKind::InvalidData, why);
     let bytes = std::fs::read(path)?;
     if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
-        return Err(io::Error::new(io::ErrorKind::InvalidData, "it is in UTF-16; save it as UTF-8"));
+        return Err(invalid("it is in UTF-16; save it as UTF-8"));
     }
-    let text = String::from_utf8(bytes)
-        .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it is not in UTF-8; save it as UTF-8"))?;
+    let text = String::from_utf8(bytes).map_err(|_| invalid("it is not in UTF-8; save it as UTF-8"))?;
     Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
 }
 

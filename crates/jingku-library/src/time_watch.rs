@@ -5,7 +5,7 @@
 //! the earliest time that any reading of the last day of running time allows. A jump forward takes effect after a day of
 //! running. A jump back takes effect at once, because it keeps more. Ten days without a server are counted a day late.
 //!
-//! The running time is saved in the data folder, so that restarts do not shorten the day.
+//! The running time is saved in the data directory, so that restarts do not shorten the day.
 
 use std::collections::VecDeque;
 use std::sync::Mutex;
@@ -21,7 +21,7 @@ use crate::lock::lock;
 const HOUR_SECS: i64 = 60 * 60;
 /// A clock that advanced this many seconds more than the running time is logged.
 const JUMP_SECS: i64 = 24 * HOUR_SECS;
-/// The file in the data folder.
+/// The file in the data directory.
 const CLOCK: &str = "clock";
 
 /// Readings of the clock in one hour of running time.
@@ -36,7 +36,7 @@ struct Hour {
 /// The saved readings of the clock.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Readings {
-    /// The running time of all servers of the data folder, in seconds.
+    /// The running time of all servers of the data directory, in seconds.
     run_secs: i64,
     /// Clock minus running time at the last reading.
     last_ahead_secs: Option<i64>,

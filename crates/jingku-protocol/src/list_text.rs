@@ -15,7 +15,6 @@ pub(crate) fn list_of_text(text: &str) -> Option<Vec<String>> {
     }
 }
 
-/// The text of an element; `None` for another type.
 fn json_text(element: Json) -> Option<String> {
     match element {
         Json::String(text) => Some(text),

@@ -58,21 +58,6 @@ impl Params {
         self
     }
 
-    /// Adds anything that prints as its wire form: integers, decimals, booleans.
-    #[must_use]
-    pub fn number<T: ToString>(self, name: &str, value: Option<T>) -> Self {
-        self.text(name, value.map(|value| value.to_string()).as_deref())
-    }
-
-    /// Adds `name.0`, `name.1`, … as every SDK does.
-    #[must_use]
-    pub fn list<T: ToString>(mut self, name: &str, values: &[T]) -> Self {
-        for (index, value) in values.iter().enumerate() {
-            self.set(&format!("{name}.{index}"), Value::Text(value.to_string()));
-        }
-        self
-    }
-
     /// The value of `name`.
     pub fn get(&self, name: &str) -> Option<&Value> {
         self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value)

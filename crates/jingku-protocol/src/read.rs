@@ -23,7 +23,6 @@ pub(crate) const GROUPS: [&str; 3] = ["Paging", "Place", "Query"];
 /// The most bytes in the text of a number. Ours.
 pub const MAX_NUMBER_BYTES: usize = 64;
 
-/// Reads typed parameters.
 pub(crate) fn read<T: DeserializeOwned>(tree: &Tree) -> Result<T, ParamError> {
     T::deserialize(Parameter { sent: Sent::Level(tree), absent: Absent::Empty })
 }

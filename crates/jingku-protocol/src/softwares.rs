@@ -1,4 +1,4 @@
-//! The parameter `Softwares`.
+//! The parameters `Softwares` and `SoftwarePorts`.
 
 use serde::de::Deserializer;
 use serde::ser::Serializer;
@@ -68,7 +68,6 @@ pub(crate) fn serialize<S: Serializer>(
     })
 }
 
-/// An entry of the parameter `SoftwarePorts`.
 #[derive(Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "PascalCase")]
@@ -77,7 +76,6 @@ pub(crate) struct SoftwarePortParam {
     port: u16,
 }
 
-/// Reads the parameter `SoftwarePorts`.
 pub(crate) fn deserialize_ports<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Vec<SoftwarePort>, D::Error> {

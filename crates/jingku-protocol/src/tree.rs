@@ -49,7 +49,6 @@ impl Tree {
         }
     }
 
-    /// Its text, if it is a scalar.
     pub(crate) fn text(&self) -> Option<&str> {
         let is_scalar = self.given == Given::Plain && self.children.is_empty();
         self.text.as_deref().filter(|_| is_scalar)
@@ -88,12 +87,8 @@ impl Tree {
             return None;
         }
         let numbered = self.children.iter().map(|(name, tree)| Some((index(name)?, tree)));
-        let mut numbered: Vec<_> = numbered.collect::<Option<_>>()?;
-        numbered.sort_unstable_by_key(|(number, _)| *number);
-        if numbered.windows(2).any(|pair| pair[0].0 == pair[1].0) {
-            return None;
-        }
-        Some(numbered.into_iter().map(|(_, tree)| tree).collect())
+        let numbered: BTreeMap<_, _> = numbered.collect::<Option<_>>()?;
+        (numbered.len() == self.children.len()).then(|| numbered.into_values().collect())
     }
 
     fn insert(&mut self, name: &str, value: Value) {

@@ -35,7 +35,7 @@ pub struct Account {
 }
 
 /// A key pair, valid only for this server.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct KeyPair {
     /// The public key.
@@ -121,7 +121,7 @@ impl Server {
     /// The settings of a client of the first account.
     pub fn config(&self) -> Config {
         let key = self.accounts.first().and_then(|account| account.keys.first());
-        let key = key.cloned().unwrap_or(KeyPair { public_key: String::new(), private_key: String::new() });
+        let key = key.cloned().unwrap_or_default();
         let mut config = Config::new(key.public_key, key.private_key);
         config.base_url.clone_from(&self.base_url);
         config
@@ -136,9 +136,8 @@ impl Server {
 /// Reads what a server prints when it is ready: its address, and in the second line everything as JSON.
 fn read_announcement(stdout: impl io::Read) -> io::Result<String> {
     let mut stdout = BufReader::new(stdout);
+    stdout.skip_until(b'\n')?;
     let mut line = String::new();
-    stdout.read_line(&mut line)?;
-    line.clear();
     stdout.read_line(&mut line)?;
     Ok(line)
 }

@@ -1,7 +1,7 @@
 //! `jingku backup` and `jingku restore`.
 
 use jingku_library::{
-    BackUp, BackedUp, Copied, Damage, Generation, GenerationRecord, Generations, RestoreBackup, list_backup,
+    BackUp, BackedUp, Copied, Damage, Generation, GenerationRecord, RestoreBackup, list_backup,
     restore_backup,
 };
 use serde_json::{Value, json};
@@ -23,10 +23,11 @@ pub(crate) async fn run(global: &Global, args: &BackupArgs) -> Result<(), Failur
     report(global, &context.back_up(&open_data_dir(global)?, how).await?)
 }
 
-fn list(global: &Global, backup: &Generations) -> Result<(), Failure> {
+fn list(global: &Global, generations: &[Generation]) -> Result<(), Failure> {
     if global.json {
-        let generations = backup.generations.iter().map(to_json).collect::<Vec<_>>();
-        return print_json(&json!({ "Library": backup.library, "Generations": generations }));
+        let library = generations.iter().find_map(|generation| generation.record.as_ref()?.library.as_ref());
+        let generations = generations.iter().map(to_json).collect::<Vec<_>>();
+        return print_json(&json!({ "Library": library, "Generations": generations }));
     }
     let of = |generation: &Generation, text: fn(&GenerationRecord) -> String| {
         generation.record.as_ref().map(text).unwrap_or_default()
@@ -39,7 +40,7 @@ fn list(global: &Global, backup: &Generations) -> Result<(), Failure> {
     let key = |record: &GenerationRecord| {
         if record.has_master_key() { tr!("backup-yes") } else { tr!("backup-no") }
     };
-    Listing::of(&backup.generations)
+    Listing::of(generations)
         .column(tr!("table-generation"), |generation| generation.number.to_string())
         .column(tr!("table-taken"), taken)
         .column(tr!("table-images"), |generation| of(generation, |record| record.images.to_string()))

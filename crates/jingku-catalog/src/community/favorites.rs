@@ -4,7 +4,6 @@ use crate::{AccountId, Catalog, Image, Page, Paging, Result, Scope};
 
 row! {
     /// A favourite of an account.
-    #[derive(Clone, Debug, PartialEq, Eq)]
     pub struct Favorite {
         /// The newest public version of the group.
         pub image: Image,
@@ -78,9 +77,6 @@ impl Catalog {
         zones: Option<&[&str]>,
         paging: Paging<'_>,
     ) -> Result<Page<Favorite>> {
-        if zones.is_some_and(<[_]>::is_empty) {
-            return Ok(Page::empty());
-        }
         let scope = Scope::published();
         let mut params = Params::default();
         // $1 in `Scope::images`.

@@ -1,5 +1,4 @@
-use super::group::Group;
-use super::order::GroupOrder;
+use super::group::{Group, GroupOrder};
 use crate::database::Params;
 use crate::text_search::{contains, fold, has_tags};
 use crate::{AccountId, Catalog, Image, Page, Paging, Result, Scope};
@@ -60,9 +59,6 @@ impl Catalog {
         order: GroupOrder,
         paging: Paging<'_>,
     ) -> Result<Page<Group>> {
-        if filter.zones.is_some_and(<[_]>::is_empty) {
-            return Ok(Page::empty());
-        }
         let (sql, params) = page_statement(scope, viewer, &filter, order, paging);
         let rows = self.database.scan(viewer, &sql, params.as_slice()).await?;
         rows.page("image_groups", paging.limit(), &order.order(), |group| order.position(group))
@@ -75,9 +71,6 @@ impl Catalog {
         groups: &[&str],
         filter: VersionFilter<'_>,
     ) -> Result<Vec<Image>> {
-        if groups.is_empty() || filter.zones.is_some_and(<[_]>::is_empty) {
-            return Ok(Vec::new());
-        }
         let mut params = Params::default();
         // $1 in `Scope::images`.
         params.add(scope.param());

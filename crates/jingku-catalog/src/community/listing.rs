@@ -1,6 +1,6 @@
+use crate::ImageStatus;
 use crate::Result;
 use crate::database::{Transaction, row};
-use crate::images::ImageStatus;
 
 /// Whether an image is to be in the community.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,7 +26,6 @@ pub struct Submission<'a> {
 
 row! {
     /// The community state of an image.
-    #[derive(Clone, Debug, PartialEq, Eq)]
     pub(crate) struct Listing {
         pub(crate) status: ImageStatus = "i.status",
         pub(crate) public: bool = "i.visibility",

@@ -5,7 +5,6 @@ use crate::database::Transaction;
 use crate::text_search::fold;
 use crate::{ImageChanges, ImageStatus, Result, Scope};
 
-/// The new state of an image.
 pub(crate) struct PublishPlan<'a> {
     pub(super) listing: Listing,
     submission: Option<Submission<'a>>,
@@ -26,7 +25,6 @@ pub enum PublishRefusal {
 }
 
 impl Transaction {
-    /// Plans changes without making them.
     pub(crate) async fn plan_publication<'a>(
         &mut self,
         scope: Scope,
@@ -114,7 +112,6 @@ impl Transaction {
         Ok(submitted)
     }
 
-    /// Creates a group without versions.
     pub(crate) async fn insert_group(&mut self, scope: Scope, id: &str, now: i64) -> Result<()> {
         let owner = self.query("SELECT name FROM accounts WHERE id = $1", &[scope.param()]).await?;
         let folded_author = fold(&owner.first::<String>("accounts")?.unwrap_or_default());

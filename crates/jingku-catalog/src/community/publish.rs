@@ -41,10 +41,7 @@ impl Catalog {
                 return transaction.discard(PublishImage::NotFound).await;
             };
             if image.listing.is_listed() {
-                let before = match request {
-                    Some(request) => transaction.find_answer(owner, request, now).await?,
-                    None => None,
-                };
+                let before = transaction.find_answer(owner, request, now).await?;
                 let outcome = before.map_or(PublishImage::AlreadyPublished, PublishImage::Published);
                 return transaction.discard(outcome).await;
             }

@@ -3,7 +3,6 @@ use crate::{AccountId, Catalog, Image, ImageStatus, Result, Scope};
 
 row! {
     /// An image that waits for review.
-    #[derive(Clone, Debug, PartialEq, Eq)]
     pub struct Review {
         /// The image, without its readme.
         pub image: Image,

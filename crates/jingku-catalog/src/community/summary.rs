@@ -6,9 +6,7 @@ use crate::text_search::fold;
 const VERSIONS: &str = "FROM images i WHERE i.group_id = $1 AND i.group_id <> '' AND i.deleted_at IS NULL";
 
 impl Transaction {
-    /// Updates a group from its versions. Does nothing if the id is empty.
-    ///
-    /// The transaction must lock the account of the group.
+    /// Updates a group, unless the id is empty, from its versions. The transaction must lock its account.
     pub(crate) async fn refresh_group(&mut self, id: &str) -> Result<()> {
         if id.is_empty() {
             return Ok(());

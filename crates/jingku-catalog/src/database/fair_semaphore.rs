@@ -37,7 +37,11 @@ impl FairSemaphore {
             let _turn = queue.lock().await;
             Arc::clone(&self.permits).acquire_owned().await
         };
-        timeout(SCAN_WAIT_TIMEOUT, permit).await.ok().and_then(|permit| permit.ok()).ok_or(CatalogError::Busy)
+        timeout(SCAN_WAIT_TIMEOUT, permit)
+            .await
+            .ok()
+            .and_then(std::result::Result::ok)
+            .ok_or(CatalogError::Busy)
     }
 
     fn queue(&self, account: AccountId) -> Result<Arc<AsyncMutex<()>>> {

@@ -125,19 +125,15 @@ async fn query(connection: &Object, sql: &str, params: &[Value<'_>]) -> Result<R
     let statement = connection.prepare_cached(sql).await.map_err(failure)?;
     let params: Vec<&(dyn ToSql + Sync)> = params.iter().map(|param| param as _).collect();
     let rows = connection.query(&statement, &params).await.map_err(failure)?;
-    rows.iter().map(cells).collect::<Result<_>>().map(Rows::new)
+    rows.iter().map(cells).collect::<Result<_>>().map(Rows)
 }
 
 fn cells(row: &tokio_postgres::Row) -> Result<Vec<Cell>> {
-    let cell = |(index, column): (usize, &tokio_postgres::Column)| {
-        if *column.type_() == Type::INT8 {
-            row.try_get(index).map(|value: Option<i64>| value.into())
-        } else {
-            row.try_get(index).map(|value: Option<String>| value.into())
-        }
+    let cell = |(index, column): (usize, &tokio_postgres::Column)| match *column.type_() {
+        Type::INT8 => row.try_get::<_, Option<i64>>(index).map(Cell::from),
+        _ => row.try_get::<_, Option<String>>(index).map(Cell::from),
     };
-    let cells = row.columns().iter().enumerate().map(cell).collect::<std::result::Result<_, _>>();
-    cells.map_err(failure)
+    row.columns().iter().enumerate().map(cell).collect::<std::result::Result<_, _>>().map_err(failure)
 }
 
 impl ToSql for Value<'_> {

@@ -11,22 +11,19 @@ pub(crate) trait FromCell: Sized {
 
 /// A value of one or more columns.
 pub(crate) trait Row: Sized {
-    /// Reads the next columns.
     fn read(cells: &mut Cells) -> Read<Self>;
 }
 
-/// The result of reading a column.
 pub(crate) type Read<T> = std::result::Result<T, BadCell>;
 
-/// A column that cannot be read, and why.
 #[derive(Debug)]
 pub(crate) struct BadCell {
     column: usize,
     problem: String,
 }
 
-/// Defines a [`Row`] whose fields are columns, and `COLUMNS`, their list for a SELECT. A field without a column is read
-/// from the columns that the statement selects in its place.
+/// Defines a comparable [`Row`] whose fields are columns, and `COLUMNS`, their list for a SELECT. A field without a column
+/// is read from the columns that the statement selects in its place.
 macro_rules! row {
     (
         $(#[$attribute:meta])*
@@ -35,6 +32,7 @@ macro_rules! row {
         }
     ) => {
         $(#[$attribute])*
+        #[derive(Clone, Debug, PartialEq, Eq)]
         $visibility struct $name {
             $($(#[$doc])* $field_visibility $field: $type,)+
         }
@@ -79,13 +77,9 @@ tuple!(A B C D E);
 /// The rows that a statement returned. The first column is the primary key of the table named when decoding; it
 /// identifies the row in errors.
 #[derive(Debug)]
-pub(crate) struct Rows(Vec<Vec<Cell>>);
+pub(crate) struct Rows(pub(super) Vec<Vec<Cell>>);
 
 impl Rows {
-    pub(super) fn new(rows: Vec<Vec<Cell>>) -> Self {
-        Self(rows)
-    }
-
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

@@ -70,7 +70,6 @@ impl<'a, T: Into<Value<'a>>> From<Option<T>> for Value<'a> {
     }
 }
 
-/// Encodes a list as JSON.
 pub(crate) fn json_list<T: serde::Serialize>(list: &[T]) -> String {
     serde_json::to_string(list).expect("numbers and texts have a JSON form")
 }
@@ -86,8 +85,12 @@ impl<'a> Params<'a> {
         format!("${}", self.0.len())
     }
 
-    /// Adds values and returns their placeholders, separated by commas.
+    /// Adds values and returns what is between the parentheses of IN: their placeholders or, without values, NULL, which
+    /// nothing is equal to.
     pub(crate) fn add_all<T: Into<Value<'a>> + Copy>(&mut self, values: &[T]) -> String {
+        if values.is_empty() {
+            return "NULL".to_owned();
+        }
         values.iter().map(|value| self.add(*value)).collect::<Vec<_>>().join(", ")
     }
 

@@ -1,6 +1,5 @@
-use crate::community::Publication;
 use crate::database::{Transaction, json_list};
-use crate::{CoverChange, Result, Scope};
+use crate::{CoverChange, Publication, Result, Scope};
 
 /// The changes to an image; `None` leaves a field unchanged.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -43,7 +43,6 @@ pub enum CopyImage {
 
 row! {
     /// The original of a copy, and the status of the copy.
-    #[derive(Clone, Debug, PartialEq, Eq)]
     pub struct CopySource {
         /// The id of the original, which may be deleted.
         pub image_id: String = "i.copied_from",
@@ -53,7 +52,6 @@ row! {
 }
 
 row! {
-    /// The fields of the original that a copy needs.
     struct Original {
         name: String = "i.name",
         status: ImageStatus = "i.status",
@@ -125,7 +123,6 @@ impl Transaction {
         request: Option<&str>,
         now: i64,
     ) -> Result<Option<String>> {
-        let Some(request) = request else { return Ok(None) };
         let Some(copy) = self.find_answer(target.owner(), request, now).await? else { return Ok(None) };
         let exists = self.exists(&target.select_image("i.id"), &target.image_params(&copy)).await?;
         Ok(exists.then_some(copy))

@@ -53,7 +53,10 @@ impl Catalog {
     ) -> Result<CreateImage> {
         let change = |mut transaction: Transaction| async move {
             transaction.bump_revision(scope.owner()).await?;
-            let Some(origin) = transaction.find_origin(scope, new.instance_id).await? else {
+            let sql =
+                format!("SELECT id, {} FROM instances WHERE account_id = $1 AND id = $2", Origin::COLUMNS);
+            let rows = transaction.query(&sql, &scope.image_params(new.instance_id)).await?;
+            let Some(origin) = rows.first_after_key::<Origin>("instances")? else {
                 return transaction.discard(CreateImage::InstanceNotFound).await;
             };
             let busy = "SELECT id FROM jobs WHERE instance_id = $1 AND finished_at IS NULL";
@@ -77,11 +80,6 @@ impl Catalog {
 }
 
 impl Transaction {
-    async fn find_origin(&mut self, scope: Scope, id: &str) -> Result<Option<Origin>> {
-        let sql = format!("SELECT id, {} FROM instances WHERE account_id = $1 AND id = $2", Origin::COLUMNS);
-        self.query(&sql, &scope.image_params(id)).await?.first_after_key("instances")
-    }
-
     /// Inserts an image, private and without content.
     pub(crate) async fn insert_image(
         &mut self,

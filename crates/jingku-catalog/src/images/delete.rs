@@ -24,7 +24,7 @@ impl Catalog {
             transaction.bump_viewers(owner, id).await?;
             let request = format!("delete {id}");
             let Some(image) = transaction.find_state(scope, id).await? else {
-                let before = transaction.find_answer(owner, &request, now).await?;
+                let before = transaction.find_answer(owner, Some(&request), now).await?;
                 let outcome = before.map_or(DeleteImage::NotFound, |_| DeleteImage::AlreadyDeleted);
                 return transaction.discard(outcome).await;
             };

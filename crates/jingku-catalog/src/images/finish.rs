@@ -20,27 +20,20 @@ impl<'a> BuiltImage<'a> {
 }
 
 impl Transaction {
-    /// Makes an image `Available`.
-    pub(crate) async fn complete_image(
-        &mut self,
-        image: &str,
-        built: BuiltImage<'_>,
-        now: i64,
-    ) -> Result<()> {
+    pub(crate) async fn complete_image(&mut self, id: &str, built: BuiltImage<'_>, now: i64) -> Result<()> {
         let sql = "UPDATE images
                    SET status = 'Available', manifest = $2, size_bytes = $3, data_bytes = $4, update_time = $5
                    WHERE id = $1";
         let BuiltImage { manifest, size_bytes, data_bytes } = built;
-        let params = [image.into(), manifest.into(), size_bytes.into(), data_bytes.into(), now.into()];
+        let params = [id.into(), manifest.into(), size_bytes.into(), data_bytes.into(), now.into()];
         self.execute(sql, &params).await?;
-        self.end_upload(image, now).await
+        self.end_upload(id, now).await
     }
 
-    /// Makes an image `UnAvailable`.
-    pub(crate) async fn fail_image(&mut self, image: &str, reason: &str, now: i64) -> Result<()> {
-        self.end_upload(image, now).await?;
+    pub(crate) async fn fail_image(&mut self, id: &str, reason: &str, now: i64) -> Result<()> {
+        self.end_upload(id, now).await?;
         let sql =
             "UPDATE images SET status = 'UnAvailable', failed_reason = $2, update_time = $3 WHERE id = $1";
-        self.execute(sql, &[image.into(), reason.into(), now.into()]).await.map(drop)
+        self.execute(sql, &[id.into(), reason.into(), now.into()]).await.map(drop)
     }
 }

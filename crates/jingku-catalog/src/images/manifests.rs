@@ -4,7 +4,6 @@ use crate::{AccountId, Catalog, Result, Scope};
 
 row! {
     /// An image, in the trash or not, that uses a manifest.
-    #[derive(Clone, Debug, PartialEq, Eq)]
     pub struct ManifestUse {
         /// The id of the image.
         pub image_id: String = "i.id",

@@ -3,7 +3,6 @@ use crate::{Catalog, Result, Scope};
 
 row! {
     /// The image that has a name.
-    #[derive(Clone, Debug, PartialEq, Eq)]
     pub struct NameHolder {
         /// The image.
         pub image_id: String = "i.id",

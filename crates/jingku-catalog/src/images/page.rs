@@ -26,9 +26,6 @@ impl Catalog {
         filter: ImageFilter<'_>,
         paging: Paging<'_>,
     ) -> Result<Page<Image>> {
-        if filter.zones.is_some_and(<[_]>::is_empty) {
-            return Ok(Page::empty());
-        }
         let (sql, params) = page_statement(scope, &filter, paging);
         let rows = if is_short(scope, &filter, paging) {
             self.database.query(&sql, params.as_slice()).await?

@@ -4,7 +4,6 @@ use crate::{Catalog, Result, Scope};
 
 row! {
     /// The progress of making an image.
-    #[derive(Clone, Debug, PartialEq, Eq)]
     pub struct Progress {
         /// The status of the image.
         pub status: ImageStatus = "i.status",

@@ -3,7 +3,6 @@ use crate::database::{Cell, FromCell, row};
 
 row! {
     /// The metadata of an image.
-    #[derive(Clone, Debug, PartialEq, Eq)]
     pub struct Image {
         /// Its id, unique in the catalogue.
         pub id: String = "i.id",

@@ -1,7 +1,7 @@
 use super::create::{NewImage, Origin};
 use super::row::ImageStatus;
 use crate::database::{Transaction, json_list};
-use crate::jobs::SEEDED;
+use crate::jobs::row::SEEDED;
 use crate::ordinals::Position;
 use crate::{AccountId, Catalog, Result, Scope, Source};
 
@@ -38,7 +38,7 @@ pub struct SeedImage<'a> {
 }
 
 /// A version in the community.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 #[expect(missing_docs, reason = "the fields are those of `Image`")]
 pub struct SeedVersion<'a> {
     /// The id of a [`SeedGroup`] of the image's account.
@@ -180,9 +180,17 @@ impl Transaction {
         };
         let scope = Scope::own(image.account);
         let position = self.insert_image(scope, &new, &origin, image.status, image.create_time).await?;
+        let Position { ordinal, create_time, .. } = position;
+        let public = image.version.is_some() && image.status == ImageStatus::Available;
+        let (submitted_at, submitted_ordinal) =
+            if image.version.is_some() { (create_time, ordinal) } else { (0, 0) };
+        let (pub_time, published_ordinal) = if public { (create_time, ordinal) } else { (0, 0) };
+        let version = image.version.clone().unwrap_or_default();
         let sql =
             "UPDATE images SET tags = $2, price_cents = $3, supported_gpu_types = $4, failed_reason = $5,
-                       manifest = $6, readme = $7, container = $8, platform_type = $9
+                       manifest = $6, readme = $7, container = $8, platform_type = $9, group_id = $10,
+                       version_name = $11, version_desc = $12, community_name = $13, submitted_at = $14,
+                       submitted_ordinal = $15, visibility = $16, pub_time = $17, published_ordinal = $18
                    WHERE id = $1";
         let params = [
             (&image.id).into(),
@@ -194,39 +202,17 @@ impl Transaction {
             image.readme.into(),
             image.container.into(),
             image.platform_type.into(),
-        ];
-        self.execute(sql, &params).await?;
-        if let Some(version) = &image.version {
-            self.seed_version(image, version, position).await?;
-        }
-        self.insert_shares(&image.id, image.shared_with, position.ordinal, now).await
-    }
-
-    async fn seed_version(
-        &mut self,
-        image: &SeedImage<'_>,
-        version: &SeedVersion<'_>,
-        position: Position,
-    ) -> Result<()> {
-        let Position { create_time: submitted_at, ordinal, .. } = position;
-        let sql =
-            "UPDATE images SET group_id = $2, version_name = $3, version_desc = $4, community_name = $5,
-                       submitted_at = $6, submitted_ordinal = $7, visibility = $8, pub_time = $9, published_ordinal = $10
-                   WHERE id = $1";
-        let public = image.status == ImageStatus::Available;
-        let (pub_time, published_ordinal) = if public { (submitted_at, ordinal) } else { (0, 0) };
-        let params = [
-            (&image.id).into(),
-            (&version.group_id).into(),
-            (&version.version_name).into(),
+            version.group_id.into(),
+            version.version_name.into(),
             version.version_desc.into(),
             version.community_name.into(),
             submitted_at.into(),
-            ordinal.into(),
+            submitted_ordinal.into(),
             public.into(),
             pub_time.into(),
             published_ordinal.into(),
         ];
-        self.execute(sql, &params).await.map(drop)
+        self.execute(sql, &params).await?;
+        self.insert_shares(&image.id, image.shared_with, ordinal, now).await
     }
 }

@@ -5,7 +5,6 @@ use crate::{AccountId, Catalog, Limit, OverLimit, Result, Scope};
 
 row! {
     /// An image in the trash.
-    #[derive(Clone, Debug, PartialEq, Eq)]
     pub struct TrashedImage {
         /// Its id.
         pub id: String = "i.id",
@@ -128,8 +127,7 @@ impl Catalog {
         self.database.write(change).await
     }
 
-    /// Deletes an image of any account permanently, even a public one: for one whose content is lost. Returns whether it
-    /// existed.
+    /// Deletes an image whose content is lost permanently, even a public one. Returns whether it existed.
     pub async fn forget_image(&self, id: &str) -> Result<bool> {
         let Some(owner) = self.image_owner(id).await? else { return Ok(false) };
         let change = |mut transaction: Transaction| async move {
@@ -152,7 +150,6 @@ impl Catalog {
 }
 
 impl Transaction {
-    /// Deletes an image's row and the rows that refer to it.
     async fn remove_image(&mut self, id: &str, cover: &str) -> Result<()> {
         for sql in [
             "DELETE FROM jobs WHERE image_id = $1",
@@ -165,12 +162,9 @@ impl Transaction {
     }
 
     async fn write_restored(&mut self, id: &str, name: &str, image: &ImageState, now: i64) -> Result<()> {
-        let version = if self.version_taken(id, &image.listing).await? {
-            // Publishing it again assigns the next number.
-            ""
-        } else {
-            &image.listing.version_name
-        };
+        // If another version has its name, publishing it again assigns the next number.
+        let taken = self.version_taken(id, &image.listing).await?;
+        let version = if taken { "" } else { &image.listing.version_name };
         let sql = "UPDATE images SET deleted_at = NULL, name = $2, version_name = $3, update_time = $4,
                        favorites_count = COALESCE((SELECT favorites_count FROM image_groups WHERE id = group_id), 0)
                    WHERE id = $1";

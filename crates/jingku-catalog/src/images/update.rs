@@ -1,8 +1,7 @@
 use super::changes::ImageChanges;
 use super::row::ImageStatus;
-use crate::community::PublishRefusal;
 use crate::database::Transaction;
-use crate::{Catalog, Result, Scope};
+use crate::{Catalog, PublishRefusal, Result, Scope};
 
 /// The outcome of [`Catalog::update_image`].
 #[derive(Clone, Debug, PartialEq, Eq)]

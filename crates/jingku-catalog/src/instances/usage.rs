@@ -1,7 +1,6 @@
 use crate::database::{Transaction, row};
 use crate::{AccountId, Catalog, Result};
 
-/// The unit of counted use.
 const HOUR_SECS: i64 = 3600;
 /// Instances whose use is counted after one query.
 const BATCH: i64 = 1000;
@@ -39,15 +38,12 @@ impl Catalog {
             let due: Vec<ImageUse> =
                 self.database.scan(AccountId::PLATFORM, &sql, &params).await?.all("instances")?;
             for one in &due {
-                let done = self
-                    .database
-                    .write(|mut transaction| async move {
-                        transaction.bump_viewers(one.owner, &one.image).await?;
-                        let done = transaction.count_hours(one, now).await?;
-                        transaction.commit(done).await
-                    })
-                    .await?;
-                counted += u64::from(done);
+                let change = |mut transaction: Transaction| async move {
+                    transaction.bump_viewers(one.owner, &one.image).await?;
+                    let done = transaction.count_hours(one, now).await?;
+                    transaction.commit(done).await
+                };
+                counted += u64::from(self.database.write(change).await?);
             }
             // What was counted is no longer due, so the loop ends.
             if due.len() < usize::try_from(BATCH).expect("it is small") {
@@ -58,11 +54,6 @@ impl Catalog {
 }
 
 impl Transaction {
-    /// Counts an instance started from an image.
-    pub(super) async fn count_start(&mut self, image: &str) -> Result<()> {
-        self.add_to_counter("created_count", image, 1).await
-    }
-
     /// Counts the remaining whole hours of an instance that is removed.
     pub(super) async fn count_rest(&mut self, instance: &str, now: i64) -> Result<()> {
         match self.query(&select_use("n.id = $1"), &[instance.into()]).await?.first("instances")? {
@@ -89,7 +80,7 @@ impl Transaction {
     }
 
     /// Adds to a counter of an image and its group.
-    async fn add_to_counter(&mut self, counter: &str, image: &str, more: i64) -> Result<()> {
+    pub(super) async fn add_to_counter(&mut self, counter: &str, image: &str, more: i64) -> Result<()> {
         let sql = format!("UPDATE images SET {counter} = {counter} + $2 WHERE id = $1");
         self.execute(&sql, &[image.into(), more.into()]).await?;
         // The counters of a group are the sums over its current versions.
@@ -98,17 +89,5 @@ impl Transaction {
              WHERE id IN (SELECT group_id FROM images WHERE id = $1 AND group_id <> '' AND deleted_at IS NULL)"
         );
         self.execute(&sql, &[image.into(), more.into()]).await.map(drop)
-    }
-
-    /// Bumps the revisions of the account of an instance and of the viewers of the image it was started from.
-    pub(super) async fn bump_instance_viewers(
-        &mut self,
-        account: AccountId,
-        image: Option<(AccountId, &str)>,
-    ) -> Result<()> {
-        match image {
-            None => self.bump_revision(account).await,
-            Some((owner, image)) => self.bump_viewers_and(owner, image, account).await,
-        }
     }
 }

@@ -1,7 +1,6 @@
 use super::row::Job;
 use crate::database::{Transaction, Value};
-use crate::images::BuiltImage;
-use crate::{Catalog, Limit, OverLimit, Result};
+use crate::{BuiltImage, Catalog, Limit, OverLimit, Result};
 
 /// The outcome of [`Catalog::heartbeat`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,9 +34,8 @@ impl Job {
 }
 
 impl Catalog {
-    /// Renews a lease for `lease_secs` from `now` and records the progress.
-    ///
-    /// An expired lease is renewed too, unless another worker has claimed the job.
+    /// Renews a lease, perhaps expired, for `lease_secs` from `now`, unless another worker has claimed the job. Records
+    /// the progress.
     pub async fn heartbeat(
         &self,
         job: &Job,
@@ -71,9 +69,7 @@ impl Catalog {
         self.database.execute(&sql, &[id, worker, attempt, caution.into()]).await.map(drop)
     }
 
-    /// Ends a job successfully: its image becomes `Available` with this content.
-    ///
-    /// The chunks and the manifest must already be durable.
+    /// Ends a job: its image becomes `Available` with this content, which must already be durable in the store.
     pub async fn complete_job(&self, job: &Job, built: BuiltImage<'_>, now: i64) -> Result<JobEnd> {
         let change = |mut transaction: Transaction| async move {
             transaction.bump_revision(job.account).await?;
@@ -91,8 +87,7 @@ impl Catalog {
         self.database.write(change).await
     }
 
-    /// Ends a job with a failure: its image becomes `UnAvailable`, with a reason that tells the user what to do, and frees
-    /// its name.
+    /// Ends a failed job: its image becomes `UnAvailable` and frees its name. The reason tells the user what to do.
     pub async fn fail_job(&self, job: &Job, reason: &str, now: i64) -> Result<JobEnd> {
         let change = |mut transaction: Transaction| async move {
             transaction.bump_revision(job.account).await?;

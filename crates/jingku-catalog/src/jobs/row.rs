@@ -4,8 +4,7 @@ use crate::{AccountId, Result, Scope};
 /// The condition for seeded jobs, which never end by themselves. No server has the name of their worker.
 pub(crate) const SEEDED: &str = "COALESCE(worker, '') = 'nobody'";
 
-/// Precedes the image's id in the column `instance_id` of jobs that make an image from an upload. No instance id starts
-/// like this.
+/// Precedes the image's id in `jobs.instance_id` if the source is an upload. No instance id starts like this.
 const UPLOAD_PREFIX: &str = "upload:";
 
 row! {
@@ -13,7 +12,6 @@ row! {
     ///
     /// Every attempt has its own lease, even by the same worker: of two that believe to have the job, one learns that it
     /// lost it. It is selected as it will be after the worker `$2` has claimed it.
-    #[derive(Clone, Debug)]
     pub struct Job {
         /// Its unique id.
         pub id: String = "j.id",
@@ -73,6 +71,7 @@ impl Transaction {
             [id.into(), scope.param(), image_id.into(), source.into(), now.into(), total_bytes.into()];
         self.execute(sql, &params).await.map(drop)
     }
+
     /// Leases a job for ever, so that no worker gets it.
     pub(crate) async fn seed_job(&mut self, id: &str, done_bytes: i64, now: i64) -> Result<()> {
         let sql =

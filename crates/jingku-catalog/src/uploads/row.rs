@@ -4,7 +4,6 @@ use crate::{AccountId, Catalog, Result};
 
 row! {
     /// An upload: its file is incomplete, or its job has not ended.
-    #[derive(Clone, Debug, PartialEq, Eq)]
     pub struct Upload {
         /// The image to be made.
         pub image_id: String = "image_id",
@@ -92,7 +91,7 @@ impl Catalog {
         now: i64,
     ) -> Result<bool> {
         let change = |mut transaction: Transaction| async move {
-            let agreed = transaction.find_answer(account, &agreed_request(image_id), now).await?;
+            let agreed = transaction.find_answer(account, Some(&agreed_request(image_id)), now).await?;
             transaction.discard(agreed == Some(agreed_text(size_bytes, hash))).await
         };
         self.database.write(change).await
@@ -100,7 +99,6 @@ impl Catalog {
 }
 
 impl Transaction {
-    /// Deletes the upload of an image, if any.
     pub(crate) async fn delete_upload(&mut self, image_id: &str) -> Result<()> {
         self.execute("DELETE FROM uploads WHERE image_id = $1", &[image_id.into()]).await.map(drop)
     }

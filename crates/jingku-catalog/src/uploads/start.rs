@@ -1,7 +1,7 @@
 use super::row::Upload;
 use crate::database::{Rows, Transaction};
-use crate::images::{NewImage, Origin};
-use crate::{Catalog, ImageStatus, Limit, OverLimit, Result, Scope};
+use crate::images::create::Origin;
+use crate::{Catalog, ImageStatus, Limit, NewImage, OverLimit, Result, Scope};
 
 /// A file to upload, and the image to make from it.
 #[derive(Clone, Copy, Debug)]

@@ -28,7 +28,7 @@ impl Folder {
     /// Opens the folder of a backup for writing, or creates it with access for the owner only. Locks out other commands.
     pub(super) fn open_or_create(path: &Path) -> Result<Self, BackupError> {
         refuse_other_folders(path)?;
-        let path = private::open_or_create(path, is_ours).map_err(StartError::from)?;
+        let path = private::open_or_create(path, is_ours)?;
         let lock = path.join(LOCK);
         let file = private_file().create(true).truncate(false).write(true).open(&lock);
         let file = file.map_err(StartError::io(lock))?;
@@ -56,27 +56,14 @@ impl Folder {
         &self.path
     }
 
-    /// The store, created if needed.
-    pub(super) fn objects(&self) -> Result<(Disk, Store), BackupError> {
-        open_objects(&self.path.join("store"))
-    }
-
     /// The store, read only.
     pub(super) fn objects_read_only(&self) -> Result<(Disk, Store), BackupError> {
         let open = || Disk::open_read_only(self.path.join("store"));
         Ok((open()?, Store::new(open()?)))
     }
 
-    /// Where a catalogue is written until its hash is known.
-    pub(super) fn staged_catalog(&self) -> PathBuf {
-        self.path.join("catalog.new")
-    }
-
-    pub(super) fn catalog(&self, record: &GenerationRecord) -> PathBuf {
-        self.catalog_named(&record.catalog)
-    }
-
-    pub(super) fn catalog_named(&self, hash: &str) -> PathBuf {
+    /// The catalogue with this hash.
+    pub(super) fn catalog(&self, hash: &str) -> PathBuf {
         self.path.join(format!("catalog-{hash}.db"))
     }
 
@@ -133,7 +120,7 @@ impl Folder {
 
     /// Removes catalogues and keys that no generation names. The next backup removes what could not be removed.
     pub(super) fn remove_unnamed(&self, records: &[GenerationRecord]) {
-        let catalogs: Vec<_> = records.iter().map(|record| self.catalog(record)).collect();
+        let catalogs: Vec<_> = records.iter().map(|record| self.catalog(&record.catalog)).collect();
         let keys = records.iter().flat_map(|record| {
             record.keys.iter().map(|(name, hash)| self.key(record, name, hash)).collect::<Vec<_>>()
         });
@@ -207,7 +194,8 @@ pub(super) fn replace(path: &Path, bytes: &[u8]) -> Result<(), StartError> {
     durable::replace(path, bytes).map_err(StartError::io(path))
 }
 
-fn remove_durably(path: &Path) -> Result<(), StartError> {
+/// Removes a file, if it exists, durably.
+pub(super) fn remove_durably(path: &Path) -> Result<(), StartError> {
     let removed = if_found(fs::remove_file(path)).and_then(|_| durable::sync_parent(path));
     removed.map_err(StartError::io(path))
 }

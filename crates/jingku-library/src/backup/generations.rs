@@ -11,21 +11,11 @@ use super::record::{Generation, GenerationRecord};
 use crate::failpoint;
 use crate::referenced::all_images;
 
-/// The content of a backup.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Generations {
-    /// The library that is backed up; `None` if only an earlier version wrote the backup, which did not record it.
-    pub library: Option<String>,
-    /// The newest first.
-    pub generations: Vec<Generation>,
-}
-
-/// Lists the generations of a backup. Changes nothing.
-pub fn list_backup(path: &Path) -> Result<Generations, BackupError> {
+/// Lists the generations of a backup, the newest first. Changes nothing.
+pub fn list_backup(path: &Path) -> Result<Vec<Generation>, BackupError> {
     let mut generations = Folder::open(path)?.generations()?;
     generations.reverse();
-    let library = generations.iter().find_map(|generation| generation.record.as_ref()?.library.clone());
-    Ok(Generations { library, generations })
+    Ok(generations)
 }
 
 /// Turns the single generation of a version 1 backup into the first of several, unless it belongs to another library. The
@@ -124,7 +114,7 @@ async fn read_generation(
 ) -> Result<(Option<String>, Vec<ManifestUse>), BackupError> {
     let staged = folder.path().join("catalog.look");
     remove_catalog(&staged)?;
-    copy_catalog(&folder.catalog(record), &staged, &record.catalog)?;
+    copy_catalog(&folder.catalog(&record.catalog), &staged, &record.catalog)?;
     let catalog = Catalog::open_sqlite(&staged).await?;
     let found = (catalog.library_id().await?, all_images(&catalog).await?);
     drop(catalog);

@@ -21,7 +21,7 @@ pub struct GenerationRecord {
     pub(super) version: u32,
     /// The library, [`Catalog::library_id`](jingku_catalog::Catalog::library_id). Not recorded by version 1.
     #[serde(default)]
-    pub(super) library: Option<String>,
+    pub library: Option<String>,
     /// When it was taken, in Unix seconds.
     pub taken_at: i64,
     /// The BLAKE3 hash of the catalogue, also in the name of its file.
@@ -77,7 +77,6 @@ impl GenerationRecord {
         serde_json::from_str(line).map(Some).map_err(|_| damaged())
     }
 
-    /// The text of the record's file.
     pub(super) fn to_text(&self) -> String {
         let record = Self { version: VERSION, ..self.clone() };
         let line = serde_json::to_string(&record).expect("a record has a JSON form");

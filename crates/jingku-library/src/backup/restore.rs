@@ -1,4 +1,4 @@
-//! Restores a data folder from a backup.
+//! Restores a data directory from a backup.
 
 use std::fs::{self, File};
 use std::io;
@@ -7,7 +7,9 @@ use std::path::Path;
 use jingku_catalog::Catalog;
 
 use super::copy::{Failpoints, Outcome, Stores, copy};
-use super::folder::{Folder, copy_catalog, hash_file, open_objects, read_checked, remove_catalog, replace};
+use super::folder::{
+    Folder, copy_catalog, hash_file, open_objects, read_checked, remove_catalog, remove_durably, replace,
+};
 use super::record::{Generation, GenerationRecord};
 use super::{BackupError, Copied, Damage};
 use crate::data_dir::{DataDir, RESTORING};
@@ -28,7 +30,7 @@ pub struct RestoreBackup<'a> {
     pub folder: &'a Path,
     /// The number of a generation; `None` for the newest.
     pub generation: Option<u64>,
-    /// The data folder: new, empty, or left by an interrupted restore.
+    /// The data directory: new, empty, or left by an interrupted restore.
     pub data: &'a Path,
     /// Skips images with missing or corrupted data.
     pub skip_damaged: bool,
@@ -51,12 +53,12 @@ pub struct Restored {
     pub damage: Damage,
 }
 
-/// Restores a data folder from a backup and checks all data. The folder cannot be used until the restore is complete.
+/// Restores a data directory from a backup and checks all data. The folder cannot be used until the restore is complete.
 pub async fn restore_backup(how: RestoreBackup<'_>) -> Result<Restored, BackupError> {
     let folder = Folder::open(how.folder)?;
     let entry = choose(&folder, how.generation)?;
     let (generation, record) = (entry.number, entry.record()?.clone());
-    let source = folder.catalog(&record);
+    let source = folder.catalog(&record.catalog);
     if !source.is_file() || hash_file(&source)? != record.catalog {
         return Err(BackupError::DamagedFile(source));
     }
@@ -92,7 +94,7 @@ pub async fn restore_backup(how: RestoreBackup<'_>) -> Result<Restored, BackupEr
     }
     put_catalog(&data, &staged)?;
     failpoint::reached("restore.catalog_durable");
-    remove_marker(&data)?;
+    remove_durably(&data.path().join(RESTORING))?;
     failpoint::reached("restore.done");
     Ok(Restored {
         generation,
@@ -104,7 +106,6 @@ pub async fn restore_backup(how: RestoreBackup<'_>) -> Result<Restored, BackupEr
     })
 }
 
-/// Finds the requested generation.
 fn choose(folder: &Folder, generation: Option<u64>) -> Result<Generation, BackupError> {
     let mut entries = folder.generations()?;
     match generation {
@@ -116,13 +117,12 @@ fn choose(folder: &Folder, generation: Option<u64>) -> Result<Generation, Backup
     }
 }
 
-/// Reads the keys of a generation.
 fn read_keys<'a>(
     folder: &Folder,
     record: &'a GenerationRecord,
 ) -> Result<Vec<(&'a str, Vec<u8>)>, BackupError> {
     let read = |(name, hash): &'a (String, String)| {
-        // A name that is a path could lead out of the data folder.
+        // A name that is a path could lead out of the data directory.
         let path = folder.key(record, name, hash);
         match name.as_str() {
             "master.key" | "credentials.toml" => Ok((name.as_str(), read_checked(&path, hash)?)),
@@ -161,10 +161,4 @@ fn put_catalog(data: &DataDir, staged: &Path) -> Result<(), StartError> {
     }
     File::open(staged).and_then(|file| file.sync_all()).map_err(&failed)?;
     durable::rename(staged, &data.catalog_path()).map_err(failed)
-}
-
-fn remove_marker(data: &DataDir) -> Result<(), StartError> {
-    let marker = data.path().join(RESTORING);
-    let removed = fs::remove_file(&marker).and_then(|()| durable::sync_folder(data.path()));
-    removed.map_err(StartError::io(marker))
 }

@@ -1,4 +1,4 @@
-//! From a data folder to a backup.
+//! From a data directory to a backup.
 
 use std::collections::HashSet;
 use std::fs::{self, File};
@@ -6,9 +6,10 @@ use std::path::Path;
 
 use jingku_catalog::{AccountId, Catalog, ManifestUse};
 use jingku_chunks::{Backend, Disk, GcGuard, ManifestId, Store};
+use zeroize::Zeroizing;
 
 use super::copy::{Failpoints, Outcome, Stores, copy};
-use super::folder::{Folder, hash_file, read_checked, remove_catalog};
+use super::folder::{Folder, hash_file, open_objects, read_checked, remove_catalog};
 use super::generations::{Pruned, adopt_first, another_library, prune};
 use super::record::GenerationRecord;
 use super::{BackupError, Copied, Damage};
@@ -22,7 +23,7 @@ use crate::{durable, failpoint};
 /// How often a backup copies the catalogue again because images were purged before their data was guarded.
 const TRIES_MAX: u32 = 10;
 
-/// Names of keys in a data folder.
+/// Names of keys in a data directory.
 const MASTER_KEY: &str = "master.key";
 const CREDENTIALS: &str = "credentials.toml";
 
@@ -64,24 +65,22 @@ pub struct BackedUp {
     pub master_key_changed: bool,
     /// What was removed with old generations.
     pub pruned: Pruned,
-    /// What is missing or corrupted in the data folder itself. The backup is complete apart from that.
+    /// What is missing or corrupted in the data directory itself. The backup is complete apart from that.
     pub damage: Damage,
 }
 
 impl Library {
-    /// Backs up the data folder as a new generation, also while a server runs. The generation is the catalogue of one
+    /// Backs up the data directory as a new generation, also while a server runs. The generation is the catalogue of one
     /// moment and everything that it names.
     pub async fn back_up(&self, data: &DataDir, how: BackUp<'_>) -> Result<BackedUp, BackupError> {
-        if how.with_master_key {
-            self.require_master_key(data).await?;
-        }
+        let master_key = if how.with_master_key { Some(self.master_key(data).await?) } else { None };
         let library_id = self.catalog.library_id().await?;
         let library_id = library_id.ok_or_else(|| StartError::NoLibrary(data.path().to_owned()))?;
         let folder = open_outside(data, how.folder)?;
-        let last = last_generation(&folder, &library_id).await?;
-        let (last_number, last) = last.map_or((0, None), |(number, record)| (number, Some(record)));
-        let stores = folder.objects()?;
-        let staged = folder.staged_catalog();
+        let (last_number, last) = last_generation(&folder, &library_id).await?;
+        let stores = open_objects(&folder.path().join("store"))?;
+        // The name until the hash is known.
+        let staged = folder.path().join("catalog.new");
         let (snapshot, _guards) = self.snapshot(&staged).await?;
         let images = snapshot.len() as u64;
         let before = last.as_ref().map_or(0, |last| last.images);
@@ -91,9 +90,9 @@ impl Library {
         }
         let to_store = stores.1.clone();
         let Outcome { copied, damage } = self.copy_objects(data, stores, snapshot, how.verify).await?;
-        let keys = self.keys_to_back_up(data, &folder, last.as_ref(), how.with_master_key).await?;
+        let keys = self.keys_to_back_up(data, &folder, last.as_ref(), master_key).await?;
         let had_key = last.is_some_and(|last| last.has_master_key());
-        let (catalog, catalog_bytes) = place_catalog(&folder)?;
+        let (catalog, catalog_bytes) = place_catalog(&folder, &staged)?;
         failpoint::reached("backup.catalog_durable");
         let record = GenerationRecord {
             version: 0,
@@ -122,7 +121,6 @@ impl Library {
         })
     }
 
-    /// Copies everything that images name.
     async fn copy_objects(
         &self,
         data: &DataDir,
@@ -140,28 +138,26 @@ impl Library {
         Ok(copying.await??)
     }
 
-    /// Refuses a data folder without a master key, or with one that does not open the library's private keys.
-    async fn require_master_key(&self, data: &DataDir) -> Result<(), BackupError> {
+    /// The file of the master key. Refuses a data directory without one, or with one that does not open the library's private
+    /// keys.
+    async fn master_key(&self, data: &DataDir) -> Result<Zeroizing<Vec<u8>>, BackupError> {
         let path = data.path().join(MASTER_KEY);
         let bytes = read_key(&path)?.ok_or(BackupError::NoMasterKey)?;
-        if opens_key(&bytes, self.sealed_key().await?.as_ref()) {
-            Ok(())
-        } else {
-            Err(BackupError::WrongMasterKey(path))
-        }
+        let opens = opens_key(&bytes, self.sealed_key().await?.as_ref());
+        if opens { Ok(Zeroizing::new(bytes)) } else { Err(BackupError::WrongMasterKey(path)) }
     }
 
-    /// Puts the keys into the backup if requested, or if the last generation has them, so that they are not lost. A master
-    /// key that no longer opens the library stays with the generations that it opens. Returns the names and hashes.
+    /// Puts the keys into the backup if a master key is given, or if the last generation has them, so that they are not
+    /// lost. A master key that no longer opens the library stays with the generations that it opens. Returns the names and
+    /// hashes.
     async fn keys_to_back_up(
         &self,
         data: &DataDir,
         folder: &Folder,
         last: Option<&GenerationRecord>,
-        requested: bool,
+        master_key: Option<Zeroizing<Vec<u8>>>,
     ) -> Result<Vec<(String, String)>, BackupError> {
-        let master_key = if requested {
-            let bytes = read_key(&data.path().join(MASTER_KEY))?.ok_or(BackupError::NoMasterKey)?;
+        let master_key = if let Some(bytes) = master_key {
             folder.keep_key(&bytes)?
         } else {
             let Some((last, hash)) = last.and_then(|last| Some((last, last.key(MASTER_KEY)?))) else {
@@ -215,19 +211,18 @@ fn manifests(images: &[ManifestUse]) -> impl Iterator<Item = ManifestId> {
 }
 
 /// Names the staged catalogue by its hash. Returns the hash and the size.
-fn place_catalog(folder: &Folder) -> Result<(String, u64), StartError> {
-    let staged = folder.staged_catalog();
-    let failed = StartError::io(&staged);
+fn place_catalog(folder: &Folder, staged: &Path) -> Result<(String, u64), StartError> {
+    let failed = StartError::io(staged);
     // Opening the catalogue may have changed it.
-    let file = File::open(&staged).map_err(&failed)?;
+    let file = File::open(staged).map_err(&failed)?;
     file.sync_all().map_err(&failed)?;
     let bytes = file.metadata().map_err(&failed)?.len();
-    let hash = hash_file(&staged)?;
-    durable::rename(&staged, &folder.catalog_named(&hash)).map_err(failed)?;
+    let hash = hash_file(staged)?;
+    durable::rename(staged, &folder.catalog(&hash)).map_err(failed)?;
     Ok((hash, bytes))
 }
 
-/// Opens the folder of the backup, which must be outside the data folder.
+/// Opens the folder of the backup, which must be outside the data directory.
 fn open_outside(data: &DataDir, folder: &Path) -> Result<Folder, BackupError> {
     let inside = |path: &Path| path.starts_with(data.path());
     // Checked before the folder is created, if its path can be resolved.
@@ -238,12 +233,12 @@ fn open_outside(data: &DataDir, folder: &Path) -> Result<Folder, BackupError> {
     if inside(opened.path()) { Err(BackupError::Inside(folder.to_owned())) } else { Ok(opened) }
 }
 
-/// The number of the last generation and the last readable record; `None` if there is no generation. Refuses a backup of
-/// another library.
+/// The number of the last generation and the last readable record; 0 if there is no generation. Refuses a backup of another
+/// library.
 async fn last_generation(
     folder: &Folder,
     library: &str,
-) -> Result<Option<(u64, GenerationRecord)>, BackupError> {
+) -> Result<(u64, Option<GenerationRecord>), BackupError> {
     for record in folder.generations()?.iter().filter_map(|entry| entry.record.as_ref()) {
         if let Some(other) = record.library.as_ref().filter(|other| *other != library) {
             return Err(another_library(folder.path(), other.clone(), library));
@@ -251,11 +246,11 @@ async fn last_generation(
     }
     adopt_first(folder, library).await?;
     let entries = folder.generations()?;
-    let Some(newest) = entries.last() else { return Ok(None) };
+    let Some(newest) = entries.last() else { return Ok((0, None)) };
     let readable = entries.iter().rev().find_map(|entry| entry.record.clone());
     // Without a readable record, the library of the backup is unknown.
     let record = readable.map_or_else(|| newest.record().cloned(), Ok)?;
-    Ok(Some((newest.number, record)))
+    Ok((newest.number, Some(record)))
 }
 
 /// Whether a master key opens a sealed private key.

@@ -4,7 +4,7 @@ use jingku_chunks::{Backend, Claim, ClaimWatch, Existing, Head, Key, Kind, Objec
 
 use super::reached;
 
-/// The store of a data folder in a debug build.
+/// The store of a data directory in a debug build.
 pub(crate) struct FailpointBackend<B>(pub(crate) B);
 
 impl<B: Backend> Backend for FailpointBackend<B> {

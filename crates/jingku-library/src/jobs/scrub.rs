@@ -23,7 +23,6 @@ const KEEP_EVERY: Duration = Duration::from_mins(1);
 /// Minimum of one batch, in bytes. Small prefixes are combined.
 const GO_BYTES: u64 = 64 << 20;
 
-/// Runs until the server stops.
 pub(super) async fn scrub(task: Loop) {
     let library = &task.library;
     if library.config.scrub.days == 0 || library.data.is_none() {

@@ -16,7 +16,6 @@ const RESTS: u32 = 3;
 const REST_MAX: Duration = Duration::from_secs(1);
 const SECS_OF_AN_HOUR: i64 = 60 * 60;
 
-/// Runs until the server stops.
 pub(super) async fn sweep(task: Loop) {
     let library = &task.library;
     // A server in memory frees everything at its end, and the snapshots of its lab name manifests as well.

@@ -11,7 +11,6 @@ use crate::library::Library;
 /// The interval. Images are kept for days.
 const EVERY: Duration = Duration::from_mins(10);
 
-/// Runs until the server stops.
 pub(super) async fn empty(task: Loop) {
     task.every(EVERY, || empty_once(&task)).await;
     // Otherwise, runs shorter than the interval would not count as running time.

@@ -10,7 +10,6 @@ use super::trash::trusted_now;
 use crate::library::Library;
 use crate::limits::{UPLOAD_RESUME_TIMEOUT, UPLOAD_START_TIMEOUT};
 
-/// The interval.
 const EVERY: Duration = Duration::from_mins(1);
 
 /// `FailedReason` of an image whose upload received no byte.
@@ -18,7 +17,6 @@ const NOT_STARTED: &str = "No byte of the file came within 10 minutes. Import it
 /// `FailedReason` of an image whose upload was abandoned.
 const SILENT: &str = "Nothing more of the file came for 24 hours. Import it again.";
 
-/// Runs until the server stops.
 pub(super) async fn expire(task: Loop) {
     task.every(EVERY, || expire_once(&task.library)).await;
 }

@@ -13,7 +13,6 @@ const EVERY: Duration = Duration::from_mins(10);
 /// Manifests per query.
 const BATCH: u32 = 64;
 
-/// Runs until the server stops.
 pub(super) async fn count(task: Loop) {
     failpoint::passed("usage.begun");
     task.every(EVERY, || count_once(&task)).await;

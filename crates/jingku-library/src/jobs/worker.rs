@@ -31,7 +31,6 @@ const POLL: Duration = Duration::from_secs(5);
 const PANICKED: &str = "Making the image failed because of a fault in the server. Ask the operator to look at the server's \
      log, then delete this image and make it again.";
 
-/// Runs until the server stops.
 pub(super) async fn work(task: Loop) {
     let library = &task.library;
     while !task.stop.is_cancelled() {
@@ -105,7 +104,6 @@ async fn run(task: &Loop, job: &Job) {
     }
 }
 
-/// The manifests of the account's images.
 async fn own_manifests(library: &Library, job: &Job) -> Vec<ManifestId> {
     match library.catalog.own_manifests(job.account, OWN_MANIFESTS_MAX).await {
         Ok(names) => names.iter().filter_map(|name| name.parse().ok()).collect(),

@@ -12,7 +12,7 @@ use crate::random::{key_pair, project_id};
 
 impl Library {
     /// Creates account 1 and a key pair for it if they are missing. The pair is `given`, or is generated and written to the
-    /// data folder for client commands. Returns a generated pair.
+    /// data directory for client commands. Returns a generated pair.
     pub async fn ensure_first_account(
         &self,
         data: &DataDir,
@@ -71,11 +71,8 @@ impl Library {
 
     /// Revokes a key.
     pub async fn revoke_key(&self, public_key: &str) -> Result<(), LibraryError> {
-        if self.catalog.revoke_key(public_key, self.clock.now()).await? {
-            Ok(())
-        } else {
-            Err(LibraryError::NoKey(public_key.to_owned()))
-        }
+        let revoked = self.catalog.revoke_key(public_key, self.clock.now()).await?;
+        if revoked { Ok(()) } else { Err(LibraryError::NoKey(public_key.to_owned())) }
     }
 
     pub(crate) async fn require_account(&self, id: i64) -> Result<Account, LibraryError> {

@@ -68,7 +68,6 @@ impl Checked<'_> {
     }
 }
 
-/// Refuses an invalid instance id.
 pub(crate) fn check_instance_id(id: &str) -> Result<(), LibraryError> {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
     if (1..=INSTANCE_ID_MAX).contains(&id.len()) && id.bytes().all(allowed) {
@@ -145,11 +144,8 @@ impl Library {
                     continue;
                 }
                 if self.catalog.remove_instance(new.id, self.clock.now()).await? == RemoveInstance::Busy {
-                    let instance_id = new.id;
-                    tracing::warn!(
-                        instance_id,
-                        "an image of the instance is being made: updated at the next start"
-                    );
+                    let why = "an image of the instance is being made: updated at the next start";
+                    tracing::warn!(instance_id = new.id, "{why}");
                     continue;
                 }
             }
@@ -183,17 +179,11 @@ impl Library {
         check_instance_id(new.id)?;
         let zone = self.zone(new.zone)?;
         let account = self.require_account(new.account).await?.id;
-        let DeclaredDisk { disk, fails, caution } = inspect(new.disk, new.format).await?;
-        let size_bytes = i64::try_from(disk.size_bytes).expect("a disk is far smaller than 2^63 bytes");
-        let declared = DeclaredDisk { disk, fails, caution: caution.clone() };
-        Ok(Checked {
-            new,
-            account,
-            zone,
-            disk: serde_json::to_string(&declared).expect("a disk serialises: its paths are UTF-8"),
-            size_bytes,
-            caution,
-        })
+        let declared = inspect(new.disk, new.format).await?;
+        let disk = serde_json::to_string(&declared).expect("a disk serialises: its paths are UTF-8");
+        let size_bytes = i64::try_from(declared.disk.size_bytes);
+        let size_bytes = size_bytes.expect("a disk is far smaller than 2^63 bytes");
+        Ok(Checked { new, account, zone, disk, size_bytes, caution: declared.caution })
     }
 
     async fn insert_instance(
@@ -208,12 +198,10 @@ impl Library {
             AddInstance::ImageNotFound => Err(LibraryError::NoImageToStart(image_id(), checked.account.0)),
             AddInstance::ImageNotAvailable => Err(LibraryError::NothingToStart(image_id())),
             AddInstance::Exists => Err(LibraryError::InstanceExists(id.to_owned())),
-            AddInstance::Added => self.require_instance(id).await,
+            AddInstance::Added => {
+                let added = self.catalog.instance(None, id).await?;
+                added.ok_or_else(|| LibraryError::NoInstance(id.to_owned()))
+            }
         }
-    }
-
-    async fn require_instance(&self, id: &str) -> Result<Instance, LibraryError> {
-        let found = self.catalog.instance(None, id).await?;
-        found.ok_or_else(|| LibraryError::NoInstance(id.to_owned()))
     }
 }

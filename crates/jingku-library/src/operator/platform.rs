@@ -57,10 +57,8 @@ impl Library {
 
     /// Removes an image from the platform. The original and instances started from the copy stay.
     pub async fn demote_image(&self, id: &str) -> Result<(), LibraryError> {
-        if self.catalog.delete_image(Scope::platform(), id, self.clock.now()).await? == DeleteImage::Deleted {
-            Ok(())
-        } else {
-            Err(LibraryError::NoPlatformImage(id.to_owned()))
-        }
+        let deleted = self.catalog.delete_image(Scope::platform(), id, self.clock.now()).await?;
+        let found = deleted == DeleteImage::Deleted;
+        if found { Ok(()) } else { Err(LibraryError::NoPlatformImage(id.to_owned())) }
     }
 }

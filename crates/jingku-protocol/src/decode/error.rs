@@ -56,13 +56,7 @@ impl DecodeError {
             | Self::ZeroByte(name)
             | Self::TextNotUtf8(name)
             | Self::NotFinite(name) => Some(name),
-            Self::InvalidJson(_)
-            | Self::NotAnObject
-            | Self::NotUtf8
-            | Self::UnknownType(_)
-            | Self::NoType
-            | Self::Encoded(_)
-            | Self::TooMany => None,
+            _ => None,
         }
     }
 }

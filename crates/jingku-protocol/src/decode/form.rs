@@ -29,7 +29,8 @@ pub(super) fn read(text: &str, decoder: &mut Decoder) -> Result<(), DecodeError>
 /// Decodes `%XX`, and `+` to a space. A lossy decoder would hide bytes that are not UTF-8, and the signature would not
 /// match.
 fn decoded(param: &str, text: &str) -> Result<String, DecodeError> {
-    let spaced = text.replace('+', " ");
+    // A cover is large and has no `+` of its own: it is not copied twice.
+    let spaced = if text.contains('+') { Cow::Owned(text.replace('+', " ")) } else { Cow::Borrowed(text) };
     let decoded = percent_decode_str(&spaced).decode_utf8().map(Cow::into_owned);
     decoded.map_err(|_| DecodeError::TextNotUtf8(excerpt(param)))
 }

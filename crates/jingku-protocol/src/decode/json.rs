@@ -11,7 +11,6 @@ use super::limits::MAX_DEPTH;
 use crate::excerpt::excerpt;
 use crate::params::Value;
 
-/// Reads the members of a JSON object as parameters.
 pub(super) fn read(text: &str, decoder: &mut Decoder) -> Result<(), DecodeError> {
     // Depth and numbers have limits of their own here.
     let settings = ReaderSettings {

@@ -81,7 +81,7 @@ mod tests {
             BackupError::NotEmpty(path()),
             BackupError::NoMasterKey,
             BackupError::WrongMasterKey(path()),
-            StartError::Io { path: path(), source: io::Error::other("it says why.") }.into(),
+            StartError::Io(path(), io::Error::other("it says why.")).into(),
         ] {
             assert_one_stop(&error);
         }

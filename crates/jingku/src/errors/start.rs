@@ -12,17 +12,15 @@ impl Explained for StartError {
     fn explain(&self) -> (Exit, String) {
         let octal = |mode: &u32| format!("{mode:o}");
         match self {
-            Self::Io { path, source } => (Fault, tr!("errors-io", path, error = clause(source))),
+            Self::Io(path, source) => (Fault, tr!("errors-io", path, error = clause(source))),
             Self::InUse(path) => (TryAgain, tr!("errors-start-in-use", path)),
             Self::Restoring(path) => (NotThere, tr!("errors-start-restoring", path)),
-            Self::NotOurs { path, mode } => {
-                (Refused, tr!("errors-private-not-ours", path, mode = octal(mode)))
-            }
-            Self::Shared { path, mode } => {
+            Self::NotOurs(path, mode) => (Refused, tr!("errors-private-not-ours", path, mode = octal(mode))),
+            Self::Shared(path, mode) => {
                 let better = path.join("jingku");
                 (Refused, tr!("errors-private-shared", path, mode = octal(mode), better))
             }
-            Self::Everybodys { path, mode } => {
+            Self::Everybodys(path, mode) => {
                 let better = path.join("jingku");
                 (Refused, tr!("errors-private-everybodys", path, mode = octal(mode), better))
             }
@@ -42,10 +40,10 @@ impl Explained for StartError {
 impl Explained for ConfigError {
     fn explain(&self) -> (Exit, String) {
         let chinese = match self {
-            Self::Unreadable { path, source } => {
+            Self::Unreadable(path, source) => {
                 tr!("errors-config-unreadable", path, error = clause(source))
             }
-            Self::Invalid { path, source } => {
+            Self::Invalid(path, source) => {
                 tr!("errors-config-invalid", path, error = source.to_string())
             }
         };
@@ -56,7 +54,7 @@ impl Explained for ConfigError {
 impl Explained for FixturesError {
     fn explain(&self) -> (Exit, String) {
         match self {
-            Self::Unreadable { path, source } => {
+            Self::Unreadable(path, source) => {
                 (Usage, tr!("errors-fixtures-unreadable", path, error = clause(source)))
             }
             Self::Wrong { path, place, why } => {
@@ -107,7 +105,7 @@ mod tests {
     fn a_sentence_ends_once() {
         let path = || PathBuf::from("/data");
         for error in [
-            StartError::Io { path: path(), source: io::Error::other("it says why.") },
+            StartError::Io(path(), io::Error::other("it says why.")),
             StartError::InUse(path()),
             StartError::Restoring(path()),
             StartError::CatalogLost(path()),

@@ -299,7 +299,7 @@ fn unusable_folders_and_keys_are_refused() {
     home.refuses(&["backup", full], 1, &["is not empty and holds no backup"], &["不是空目录"]);
     let inside = home.data().join("backup");
     let inside = inside.to_str().unwrap();
-    home.refuses(&["backup", inside], 1, &["inside the data folder"], &["位于数据目录之内"]);
+    home.refuses(&["backup", inside], 1, &["inside the data directory"], &["位于数据目录之内"]);
     assert!(!Path::new(inside).exists());
     home.refuses(&["restore", full, "--data-dir", "new"], 3, &["no finished backup"], &["没有已完成的备份"]);
     let said = home.run(&["backup", scene.dir()]).succeeded();

@@ -191,12 +191,16 @@ fn memory_stays_below_the_limit_under_hostile_requests() {
     at_once(&server, "different lists with long filters", |connection, number| {
         for round in 0..200 {
             let tag = |index: usize| format!("{}{number}-{round}-{index}", "镜".repeat(48));
-            let tags: Vec<_> = (0..32).map(tag).collect();
-            assert!(connection.call(&keys, list().list("Tag", &tags)).contains("\"TotalCount\":0"));
+            let tagged =
+                (0..32).fold(list(), |call, index| call.text(&format!("Tag.{index}"), Some(&tag(index))));
+            assert!(connection.call(&keys, tagged).contains("\"TotalCount\":0"));
             // Matching rows, cached under a key of its own.
-            let call = list().list("Status", &["Available"; 32]).number("CreatedFrom", Some(round));
-            let answer = connection
-                .call(&keys, call.text("Name", Some("env")).number("SizeBelow", Some(1000 + number)));
+            let call = (0..32)
+                .fold(list(), |call, index| call.text(&format!("Status.{index}"), Some("Available")))
+                .text("CreatedFrom", Some(&round.to_string()))
+                .text("Name", Some("env"))
+                .text("SizeBelow", Some(&(1000 + number).to_string()));
+            let answer = connection.call(&keys, call);
             assert!(answer.contains("\"TotalCount\":1"), "{answer}");
         }
     });
@@ -205,8 +209,11 @@ fn memory_stays_below_the_limit_under_hostile_requests() {
     assert!(Connection::open(&server).call(&keys, readme).contains("\"RetCode\":0"));
     at_once(&server, "different pages with a long readme", |connection, number| {
         for limit in 1..=40 {
-            let call = list().text("CompShareImageId", Some(&image)).number("Limit", Some(limit));
-            assert!(connection.call(&keys, call.number("CreatedFrom", Some(number))).contains("镜镜"));
+            let call = list()
+                .text("CompShareImageId", Some(&image))
+                .text("Limit", Some(&limit.to_string()))
+                .text("CreatedFrom", Some(&number.to_string()));
+            assert!(connection.call(&keys, call).contains("镜镜"));
         }
     });
     let cover = base64(&large_picture());

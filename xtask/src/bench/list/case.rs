@@ -70,8 +70,8 @@ pub(super) async fn cases(
 
 fn form(account: &Account, offset: u32) -> String {
     let params = Params::for_action("DescribeCompShareCustomImages")
-        .number("Offset", Some(offset))
-        .number("Limit", Some(PAGE));
+        .text("Offset", Some(&offset.to_string()))
+        .text("Limit", Some(&PAGE.to_string()));
     sign_request(params, &account.public_key, &account.private_key).to_form()
 }
 

@@ -3,9 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
-use jingku_catalog::{
-    AccountId, BuiltImage, Catalog, CreateImage, JobEnd, NewImage, NewInstance, Scope,
-};
+use jingku_catalog::{AccountId, BuiltImage, Catalog, CreateImage, JobEnd, NewImage, NewInstance, Scope};
 
 use crate::bench::daemon::Account;
 
@@ -54,10 +52,7 @@ async fn create_one(path: &Path, account: AccountId) -> Result<String> {
     };
     // This benchmark reads no image data, so the manifest need not exist.
     let manifest = "0".repeat(64);
-    match catalog
-        .complete_job(&job, BuiltImage::dense(&manifest, SIZE_BYTES), FIRST_CREATE_TIME)
-        .await?
-    {
+    match catalog.complete_job(&job, BuiltImage::dense(&manifest, SIZE_BYTES), FIRST_CREATE_TIME).await? {
         JobEnd::Ended => Ok(image_id),
         JobEnd::Lost | JobEnd::OverLimit(_) => bail!("the job of a new image is lost"),
     }

@@ -18,9 +18,8 @@ const PAGE_BYTES: u64 = 4096;
 /// Prepared statements cached per connection: more than this crate has.
 const STATEMENTS_MAX: usize = 128;
 
-/// Returns whether the file is missing, or is the first page of a catalogue whose log is lost. Creates nothing.
-///
-/// A new catalogue is entirely in its log. Opening the file reports anything else that is wrong.
+/// Returns whether the file is missing, or is the first page of a catalogue whose log is lost: a new catalogue is
+/// entirely in its log. Creates nothing. Opening the file reports anything else that is wrong.
 pub(crate) fn is_blank(path: &Path) -> bool {
     let tables = |connection: Connection| {
         connection.query_row("SELECT COUNT(*) FROM sqlite_master", [], |row| row.get::<_, i64>(0))
@@ -70,7 +69,7 @@ pub(super) fn query(connection: &Connection, sql: &str, params: &[impl ToSql]) -
         }
         found.push(cells);
     }
-    Ok(Rows::new(found))
+    Ok(Rows(found))
 }
 
 pub(super) fn execute(connection: &Connection, sql: &str, params: &[Value<'_>]) -> Result<u64> {

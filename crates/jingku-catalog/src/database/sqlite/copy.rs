@@ -53,7 +53,8 @@ fn copy_unchanged(from: &Path, to: &Path) -> io::Result<()> {
         let before = Version::of(from, &from_log)?;
         copy_file(from, to)?;
         match copy_file(&from_log, &to_log) {
-            Err(error) if error.kind() == ErrorKind::NotFound => remove_if_there(&to_log)?,
+            // An empty log is like none.
+            Err(error) if error.kind() == ErrorKind::NotFound => fs::write(&to_log, "")?,
             copied => copied?,
         }
         if Version::of(from, &from_log)? == before {
@@ -92,11 +93,4 @@ fn copy_file(from: &Path, to: &Path) -> io::Result<()> {
     let mut source = File::open(from)?;
     let mut copy = OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(to)?;
     io::copy(&mut source, &mut copy).map(drop)
-}
-
-fn remove_if_there(path: &Path) -> io::Result<()> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
-    }
 }

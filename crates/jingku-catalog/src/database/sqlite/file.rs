@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use rusqlite::{Connection, ToSql};
 
 use super::connection::{connect, failure, query};
-use super::log_index::LogIndex;
+use super::log_index;
 use super::open_files::OpenFiles;
 use crate::Result;
 use crate::database::row::Rows;
@@ -52,7 +52,7 @@ impl File {
     /// Uses SQLite's own number, which takes locks, only if the index of the log cannot be read. The two kinds of number
     /// never collide.
     pub(super) fn generation(&self) -> Option<u128> {
-        let of_index = self.files.index().and_then(LogIndex::generation);
+        let of_index = self.files.index().and_then(log_index::generation);
         of_index.map(|number| number | OF_INDEX).or_else(|| {
             let watcher = lock(&self.watcher);
             let mut statement = watcher.prepare_cached("PRAGMA data_version").ok()?;
@@ -64,7 +64,7 @@ impl File {
     /// Opens another connection, and fails if the file was replaced.
     pub(super) fn connect(&self) -> Result<Connection> {
         self.files.check()?;
-        let connection = connect(self.files.path()).map_err(failure)?;
+        let connection = connect(&self.files.path).map_err(failure)?;
         self.files.check()?;
         Ok(connection)
     }

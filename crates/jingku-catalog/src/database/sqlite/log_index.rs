@@ -3,7 +3,7 @@
 //! Its layout is part of SQLite's file format: <https://sqlite.org/walformat.html#the_wal_index_header>. Reading it takes
 //! one system call and no lock; `PRAGMA data_version` takes several of both.
 
-use std::fs::{File, Metadata};
+use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
@@ -17,30 +17,18 @@ const CHANGE: usize = 8;
 const IS_INITIAL: usize = 12;
 const CHECKSUM: usize = 40;
 
-/// An open index.
-#[derive(Debug)]
-pub(super) struct LogIndex {
-    /// Never closed: closing any descriptor of a file drops all POSIX locks of the process on it, including SQLite's.
-    file: &'static File,
+/// Opens the index for the lifetime of the process: closing any descriptor of a file drops all POSIX locks of the process
+/// on it, including SQLite's.
+pub(super) fn open(path: &Path) -> io::Result<&'static File> {
+    File::open(path).map(|file| &*Box::leak(Box::new(file)))
 }
 
-impl LogIndex {
-    /// Opens the index for the lifetime of the process.
-    pub(super) fn open(path: &Path) -> io::Result<Self> {
-        File::open(path).map(|file| Self { file: Box::leak(Box::new(file)) })
-    }
-
-    pub(super) fn metadata(&self) -> io::Result<Metadata> {
-        self.file.metadata()
-    }
-
-    /// Returns a number that changes with every commit; `None` while the header is being written, or if its version is
-    /// unknown.
-    pub(super) fn generation(&self) -> Option<u128> {
-        let mut header = [0; 2 * COPY_BYTES];
-        self.file.read_exact_at(&mut header, 0).ok()?;
-        read(&header)
-    }
+/// Returns a number that changes with every commit; `None` while the header is being written, or if its version is
+/// unknown.
+pub(super) fn generation(index: &File) -> Option<u128> {
+    let mut header = [0; 2 * COPY_BYTES];
+    index.read_exact_at(&mut header, 0).ok()?;
+    read(&header)
 }
 
 fn read(header: &[u8; 2 * COPY_BYTES]) -> Option<u128> {
@@ -71,15 +59,15 @@ mod tests {
     fn the_number_changes_exactly_with_commits_of_any_connection() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.db");
-        let open = || {
+        let connect = || {
             let connection = Connection::open(&path).unwrap();
             connection.execute_batch("PRAGMA journal_mode = WAL").unwrap();
             connection
         };
-        let (one, two) = (open(), open());
+        let (one, two) = (connect(), connect());
         one.execute_batch("CREATE TABLE t (a)").unwrap();
-        let index = LogIndex::open(&folder.path().join("a.db-shm")).unwrap();
-        let mut seen = vec![index.generation().expect("it is complete")];
+        let index = open(&folder.path().join("a.db-shm")).unwrap();
+        let mut seen = vec![generation(index).expect("it is complete")];
         for number in 0..2000 {
             let writer = if number % 2 == 0 { &one } else { &two };
             writer.execute("INSERT INTO t VALUES (?1)", [number]).unwrap();
@@ -89,12 +77,12 @@ mod tests {
             if number % 700 == 0 {
                 writer.execute_batch("VACUUM").unwrap();
             }
-            let now = index.generation().expect("it is complete");
+            let now = generation(index).expect("it is complete");
             assert!(!seen.contains(&now), "commit {number} repeats a number");
             seen.push(now);
             let counted: i64 = two.query_row("SELECT COUNT(*) FROM t", [], |row| row.get(0)).unwrap();
             one.execute_batch("BEGIN IMMEDIATE; DELETE FROM t; ROLLBACK").unwrap();
-            assert_eq!((counted, index.generation()), (number + 1, Some(now)));
+            assert_eq!((counted, generation(index)), (number + 1, Some(now)));
         }
     }
 

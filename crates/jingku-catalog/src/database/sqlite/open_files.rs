@@ -3,30 +3,30 @@
 //! A process can write to an open file that was deleted, replaced or moved away with its folder. Every change would be
 //! acknowledged, and lost when the process ends.
 
-use std::fs::Metadata;
+use std::fs::{File, Metadata};
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use super::log_index::LogIndex;
+use super::log_index;
 use crate::{CatalogError, Result};
 
 /// The paths of a database's files, and their identities when it was opened.
 #[derive(Debug)]
 pub(super) struct OpenFiles {
-    path: PathBuf,
+    pub(super) path: PathBuf,
     database: FileId,
     // SQLite creates the log and its index when first needed, and keeps them while a connection is open.
     log_path: PathBuf,
     log: OnceLock<FileId>,
     index_path: PathBuf,
-    index: OnceLock<(FileId, LogIndex)>,
+    index: OnceLock<(FileId, &'static File)>,
 }
 
 impl OpenFiles {
     pub(super) fn of(path: &Path) -> Result<Self> {
-        let database = FileId::at(path).map_err(|error| CatalogError::Unavailable(error.into()))?;
+        let database = id_at(path).map_err(|error| CatalogError::Unavailable(error.into()))?;
         Ok(Self {
             path: path.to_owned(),
             database,
@@ -37,13 +37,9 @@ impl OpenFiles {
         })
     }
 
-    pub(super) fn path(&self) -> &Path {
-        &self.path
-    }
-
     /// The index of the log, once there has been a change.
-    pub(super) fn index(&self) -> Option<&LogIndex> {
-        self.index.get().map(|(_, index)| index)
+    pub(super) fn index(&self) -> Option<&File> {
+        self.index.get().map(|(_, index)| *index)
     }
 
     /// Fails with [`CatalogError::FileReplaced`] if a path no longer leads to the file that was opened.
@@ -52,7 +48,7 @@ impl OpenFiles {
         let files =
             [(&self.path, Some(&self.database)), (&self.log_path, self.log.get()), (&self.index_path, index)];
         for (path, opened) in files {
-            if opened.is_some_and(|opened| FileId::at(path).ok() != Some(*opened)) {
+            if opened.is_some_and(|opened| id_at(path).ok() != Some(*opened)) {
                 return Err(CatalogError::FileReplaced(path.clone()));
             }
         }
@@ -63,12 +59,12 @@ impl OpenFiles {
     pub(super) fn check_writing(&self) -> Result<()> {
         let replaced = |path: &Path| CatalogError::FileReplaced(path.to_owned());
         if self.log.get().is_none() {
-            let log = FileId::at(&self.log_path).map_err(|_| replaced(&self.log_path))?;
+            let log = id_at(&self.log_path).map_err(|_| replaced(&self.log_path))?;
             self.log.get_or_init(|| log);
         }
         if self.index.get().is_none() {
-            let index = LogIndex::open(&self.index_path)
-                .and_then(|index| Ok((FileId::of(&index.metadata()?), index)));
+            let index =
+                log_index::open(&self.index_path).and_then(|index| Ok((id_of(&index.metadata()?), index)));
             let index = index.map_err(|_| replaced(&self.index_path))?;
             self.index.get_or_init(|| index);
         }
@@ -81,18 +77,15 @@ impl OpenFiles {
 }
 
 /// Identifies a file whatever its path: device and inode.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct FileId(u64, u64);
+type FileId = (u64, u64);
 
-impl FileId {
-    /// Does not follow a symbolic link: SQLite names the log after its target.
-    fn at(path: &Path) -> io::Result<Self> {
-        path.symlink_metadata().map(|file| Self::of(&file))
-    }
+/// Does not follow a symbolic link: SQLite names the log after its target.
+fn id_at(path: &Path) -> io::Result<FileId> {
+    path.symlink_metadata().map(|file| id_of(&file))
+}
 
-    fn of(file: &Metadata) -> Self {
-        Self(file.dev(), file.ino())
-    }
+fn id_of(file: &Metadata) -> FileId {
+    (file.dev(), file.ino())
 }
 
 /// Returns the path of the log of a database.

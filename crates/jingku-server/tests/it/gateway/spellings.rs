@@ -14,7 +14,8 @@ const JSON: &str = "application/json";
 
 /// An unsigned update of image-1 with dotted names, as all SDKs send it.
 fn dotted(tags: [&str; 2]) -> Params {
-    Params::for_action(UPDATE.name()).text("CompShareImageId", Some("image-1")).list("Tags", &tags)
+    let params = Params::for_action(UPDATE.name()).text("CompShareImageId", Some("image-1"));
+    params.text("Tags.0", Some(tags[0])).text("Tags.1", Some(tags[1]))
 }
 
 /// The same with a JSON array.

@@ -53,7 +53,7 @@ fn to_json(generation: &Generation) -> Value {
     let record = generation.record.as_ref();
     json!({ "Generation": generation.number, "Damaged": record.is_none(), "TakenAt": record.map(|record| record.taken_at),
             "Images": record.map(|record| record.images), "Bytes": record.and_then(|record| record.bytes),
-            "WithMasterKey": record.map(|record| record.has_master_key()) })
+            "WithMasterKey": record.map(GenerationRecord::has_master_key) })
 }
 
 fn report(global: &Global, backed_up: &BackedUp) -> Result<(), Failure> {

@@ -4,13 +4,11 @@
 
 mod bare_server;
 mod bare_store;
-mod build;
 mod chunks;
 mod daemon;
 mod disk;
-mod folder;
+mod http;
 mod list;
-mod machine;
 mod make;
 mod process;
 mod report;
@@ -21,27 +19,46 @@ use clap::Subcommand;
 
 use crate::workspace::Workspace;
 
-pub(crate) use bare_server::BareServer;
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    bench: Bench,
+    /// Print JSON.
+    #[arg(long, global = true)]
+    json: bool,
+}
 
 #[derive(Subcommand)]
-pub(crate) enum Bench {
-    /// Compare chunk sizes, cutting, grouping and compression levels on a disk and changed copies of it.
-    Chunks(chunks::Args),
+enum Bench {
+    /// Compare chunk sizes, cutting, grouping and compression levels on a disk and changed copies of it. Needs 26 GB.
+    Chunks(disk::Args),
     /// List pages of 20 images; the reference is a bare server with the same HTTP stack and replies.
     List(list::Args),
     /// Create images of a 4 GiB disk and export them; compare with a bare loop, qemu-img, restic and borg. Needs 17 GB.
-    Make(make::Args),
+    Make(disk::Args),
     /// Measure size, dependencies, start time, idle memory and build time.
     Size(size::Args),
+    /// Serve prepared replies; `list` starts it as a reference.
+    #[command(hide = true)]
+    BareServer(bare_server::Args),
 }
 
-impl Bench {
-    pub(crate) fn run(self, workspace: &Workspace) -> Result<()> {
-        match self {
-            Self::Chunks(args) => chunks::run(&args),
-            Self::List(args) => list::run(workspace, &args),
-            Self::Make(args) => make::run(workspace, &args),
-            Self::Size(args) => size::run(workspace, &args),
-        }
+/// Measures in a new folder, and prints the report.
+pub(crate) fn run(workspace: &Workspace, args: Args) -> Result<()> {
+    let machine = report::machine();
+    let folder = tempfile::Builder::new().prefix("bench-").tempdir_in(&workspace.target)?;
+    let report = match args.bench {
+        Bench::Chunks(disk) => chunks::run(folder.path(), &disk)?,
+        Bench::List(args) => list::run(workspace, folder.path(), &args)?,
+        Bench::Make(disk) => make::run(workspace, folder.path(), &disk)?,
+        Bench::Size(args) => size::run(workspace, folder.path(), &args)?,
+        Bench::BareServer(args) => return bare_server::run(&args),
+    };
+    if args.json {
+        let all = serde_json::json!({ "machine": machine, "results": report.json });
+        println!("{}", serde_json::to_string_pretty(&all)?);
+    } else {
+        println!("\n{machine}\n\n{}", report.text);
     }
+    Ok(())
 }

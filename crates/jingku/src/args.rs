@@ -14,7 +14,7 @@ use std::path::PathBuf;
 use clap::error::ErrorKind;
 use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
-pub(crate) use self::connection::ConnectionArgs;
+pub(crate) use self::connection::{ConnectionArgs, Settings};
 pub(crate) use self::image::{
     AnyImageCommand, CreateArgs, ExportArgs, ImageCommand, ImportArgs, ListArgs, OneImage, UpdateArgs,
     UrlArgs, Visibility,
@@ -71,12 +71,10 @@ impl Global {
     /// An empty variable counts as unset. An empty option is an error, such as a shell variable that is not set: the
     /// default directory was not meant.
     pub(crate) fn drop_empty_data_dir(&mut self) -> Result<(), Failure> {
-        if self.data_dir.as_ref().is_some_and(|path| path.as_os_str().is_empty()) {
-            if std::env::var_os("JINGKU_DATA_DIR").is_none_or(|value| !value.is_empty()) {
-                let message = tr!("argument-data-dir-empty");
-                return Err(Failure::new(Exit::Usage, message));
-            }
-            self.data_dir = None;
+        if self.data_dir.take_if(|path| path.as_os_str().is_empty()).is_some()
+            && std::env::var_os("JINGKU_DATA_DIR").is_none_or(|value| !value.is_empty())
+        {
+            return Err(Failure::new(Exit::Usage, tr!("argument-data-dir-empty")));
         }
         Ok(())
     }
@@ -114,21 +112,7 @@ pub(crate) enum Command {
 impl Command {
     /// Whether the command works on the data directory or a backup instead of the API.
     pub(crate) fn keeps_the_library(&self) -> bool {
-        match self {
-            Self::Serve(_)
-            | Self::Image(AnyImageCommand::Platform(_))
-            | Self::Instance(_)
-            | Self::Account(_)
-            | Self::Key(_)
-            | Self::Review(_)
-            | Self::Trash(_)
-            | Self::Usage
-            | Self::Check(_)
-            | Self::Sweep { .. }
-            | Self::Backup(_)
-            | Self::Restore(_) => true,
-            Self::Image(AnyImageCommand::Api(_)) | Self::Run(_) | Self::Env(_) | Self::Lab(_) => false,
-        }
+        !matches!(self, Self::Image(AnyImageCommand::Api(_)) | Self::Run(_) | Self::Env(_) | Self::Lab(_))
     }
 }
 
@@ -148,7 +132,6 @@ pub(crate) struct EnvArgs {
     pub(crate) connection: ConnectionArgs,
 }
 
-/// An SDK for the cloud, by its language.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Sdk {
     Python,

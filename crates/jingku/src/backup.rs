@@ -1,7 +1,8 @@
 //! `jingku backup` and `jingku restore`.
 
 use jingku_library::{
-    BackUp, BackedUp, Copied, Damage, Generation, RestoreBackup, list_backup, restore_backup,
+    BackUp, BackedUp, Copied, Damage, Generation, GenerationRecord, RestoreBackup, list_backup,
+    restore_backup,
 };
 use serde_json::{Value, json};
 
@@ -10,7 +11,7 @@ use crate::connection::data_dir;
 use crate::failure::{Exit, Failure};
 use crate::library::{open, open_data_dir};
 use crate::messages::tr;
-use crate::output::{bytes, done, note, print_json, print_table, time};
+use crate::output::{Listing, bytes, done, note, print_json, time};
 
 pub(crate) async fn run(global: &Global, args: &BackupArgs) -> Result<(), Failure> {
     if args.list {
@@ -28,31 +29,31 @@ fn list(global: &Global, generations: &[Generation]) -> Result<(), Failure> {
         let generations = generations.iter().map(to_json).collect::<Vec<_>>();
         return print_json(&json!({ "Library": library, "Generations": generations }));
     }
-    let headings = [
-        tr!("table-generation"),
-        tr!("table-taken"),
-        tr!("table-images"),
-        tr!("table-size"),
-        tr!("table-master-key"),
-    ];
-    print_table(&headings, generations.iter().map(row).collect(), 1, String::new)
-}
-
-fn row(generation: &Generation) -> Vec<String> {
-    let number = generation.number.to_string();
-    let Some(record) = &generation.record else {
-        return vec![number, tr!("backup-damaged"), String::new(), String::new(), String::new()];
+    let of = |generation: &Generation, text: fn(&GenerationRecord) -> String| {
+        generation.record.as_ref().map(text).unwrap_or_default()
     };
-    let size = record.bytes.map(bytes).unwrap_or_default();
-    let key = if record.has_master_key() { tr!("backup-yes") } else { tr!("backup-no") };
-    vec![number, time(record.taken_at), record.images.to_string(), size, key]
+    let taken = |generation: &Generation| match &generation.record {
+        Some(record) => time(record.taken_at),
+        None => tr!("backup-damaged"),
+    };
+    let size = |record: &GenerationRecord| record.bytes.map(bytes).unwrap_or_default();
+    let key = |record: &GenerationRecord| {
+        if record.has_master_key() { tr!("backup-yes") } else { tr!("backup-no") }
+    };
+    Listing::of(generations)
+        .column(tr!("table-generation"), |generation| generation.number.to_string())
+        .column(tr!("table-taken"), taken)
+        .column(tr!("table-images"), |generation| of(generation, |record| record.images.to_string()))
+        .column(tr!("table-size"), |generation| of(generation, size))
+        .column(tr!("table-master-key"), |generation| of(generation, key))
+        .print(1, "")
 }
 
 fn to_json(generation: &Generation) -> Value {
     let record = generation.record.as_ref();
     json!({ "Generation": generation.number, "Damaged": record.is_none(), "TakenAt": record.map(|record| record.taken_at),
             "Images": record.map(|record| record.images), "Bytes": record.and_then(|record| record.bytes),
-            "WithMasterKey": record.map(|record| record.has_master_key()) })
+            "WithMasterKey": record.map(GenerationRecord::has_master_key) })
 }
 
 fn report(global: &Global, backed_up: &BackedUp) -> Result<(), Failure> {
@@ -62,11 +63,11 @@ fn report(global: &Global, backed_up: &BackedUp) -> Result<(), Failure> {
                             "RemovedObjects": pruned.objects, "RemovedBytes": pruned.bytes });
     add(&mut value, &backed_up.copied, &backed_up.damage);
     let copied = copied(&backed_up.copied);
-    let mut text = tr!("backup-done", images = *images, generation = *generation, copied = copied);
+    let mut text = tr!("backup-done", images = images, generation = generation, copied);
     if pruned.generations > 0 {
         let (generations, objects, size) = (pruned.generations, pruned.objects, bytes(pruned.bytes));
-        let removed = tr!("backup-pruned", generations = generations, objects = objects, size = size);
-        text = tr!("output-advice", message = text, advice = removed);
+        let advice = tr!("backup-pruned", generations, objects, size);
+        text = tr!("output-advice", message = text, advice);
     }
     done(global, &value, &text)?;
     if backed_up.master_key_changed {
@@ -80,8 +81,8 @@ fn report(global: &Global, backed_up: &BackedUp) -> Result<(), Failure> {
     if backed_up.damage.is_empty() {
         return Ok(());
     }
-    let (corrupted, lines) = (backed_up.damage.images.len(), backed_up.damage.lines());
-    Err(Failure::new(Exit::Fault, tr!("backup-images-damaged", count = corrupted, lines = lines)))
+    let (count, lines) = (backed_up.damage.images.len(), backed_up.damage.lines());
+    Err(Failure::new(Exit::Fault, tr!("backup-images-damaged", count, lines)))
 }
 
 pub(crate) async fn restore(global: &Global, args: &RestoreArgs) -> Result<(), Failure> {
@@ -92,22 +93,14 @@ pub(crate) async fn restore(global: &Global, args: &RestoreArgs) -> Result<(), F
     let (images, taken_at) = (restored.images, time(restored.taken_at));
     let mut value = json!({ "Generation": restored.generation, "Images": images, "TakenAt": restored.taken_at, "WithMasterKey": restored.master_key });
     add(&mut value, &restored.copied, &restored.damage);
-    let (copied, place, generation) = (copied(&restored.copied), data.display(), restored.generation);
-    let text = tr!(
-        "backup-restored",
-        images = images,
-        time = taken_at,
-        generation = generation,
-        path = place.to_string(),
-        copied = copied,
-    );
+    let (copied, generation) = (copied(&restored.copied), restored.generation);
+    let text = tr!("backup-restored", images, time = taken_at, generation, path = data, copied);
     done(global, &value, &text)?;
     if !restored.damage.is_empty() {
-        let lines = restored.damage.lines();
-        note(&tr!("backup-restore-skipped", lines = lines));
+        note(&tr!("backup-restore-skipped", lines = restored.damage.lines()));
     }
     if !restored.master_key {
-        note(&tr!("backup-restore-no-master-key", path = place.to_string()));
+        note(&tr!("backup-restore-no-master-key", path = data));
     }
     Ok(())
 }
@@ -115,18 +108,10 @@ pub(crate) async fn restore(global: &Global, args: &RestoreArgs) -> Result<(), F
 fn copied(copied: &Copied) -> String {
     let (objects, size) = (copied.objects, bytes(copied.bytes));
     let (present, present_size) = (copied.existing_objects, bytes(copied.existing_bytes));
-    let repaired = copied.repaired_objects;
-    if repaired > 0 {
-        return tr!(
-            "backup-copied-repaired",
-            objects = objects,
-            size = size,
-            present = present,
-            present_size = present_size,
-            repaired = repaired,
-        );
+    match copied.repaired_objects {
+        0 => tr!("backup-copied", objects, size, present, present_size),
+        repaired => tr!("backup-copied-repaired", objects, size, present, present_size, repaired),
     }
-    tr!("backup-copied", objects = objects, size = size, present = present, present_size = present_size)
 }
 
 fn add(value: &mut Value, copied: &Copied, damage: &Damage) {

@@ -9,28 +9,24 @@ use crate::messages::tr;
 
 /// Returns the address without surrounding white space, or an error that says what is wrong with it.
 pub(crate) fn check(text: &str) -> Result<String, Failure> {
-    let refuse = |message: String| Err(Failure::new(Exit::Usage, message));
+    let refused = |message| Failure::new(Exit::Usage, message);
     let text = text.trim_start_matches('\u{feff}').trim();
-    let quoted = format!("{text:?}");
-    let http = text.starts_with("http:") || text.starts_with("https:");
-    if !text.contains("://") && !http {
-        return refuse(tr!("connection-url-no-scheme", url = quoted, host = host(text)));
+    let url = format!("{text:?}");
+    if !text.contains("://") && !text.starts_with("http:") && !text.starts_with("https:") {
+        return Err(refused(tr!("connection-url-no-scheme", url, host = host(text))));
     }
-    let url: Url = match text.parse() {
-        Ok(url) => url,
-        Err(error) => {
-            return refuse(tr!("connection-url-invalid", url = quoted, error = format!("{error}")));
-        }
-    };
-    if !matches!(url.scheme(), "http" | "https") {
-        return refuse(tr!("connection-url-scheme", url = quoted));
+    let parsed: Url = text
+        .parse()
+        .map_err(|error| refused(tr!("connection-url-invalid", url, error = format!("{error}"))))?;
+    if !matches!(parsed.scheme(), "http" | "https") {
+        return Err(refused(tr!("connection-url-scheme", url)));
     }
     // Not shown: a password may be in it.
-    if !url.username().is_empty() || url.password().is_some() {
-        return refuse(tr!("connection-url-credentials"));
+    if !parsed.username().is_empty() || parsed.password().is_some() {
+        return Err(refused(tr!("connection-url-credentials")));
     }
-    if url.query().is_some() || url.fragment().is_some() {
-        return refuse(tr!("connection-url-query", url = quoted));
+    if parsed.query().is_some() || parsed.fragment().is_some() {
+        return Err(refused(tr!("connection-url-query", url)));
     }
     Ok(text.to_owned())
 }

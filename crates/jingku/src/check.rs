@@ -12,7 +12,7 @@ use crate::args::{CheckArgs, Global};
 use crate::failure::{Exit, Failure};
 use crate::library::open;
 use crate::messages::tr;
-use crate::output::{bytes, note, print, print_json, print_table};
+use crate::output::{Listing, bytes, note, print, print_json};
 
 /// The most objects shown to people one by one; JSON contains all that are known.
 const OBJECTS_SHOWN: usize = 20;
@@ -35,7 +35,8 @@ pub(crate) async fn run(global: &Global, args: CheckArgs) -> Result<(), Failure>
         let read = read.fetch_add(seen.read_bytes, Ordering::Relaxed) + seen.read_bytes;
         // Threads report different positions.
         shown.set_position(seen.per_mille().max(shown.position()));
-        shown.set_message(speed(read, &shown));
+        let millis = u64::try_from(shown.elapsed().as_millis()).unwrap_or(u64::MAX).max(1);
+        shown.set_message(format!("{} MB/s", read / 1000 / millis));
         true
     };
     let checked = context.check(depth, watch).await?;
@@ -46,7 +47,14 @@ pub(crate) async fn run(global: &Global, args: CheckArgs) -> Result<(), Failure>
     } else {
         show(&checked)?;
     }
-    if checked.is_clean() { Ok(()) } else { Err(failure(&checked)) }
+    if checked.is_clean() {
+        return Ok(());
+    }
+    let damaged = match checked.database.as_slice() {
+        [] => tr!("check-images-damaged", count = checked.corrupt.len()),
+        _ => tr!("check-catalog-damaged"),
+    };
+    Err(Failure::new(Exit::Fault, damaged))
 }
 
 /// Drawn on standard error, and only on a terminal.
@@ -56,25 +64,12 @@ fn bar() -> ProgressBar {
     ProgressBar::new(1000).with_style(style)
 }
 
-fn speed(read: u64, bar: &ProgressBar) -> String {
-    let millis = u64::try_from(bar.elapsed().as_millis()).unwrap_or(u64::MAX).max(1);
-    format!("{} MB/s", read / 1000 / millis)
-}
-
 fn show(checked: &Checked) -> Result<(), Failure> {
     let Checked { images, manifests, chunks, read_chunks, .. } = checked;
-    let read = bytes(checked.read_bytes);
-    print(&tr!(
-        "check-summary",
-        images = *images,
-        manifests = *manifests,
-        chunks = *chunks,
-        read_chunks = *read_chunks,
-        size = read,
-    ))?;
+    let size = bytes(checked.read_bytes);
+    print(&tr!("check-summary", images, manifests, chunks, read_chunks, size))?;
     if checked.spare_objects > 0 {
-        let spare = checked.spare_objects;
-        note(&tr!("check-spare", count = spare));
+        note(&tr!("check-spare", count = checked.spare_objects));
     }
     if checked.is_clean() {
         return print(&tr!("check-clean"));
@@ -82,23 +77,22 @@ fn show(checked: &Checked) -> Result<(), Failure> {
     for line in &checked.database {
         print(&tr!("check-catalog", problem = line))?;
     }
-    let headings =
-        [tr!("table-image"), tr!("table-name"), tr!("table-account"), String::new(), tr!("table-damage")];
-    print_table(&headings, checked.corrupt.iter().map(row).collect(), 4, String::new)?;
+    Listing::of(&checked.corrupt)
+        .column(tr!("table-image"), |(image, _)| image.image_id.clone())
+        .column(tr!("table-name"), |(image, _)| image.name.clone())
+        .column(tr!("table-account"), |(image, _)| image.account.0.to_string())
+        .column(String::new(), |(image, _)| if image.trashed { tr!("check-trashed") } else { String::new() })
+        .column(tr!("table-damage"), |(_, corruption)| why(corruption))
+        .print(4, "")?;
     for object in checked.objects.iter().take(OBJECTS_SHOWN) {
-        print(&line(object))?;
+        let CorruptObject { key, reason, images } = object;
+        print(&tr!("check-object", object = key.to_string(), reason, images = images.join(", ")))?;
     }
     let more = checked.object_count.saturating_sub(OBJECTS_SHOWN as u64);
     if more > 0 {
         print(&tr!("check-more-objects", count = more))?;
     }
     Ok(())
-}
-
-fn row((image, corruption): &(ManifestUse, Corruption)) -> Vec<String> {
-    let trashed = if image.trashed { tr!("check-trashed") } else { String::new() };
-    let (id, name, account) = (image.image_id.clone(), image.name.clone(), image.account.0.to_string());
-    vec![id, name, account, trashed, why(corruption)]
 }
 
 fn why(corruption: &Corruption) -> String {
@@ -110,20 +104,6 @@ fn why(corruption: &Corruption) -> String {
             tr!("check-size-differs", row = row.to_string(), manifest = manifest.to_string())
         }
     }
-}
-
-fn line(object: &CorruptObject) -> String {
-    let CorruptObject { key, reason, images } = object;
-    let images = images.join(", ");
-    tr!("check-object", object = key.to_string(), reason = reason, images = images)
-}
-
-fn failure(checked: &Checked) -> Failure {
-    if !checked.database.is_empty() {
-        return Failure::new(Exit::Fault, tr!("check-catalog-damaged"));
-    }
-    let damaged = checked.corrupt.len();
-    Failure::new(Exit::Fault, tr!("check-images-damaged", count = damaged))
 }
 
 fn to_json(checked: &Checked) -> Value {

@@ -6,46 +6,22 @@ use std::path::{Path, PathBuf};
 
 use compshare::{Client, Config};
 use jingku_library::{DataDir, read_text};
-use serde::Deserialize;
 
-use crate::args::{ConnectionArgs, Global};
+use crate::args::{ConnectionArgs, Global, Settings};
 use crate::base_url;
 use crate::failure::{Exit, Failure};
 use crate::hint;
 use crate::messages::tr;
 
-/// The content of a section of `profiles.toml`, or of a data directory's `credentials.toml`.
-// No `Debug`: it holds a private key.
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct Settings {
-    base_url: Option<String>,
-    public_key: Option<String>,
-    private_key: Option<String>,
-    region: Option<String>,
-    zone: Option<String>,
-}
-
 impl Settings {
-    fn trimmed(self) -> Self {
-        let Self { base_url, public_key, private_key, region, zone } = self;
-        let filled = |value: Option<String>| filled(value.as_ref());
+    fn trimmed(&self) -> Self {
         Self {
-            base_url: filled(base_url),
-            public_key: filled(public_key),
-            private_key: filled(private_key),
-            region: filled(region),
-            zone: filled(zone),
+            base_url: filled(self.base_url.as_deref()),
+            public_key: filled(self.public_key.as_deref()),
+            private_key: filled(self.private_key.as_deref()),
+            region: filled(self.region.as_deref()),
+            zone: filled(self.zone.as_deref()),
         }
-    }
-}
-
-impl ConnectionArgs {
-    /// Whether nothing has to be read from the data directory.
-    fn is_complete(&self) -> bool {
-        [&self.base_url, &self.public_key, &self.private_key]
-            .iter()
-            .all(|value| filled(value.as_ref()).is_some())
     }
 }
 
@@ -54,15 +30,13 @@ pub(crate) fn data_dir(global: &Global) -> Result<PathBuf, Failure> {
     if let Some(path) = &global.data_dir {
         return Ok(path.clone());
     }
-    let folder = xdg("XDG_DATA_HOME", ".local/share").ok_or_else(|| {
-        let message = tr!("connection-no-home");
-        Failure::new(Exit::Usage, message)
-    })?;
+    let folder = xdg("XDG_DATA_HOME", ".local/share")
+        .ok_or_else(|| Failure::new(Exit::Usage, tr!("connection-no-home")))?;
     Ok(folder.join("jingku"))
 }
 
-/// An API to talk to.
-pub(crate) struct Connection {
+pub(crate) struct Connection<'a> {
+    pub(crate) global: &'a Global,
     pub(crate) client: Client,
     pub(crate) base_url: String,
     pub(crate) public_key: String,
@@ -73,91 +47,84 @@ pub(crate) struct Connection {
     origin: Vec<String>,
 }
 
-impl Connection {
+impl<'a> Connection<'a> {
     /// Builds a client from the arguments. clap has already merged the environment into them.
-    pub(crate) fn open(global: &Global, args: &ConnectionArgs) -> Result<Self, Failure> {
-        let settings = match filled(args.profile.as_ref()) {
-            Some(name) => profile(&name)?,
+    pub(crate) fn open(global: &'a Global, args: &ConnectionArgs) -> Result<Self, Failure> {
+        let (given, profile_name) = (args.settings.trimmed(), filled(args.profile.as_deref()));
+        let kept = match (&profile_name, &given) {
+            (Some(name), _) => profile(name)?,
             // The directory need not exist.
-            None if args.is_complete() => Settings::default(),
-            None => local(&data_dir(global)?)?,
+            (None, Settings { base_url: Some(_), public_key: Some(_), private_key: Some(_), .. }) => {
+                Settings::default()
+            }
+            (None, _) => local(&data_dir(global)?)?,
         };
+        let origin = [("--profile", &profile_name), ("--base-url", &given.base_url)]
+            .into_iter()
+            .filter_map(|(flag, value)| Some([flag.to_owned(), value.clone()?]))
+            .flatten()
+            .collect();
         // Without an address there is probably no server yet, whatever else is missing.
-        let base_url = filled(args.base_url.as_ref()).or(settings.base_url);
-        let base_url = base_url::check(&base_url.ok_or_else(|| no_server(global))?)?;
-        let key = |given: &Option<String>, kept: Option<String>, what| {
-            let key = filled(given.as_ref()).or(kept).ok_or_else(|| missing(what))?;
-            if key.contains(char::is_control) { Err(broken(what)) } else { Ok(key) }
-        };
-        let public_key = key(&args.public_key, settings.public_key, "public-key")?;
-        let private_key = key(&args.private_key, settings.private_key, "private-key")?;
-        let region = filled(args.region.as_ref()).or(settings.region);
-        let zone = filled(args.zone.as_ref()).or(settings.zone);
+        let base_url = given.base_url.or(kept.base_url).ok_or_else(|| {
+            Failure::new(Exit::Usage, tr!("connection-no-server")).advise(&hint::start_a_server(global))
+        })?;
+        let base_url = base_url::check(&base_url)?;
+        let public_key = key(given.public_key.or(kept.public_key), "public-key")?;
+        let private_key = key(given.private_key.or(kept.private_key), "private-key")?;
+        let (region, zone) = (given.region.or(kept.region), given.zone.or(kept.zone));
         let mut config = Config::new(public_key.clone(), private_key.clone());
         config.base_url.clone_from(&base_url);
         (config.region, config.zone) = (region.clone(), zone.clone());
-        let flags = [("--profile", &args.profile), ("--base-url", &args.base_url)];
-        let given =
-            flags.iter().filter_map(|(flag, value)| Some([(*flag).to_owned(), filled(value.as_ref())?]));
-        let (client, origin) = (Client::new(config)?, given.flatten().collect());
-        Ok(Self { client, base_url, public_key, private_key, region, zone, origin })
+        let client = Client::new(config)?;
+        Ok(Self { global, client, base_url, public_key, private_key, region, zone, origin })
     }
 
     /// A command line that reaches the same API. It omits the key pair, which should not appear on a screen.
-    pub(crate) fn command(&self, global: &Global, words: &[&str]) -> String {
+    pub(crate) fn command(&self, words: &[&str]) -> String {
         let origin = self.origin.iter().map(String::as_str);
-        hint::command(global, &words.iter().copied().chain(origin).collect::<Vec<_>>())
+        hint::command(self.global, &words.iter().copied().chain(origin).collect::<Vec<_>>())
     }
 
-    /// Adds advice when no server answers.
-    pub(crate) fn explain(&self, global: &Global, failure: Failure) -> Failure {
+    pub(crate) fn explain(&self, failure: Failure) -> Failure {
         if !failure.unreachable {
             return failure;
         }
-        let nobody = tr!("connection-unreachable", base_url = self.base_url.as_str());
-        let failure = failure.advise(&nobody);
-        if self.origin.is_empty() { failure.advise(&hint::start_a_server(global)) } else { failure }
+        let failure = failure.advise(&tr!("connection-unreachable", base_url = self.base_url));
+        if self.origin.is_empty() { failure.advise(&hint::start_a_server(self.global)) } else { failure }
     }
 }
 
-fn no_server(global: &Global) -> Failure {
-    let message = tr!("connection-no-server");
-    Failure::new(Exit::Usage, message).advise(&hint::start_a_server(global))
-}
-
-fn missing(key: &str) -> Failure {
-    let variable = format!("JINGKU_{}", key.to_ascii_uppercase().replace('-', "_"));
-    let message = tr!("connection-key-missing", key = key, variable = variable);
-    Failure::new(Exit::Credentials, message)
-}
-
-/// A key that was copied with a line break.
-fn broken(key: &str) -> Failure {
-    let message = tr!("connection-key-control", key = key);
-    Failure::new(Exit::Credentials, message)
+/// A key that is set. One that was copied with a line break is refused.
+fn key(value: Option<String>, name: &str) -> Result<String, Failure> {
+    let refused = |message| Failure::new(Exit::Credentials, message);
+    let key = value.ok_or_else(|| {
+        let variable = format!("JINGKU_{}", name.to_ascii_uppercase().replace('-', "_"));
+        refused(tr!("connection-key-missing", key = name, variable))
+    })?;
+    if key.contains(char::is_control) {
+        return Err(refused(tr!("connection-key-control", key = name)));
+    }
+    Ok(key)
 }
 
 /// A value without surrounding white space, such as the `\r` of a Windows file. An empty value, as from an empty
 /// variable, counts as unset.
-fn filled(value: Option<&String>) -> Option<String> {
-    value.map(|text| text.trim()).filter(|text| !text.is_empty()).map(str::to_owned)
+fn filled(value: Option<&str>) -> Option<String> {
+    value.map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned)
 }
 
 /// Reads a section of `profiles.toml` in the XDG configuration directory.
 fn profile(name: &str) -> Result<Settings, Failure> {
-    let folder = xdg("XDG_CONFIG_HOME", ".config").ok_or_else(|| {
-        let message = tr!("connection-profiles-no-home");
-        Failure::new(Exit::Usage, message)
-    })?;
+    let folder = xdg("XDG_CONFIG_HOME", ".config")
+        .ok_or_else(|| Failure::new(Exit::Usage, tr!("connection-profiles-no-home")))?;
     let path = folder.join("jingku/profiles.toml");
-    let text = read_text(&path).map_err(|error| Failure::file(Exit::Usage, &path, &error))?;
+    let text = read_text(&path).map_err(Failure::file(Exit::Usage, &path))?;
     let mut profiles: BTreeMap<String, Settings> = parse(&path, &text)?;
     let known = profiles.keys().map(|name| format!("[{name}]")).collect::<Vec<_>>().join(", ");
     let settings = profiles.remove(name).ok_or_else(|| {
-        let file = path.display();
         let message = match known.as_str() {
-            "" => tr!("connection-profile-none", name = name, file = file.to_string()),
-            known => tr!("connection-profile-unknown", name = name, file = file.to_string(), known = known),
+            "" => tr!("connection-profile-none", name, file = path),
+            known => tr!("connection-profile-unknown", name, file = path, known),
         };
         Failure::new(Exit::Usage, message)
     })?;
@@ -168,7 +135,7 @@ fn profile(name: &str) -> Result<Settings, Failure> {
 fn local(data_dir: &Path) -> Result<Settings, Failure> {
     match data_dir.metadata() {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Settings::default()),
-        Err(error) => return Err(no_permission(data_dir, &error)),
+        Err(error) => return Err(no_permission(data_dir, error)),
         Ok(_) => {}
     }
     let data = DataDir::open(data_dir)?;
@@ -176,24 +143,20 @@ fn local(data_dir: &Path) -> Result<Settings, Failure> {
     let settings: Settings = match read_text(&path) {
         Ok(text) => parse(&path, &text)?,
         Err(error) if error.kind() == ErrorKind::NotFound => Settings::default(),
-        Err(error) => return Err(no_permission(&path, &error)),
+        Err(error) => return Err(no_permission(&path, error)),
     };
     Ok(Settings { base_url: data.endpoint()?, ..settings.trimmed() })
 }
 
-fn no_permission(path: &Path, error: &std::io::Error) -> Failure {
-    let failure = Failure::file(Exit::Fault, path, error);
-    if error.kind() == ErrorKind::PermissionDenied {
-        failure.advise(&tr!("connection-no-permission"))
-    } else {
-        failure
-    }
+fn no_permission(path: &Path, error: std::io::Error) -> Failure {
+    let denied = error.kind() == ErrorKind::PermissionDenied;
+    let failure = Failure::file(Exit::Fault, path)(error);
+    if denied { failure.advise(&tr!("connection-no-permission")) } else { failure }
 }
 
 fn parse<T: serde::de::DeserializeOwned>(path: &Path, text: &str) -> Result<T, Failure> {
     toml::from_str(text).map_err(|error| {
-        let message =
-            tr!("connection-settings-invalid", file = path.display().to_string(), error = error.to_string());
+        let message = tr!("connection-settings-invalid", file = path, error = error.to_string());
         Failure::new(Exit::Usage, message.trim_end())
     })
 }

@@ -1,37 +1,46 @@
-//! Errors of the library crates, in the language asked for. Their English is their `Display`, which logs show too; their
-//! Chinese is in `errors.ftl`.
+//! Errors of the library crates, as failures in the language asked for. Their English is their `Display`, which logs show
+//! too; their Chinese is in `errors.ftl`.
 
 mod backup;
 mod client;
-mod data_dir;
 mod disk;
-mod listen_address;
 mod operator;
+mod start;
 
 use std::error::Error;
 use std::fmt::Display;
 
+use jingku_library::CatalogError;
+
+use crate::failure::{Exit, Failure, clause};
 use crate::lang::Lang;
+use crate::messages::tr;
+pub(crate) use disk::caution;
 
-/// An error, or another text of a library crate, that exists in both languages.
-pub(crate) trait Localized: Display {
-    /// The Chinese, whatever language was asked for.
-    fn chinese(&self) -> String;
+/// An error of a library crate.
+pub(crate) trait Explained: Display {
+    /// The exit code, and the Chinese whatever language was asked for.
+    fn explain(&self) -> (Exit, String);
 
-    /// The text in the language asked for.
-    fn localized(&self) -> String {
-        match Lang::current() {
-            Lang::En => self.to_string(),
-            Lang::Zh => self.chinese(),
-        }
+    /// Adds what only some errors have.
+    fn complete(&self, failure: Failure) -> Failure {
+        failure
     }
 }
 
-/// A sentence without its full stop, to be put into another one.
-pub(crate) fn clause(error: &(impl Display + ?Sized)) -> String {
-    let mut text = error.to_string();
-    text.truncate(text.trim_end().trim_end_matches(['.', '。']).len());
-    text
+impl<E: Explained> From<E> for Failure {
+    fn from(error: E) -> Self {
+        let (exit, chinese) = error.explain();
+        // Errors of TOML end with a line break.
+        error.complete(Self::new(exit, localized(&error, chinese).trim_end()))
+    }
+}
+
+fn localized(english: &impl Display, chinese: String) -> String {
+    match Lang::current() {
+        Lang::En => english.to_string(),
+        Lang::Zh => chinese,
+    }
 }
 
 /// The last error of a chain, without its full stop: the outer ones only say that something failed.
@@ -40,13 +49,25 @@ pub(crate) fn root(error: &(dyn Error + 'static)) -> String {
     clause(last.unwrap_or(error))
 }
 
+/// What the catalogue ended with. `what` names the failed operation.
+fn catalog(what: &str, error: &CatalogError) -> String {
+    let cause = root(error);
+    if matches!(error, CatalogError::ReadOnly) {
+        tr!("errors-catalog-read-only", what, error = cause)
+    } else if error.is_damage() {
+        tr!("errors-catalog-damaged", what, error = cause)
+    } else {
+        tr!("errors-catalog", what, error = cause)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     /// One full stop at the end, in Chinese and in the English of the error itself.
-    pub(super) fn assert_one_stop<E: Error + Localized>(error: &E) {
-        let (english, chinese) = (error.to_string(), error.chinese());
+    pub(super) fn assert_one_stop<E: Error + Explained>(error: &E) {
+        let (english, chinese) = (error.to_string(), error.explain().1);
         for text in [&english, &chinese] {
             let doubled = ["..", "。。", ".。", "。.", ". ."].into_iter().any(|stops| text.contains(stops));
             assert!(!doubled, "{text}");

@@ -18,11 +18,9 @@ pub(crate) fn command(global: &Global, words: &[&str]) -> String {
 
 /// What to do when there is no server.
 pub(crate) fn start_a_server(global: &Global) -> String {
-    let serve = command(global, &["serve"]);
-    tr!("connection-start-server", command = serve)
+    tr!("connection-start-server", command = command(global, &["serve"]))
 }
 
-/// Quotes a word for a shell.
 pub(crate) fn quote(word: &OsStr) -> String {
     let text = word.to_string_lossy();
     let plain = |c: char| c.is_alphanumeric() || "-_./:=@%+,".contains(c);

@@ -1,7 +1,6 @@
 //! The image commands. They use the API, so they work with this server and the cloud.
 
 mod cover;
-mod create;
 mod export;
 mod fingerprint;
 mod follow;
@@ -13,20 +12,19 @@ mod producer;
 mod reader;
 mod source;
 mod sparse_file;
-mod stop;
-mod url;
 
 use compshare::actions::{
-    DescribeCompShareCustomImagesRequest, TerminateCompShareCustomImageRequest, UpdateCompShareImageRequest,
+    CreateCompShareCustomImageRequest, DescribeCompShareCustomImagesRequest,
+    GetCompShareCustomImageUrlRequest, TerminateCompShareCustomImageRequest, UpdateCompShareImageRequest,
 };
 use compshare::{Client, Image};
 use serde_json::json;
 
-use crate::args::{Global, ImageCommand, OneImage, UpdateArgs, Visibility};
+use crate::args::{CreateArgs, Global, ImageCommand, OneImage, UpdateArgs, UrlArgs, Visibility};
 use crate::connection::Connection;
 use crate::failure::{Exit, Failure};
 use crate::messages::tr;
-use crate::output::{print, print_fields, print_json, size, time};
+use crate::output::{done, note, print, print_fields, print_json, size, time, warn};
 
 pub(crate) async fn run(global: &Global, command: ImageCommand) -> Result<(), Failure> {
     let connection = Connection::open(global, command.connection())?;
@@ -34,17 +32,16 @@ pub(crate) async fn run(global: &Global, command: ImageCommand) -> Result<(), Fa
     let outcome = match command {
         ImageCommand::List(args) => list::run(global, client, args).await,
         ImageCommand::Show(args) => show(global, client, &args.image_id).await,
-        ImageCommand::Create(args) => create::run(global, &connection, args).await,
-        ImageCommand::Progress { one, wait } => {
-            follow::progress(global, &connection, &one.image_id, wait).await
-        }
+        ImageCommand::Create(args) => create(&connection, args).await,
+        ImageCommand::Progress { one, wait: true } => follow::until_made(&connection, &one.image_id).await,
+        ImageCommand::Progress { one, wait: false } => follow::progress(&connection, &one.image_id).await,
         ImageCommand::Update(args) => update(global, client, args).await,
         ImageCommand::Delete(args) => delete(global, client, args).await,
         ImageCommand::Export(args) => export::run(global, client, args).await,
-        ImageCommand::Import(args) => import::run(global, &connection, args).await,
-        ImageCommand::Url(args) => url::run(global, client, args).await,
+        ImageCommand::Import(args) => import::run(&connection, args).await,
+        ImageCommand::Url(args) => url(global, client, args).await,
     };
-    outcome.map_err(|failure| connection.explain(global, failure))
+    outcome.map_err(|failure| connection.explain(failure))
 }
 
 async fn show(global: &Global, client: &Client, image_id: &str) -> Result<(), Failure> {
@@ -59,44 +56,45 @@ async fn find(client: &Client, image_id: &str) -> Result<Image, Failure> {
     };
     let page = client.describe_comp_share_custom_images(&request).await?;
     // The cloud has been observed to answer with another image.
-    page.image_set.into_iter().find(|image| image.comp_share_image_id == image_id).ok_or_else(|| {
-        let message = tr!("image-missing", id = image_id);
-        Failure::new(Exit::NotThere, message)
-    })
+    page.image_set
+        .into_iter()
+        .find(|image| image.comp_share_image_id == image_id)
+        .ok_or_else(|| Failure::new(Exit::NotThere, tr!("image-missing", id = image_id)))
 }
 
 fn describe(image: &Image) -> Result<(), Failure> {
-    let labels = [
-        tr!("image-field-id"),
-        tr!("image-field-name"),
-        tr!("image-field-status"),
-        tr!("image-field-reason"),
-        tr!("image-field-size"),
-        tr!("image-field-zone"),
-        tr!("image-field-created"),
-        tr!("image-field-tags"),
-        tr!("image-field-gpu"),
-        tr!("image-field-cover"),
-        tr!("image-field-description"),
-    ];
-    let values = [
-        image.comp_share_image_id.clone(),
-        image.name.clone(),
-        image.status.as_str().to_owned(),
-        image.failed_reason.clone(),
-        size(image.size),
-        image.zone.clone(),
-        time(image.create_time),
-        image.tags.join(", "),
-        image.source_gpu_type.clone(),
-        image.cover.clone(),
-        image.description.clone(),
-    ];
-    print_fields(labels.into_iter().zip(values))?;
+    print_fields([
+        (tr!("image-field-id"), image.comp_share_image_id.clone()),
+        (tr!("image-field-name"), image.name.clone()),
+        (tr!("image-field-status"), image.status.as_str().to_owned()),
+        (tr!("image-field-reason"), image.failed_reason.clone()),
+        (tr!("image-field-size"), size(image.size)),
+        (tr!("image-field-zone"), image.zone.clone()),
+        (tr!("image-field-created"), time(image.create_time)),
+        (tr!("image-field-tags"), image.tags.join(", ")),
+        (tr!("image-field-gpu"), image.source_gpu_type.clone()),
+        (tr!("image-field-cover"), image.cover.clone()),
+        (tr!("image-field-description"), image.description.clone()),
+    ])?;
     match &image.readme {
         Some(readme) if !readme.is_empty() => print(&format!("\n{readme}")),
         _ => Ok(()),
     }
+}
+
+async fn create(connection: &Connection<'_>, args: CreateArgs) -> Result<(), Failure> {
+    let request = CreateCompShareCustomImageRequest {
+        instance_id: args.instance.into(),
+        name: args.name.into(),
+        description: args.description.map(Into::into),
+        ..CreateCompShareCustomImageRequest::default()
+    };
+    let created = connection.client.create_comp_share_custom_image(&request).await?;
+    // With --wait, the warnings are shown at the end.
+    if !args.wait {
+        created.warnings.iter().for_each(|warning| warn(warning));
+    }
+    follow::begun(connection, &created.comp_share_image_id, args.wait).await
 }
 
 async fn update(global: &Global, client: &Client, args: UpdateArgs) -> Result<(), Failure> {
@@ -120,11 +118,7 @@ async fn update(global: &Global, client: &Client, args: UpdateArgs) -> Result<()
 
 /// A repeated option: absent changes nothing, a single empty value clears.
 fn changed(values: Vec<String>) -> Option<Vec<String>> {
-    if values.is_empty() {
-        None
-    } else {
-        Some(values.into_iter().filter(|value| !value.is_empty()).collect())
-    }
+    (!values.is_empty()).then(|| values.into_iter().filter(|value| !value.is_empty()).collect())
 }
 
 async fn delete(global: &Global, client: &Client, args: OneImage) -> Result<(), Failure> {
@@ -133,8 +127,20 @@ async fn delete(global: &Global, client: &Client, args: OneImage) -> Result<(), 
         ..TerminateCompShareCustomImageRequest::default()
     };
     client.terminate_comp_share_custom_image(&request).await?;
+    done(global, &json!({ "CompShareImageId": args.image_id }), &tr!("image-deleted"))
+}
+
+async fn url(global: &Global, client: &Client, args: UrlArgs) -> Result<(), Failure> {
+    let request = GetCompShareCustomImageUrlRequest {
+        image_id: args.one.image_id.into(),
+        expires_secs: Some(args.expires.into()),
+    };
+    let link = client.get_comp_share_custom_image_url(&request).await?;
     if global.json {
-        return print_json(&json!({ "CompShareImageId": args.image_id }));
+        return print_json(&link);
     }
-    print(&tr!("image-deleted"))
+    // Only the link on standard output: `curl -C - -o disk.raw "$(jingku image url …)"`.
+    print(&link.url)?;
+    note(&tr!("image-link-note", time = time(link.expire_time)));
+    Ok(())
 }

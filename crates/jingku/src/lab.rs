@@ -10,20 +10,19 @@ use crate::args::{ClockCommand, Global, LabArgs, LabCommand};
 use crate::base_url;
 use crate::failure::{Exit, Failure};
 use crate::messages::tr;
-use crate::output::{print, print_json};
+use crate::output::{done, print, print_json};
 
 /// The interval at which `trace --follow` asks for more.
 const FOLLOW_PAUSE: Duration = Duration::from_millis(200);
 
 pub(crate) async fn run(global: &Global, args: LabArgs) -> Result<(), Failure> {
-    let base_url = args.base_url.filter(|url| !url.trim().is_empty()).ok_or_else(|| {
-        let message = tr!("lab-which-server");
-        Failure::new(Exit::Usage, message)
-    })?;
+    let base_url = args
+        .base_url
+        .filter(|url| !url.trim().is_empty())
+        .ok_or_else(|| Failure::new(Exit::Usage, tr!("lab-which-server")))?;
     let base_url = base_url::check(&base_url)?;
     if base_url.starts_with("https:") {
-        let message = tr!("lab-no-tls", base_url = base_url);
-        return Err(Failure::new(Exit::Usage, message));
+        return Err(Failure::new(Exit::Usage, tr!("lab-no-tls", base_url)));
     }
     let lab = Lab::new(&base_url)?;
     let answer = match args.command {
@@ -43,12 +42,9 @@ pub(crate) async fn run(global: &Global, args: LabArgs) -> Result<(), Failure> {
             lab.clear_trace().await.map(|()| serde_json::json!({ "entries": [] }))?
         }
         LabCommand::Trace { follow, .. } => return trace(global, &lab, follow).await,
-        LabCommand::State => {
-            let state = lab.state().await?;
-            return print_json(&state);
-        }
+        LabCommand::State => return print_json(&lab.state().await?),
     };
-    if global.json { print_json(&answer) } else { print(&tr!("lab-done")) }
+    done(global, &answer, &tr!("lab-done"))
 }
 
 async fn clock(global: &Global, lab: &Lab, command: ClockCommand) -> Result<(), Failure> {
@@ -57,21 +53,15 @@ async fn clock(global: &Global, lab: &Lab, command: ClockCommand) -> Result<(), 
         ClockCommand::Advance { seconds } => lab.advance_clock(seconds).await?,
         ClockCommand::Free => lab.free_clock().await?,
     };
-    if global.json {
-        return print_json(&answer);
-    }
     let now = answer["now"].as_i64().unwrap_or_default();
     let time = jiff::Timestamp::from_second(now).map(|time| time.to_string()).unwrap_or_default();
-    print(format!("{now} {time}").trim_end())
+    done(global, &answer, format!("{now} {time}").trim_end())
 }
 
 fn parse_time(text: &str) -> Result<i64, Failure> {
     let seconds = seconds(text).ok();
     let parsed = seconds.or_else(|| Some(text.parse::<jiff::Timestamp>().ok()?.as_second()));
-    parsed.ok_or_else(|| {
-        let message = tr!("argument-time", text = format!("{text:?}"));
-        Failure::new(Exit::Usage, message)
-    })
+    parsed.ok_or_else(|| Failure::new(Exit::Usage, tr!("argument-time", text = format!("{text:?}"))))
 }
 
 async fn trace(global: &Global, lab: &Lab, follow: bool) -> Result<(), Failure> {

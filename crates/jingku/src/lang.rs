@@ -5,7 +5,6 @@ use std::sync::OnceLock;
 
 use clap::ValueEnum;
 
-/// English or Chinese.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Lang {
     En,
@@ -26,26 +25,15 @@ impl Lang {
         LANG.get_or_init(|| lang);
     }
 
-    /// The chosen language.
     pub(crate) fn current() -> Self {
         *LANG.get_or_init(Self::from_locale)
-    }
-
-    /// The language tag, which selects plural forms.
-    pub(crate) fn tag(self) -> &'static str {
-        match self {
-            Self::En => "en",
-            Self::Zh => "zh-CN",
-        }
     }
 
     /// The first variable that is set decides, as in POSIX.
     fn from_locale() -> Self {
         let set = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
-        ["JINGKU_LANG", "LC_ALL", "LC_MESSAGES", "LANG"]
-            .into_iter()
-            .find_map(set)
-            .map_or(Self::En, |name| Self::of(&name))
+        let name = ["JINGKU_LANG", "LC_ALL", "LC_MESSAGES", "LANG"].into_iter().find_map(set);
+        name.map_or(Self::En, |name| Self::of(&name))
     }
 
     fn of(name: &str) -> Self {

@@ -27,10 +27,10 @@ pub(crate) fn open_data_dir(global: &Global) -> Result<DataDir, Failure> {
     let path = data_dir(global)?;
     match path.metadata() {
         Err(error) if error.kind() == ErrorKind::NotFound => {
-            let message = tr!("operate-no-data-dir", path = path.display().to_string());
-            Err(Failure::new(Exit::NotThere, message).advise(&hint::start_a_server(global)))
+            Err(Failure::new(Exit::NotThere, tr!("operate-no-data-dir", path))
+                .advise(&hint::start_a_server(global)))
         }
-        Err(error) => Err(Failure::file(Exit::Fault, &path, &error)),
+        Err(error) => Err(Failure::file(Exit::Fault, &path)(error)),
         Ok(_) => Ok(DataDir::open(&path)?),
     }
 }
@@ -60,14 +60,12 @@ pub(crate) async fn open_or_create_without_keys(
     }
 }
 
-/// Reads the configuration file, or returns the defaults.
 pub(crate) fn read_config(path: Option<&Path>) -> Result<Config, Failure> {
     // An empty variable counts as unset.
     let path = path.filter(|path| !path.as_os_str().is_empty());
     Ok(path.map(Config::read).transpose()?.unwrap_or_default())
 }
 
-/// The environment of a server or an operator's command.
 pub(crate) fn environment() -> Environment {
     let master_key = variable("JINGKU_MASTER_KEY").map(SecretString::from);
     Environment { master_key, ..Environment::default() }

@@ -16,10 +16,10 @@ mod library;
 mod messages;
 mod operate;
 mod output;
-mod overview;
 mod review;
 mod run;
 mod serve;
+mod stop;
 mod sweep;
 mod trash;
 mod usage;
@@ -29,8 +29,9 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 use args::{AnyImageCommand, Cli, Command, Global};
-use failure::{Exit, Failure};
+use failure::Failure;
 use lang::Lang;
+use messages::tr;
 use rustix::fs::Mode;
 
 fn main() -> ExitCode {
@@ -50,13 +51,11 @@ fn main() -> ExitCode {
         return failure.report(global.json);
     }
     let outcome = match command {
-        None => output::print(overview::text(&global).trim_end()).map(|()| ExitCode::SUCCESS),
+        None => output::print(tr!("overview-screen", check = check::summary(&global)).trim_end())
+            .map(|()| ExitCode::SUCCESS),
         Some(command) => run(&global, command),
     };
-    match outcome {
-        Ok(code) => code,
-        Err(failure) => failure.report(global.json),
-    }
+    outcome.unwrap_or_else(|failure| failure.report(global.json))
 }
 
 fn run(global: &Global, command: Command) -> Result<ExitCode, Failure> {
@@ -68,7 +67,7 @@ fn run(global: &Global, command: Command) -> Result<ExitCode, Failure> {
         rustix::process::umask(Mode::RWXG | Mode::RWXO);
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| Failure::new(Exit::Fault, error.to_string()))?;
+    let runtime = runtime.map_err(Failure::fault)?;
     let outcome = runtime.block_on(async {
         let outcome = match command {
             Command::Run(args) => return run::run(global, args).await,

@@ -8,6 +8,7 @@
 #[cfg(test)]
 pub(crate) mod tests;
 
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use fluent_bundle::concurrent::FluentBundle;
@@ -60,13 +61,58 @@ static FILES: [File; 19] = [
     file!("errors", None),
 ];
 
-/// Formats a message of `locales/` in the language asked for: `tr!("trash-restored", name = name)`.
+/// Formats a message of `locales/` in the language asked for: `tr!("trash-restored", name)`, or for a value of another
+/// name `tr!("trash-restored", name = image.name)`.
 macro_rules! tr {
-    ($id:literal $(, $name:ident = $value:expr)* $(,)?) => {
-        $crate::messages::text($id, &[$((stringify!($name), ::fluent_bundle::FluentValue::from($value))),*])
+    ($id:literal $(, $name:ident $(= $value:expr)?)* $(,)?) => {
+        $crate::messages::text($id, &[$($crate::messages::argument!($name $(, $value)?)),*])
     };
 }
 pub(crate) use tr;
+
+macro_rules! argument {
+    ($name:ident) => {
+        $crate::messages::argument!($name, $name)
+    };
+    ($name:ident, $value:expr) => {
+        (stringify!($name), $crate::messages::Argument::argument(&$value))
+    };
+}
+pub(crate) use argument;
+
+/// A value that a message can show.
+pub(crate) trait Argument {
+    fn argument(&self) -> FluentValue<'_>;
+}
+
+impl<T: Argument + ?Sized> Argument for &T {
+    fn argument(&self) -> FluentValue<'_> {
+        (*self).argument()
+    }
+}
+
+impl Argument for Path {
+    fn argument(&self) -> FluentValue<'_> {
+        self.to_string_lossy().into()
+    }
+}
+
+impl Argument for PathBuf {
+    fn argument(&self) -> FluentValue<'_> {
+        self.as_path().argument()
+    }
+}
+
+macro_rules! arguments {
+    ($($type:ty),*) => {
+        $(impl Argument for $type {
+            fn argument(&self) -> FluentValue<'_> {
+                self.into()
+            }
+        })*
+    };
+}
+arguments!(str, String, i64, u16, u32, u64, usize, f64);
 
 /// The text of a message; its id, should there be none.
 pub(crate) fn text(id: &str, args: &[(&'static str, FluentValue<'_>)]) -> String {
@@ -98,20 +144,20 @@ pub(crate) fn find(
 
 impl File {
     fn bundle(&self) -> &FluentBundle<FluentResource> {
-        self.parsed.get_or_init(|| self.parse(Lang::current()))
-    }
-
-    fn parse(&self, lang: Lang) -> FluentBundle<FluentResource> {
-        let source = match lang {
-            Lang::En => self.english.unwrap_or(self.chinese),
-            Lang::Zh => self.chinese,
-        };
-        // The tests make sure that every file parses.
-        let resource = FluentResource::try_new(source.to_owned()).unwrap_or_else(|(resource, _)| resource);
-        let mut bundle = FluentBundle::new_concurrent(vec![lang.tag().parse().expect("tags are right")]);
-        // Marks around inserted text would end up in commands that people copy.
-        bundle.set_use_isolating(false);
-        bundle.add_resource_overriding(resource);
-        bundle
+        self.parsed.get_or_init(|| {
+            // The language selects plural forms.
+            let (lang, source) = match Lang::current() {
+                Lang::En => ("en", self.english.unwrap_or(self.chinese)),
+                Lang::Zh => ("zh-CN", self.chinese),
+            };
+            // The tests make sure that every file parses.
+            let resource =
+                FluentResource::try_new(source.to_owned()).unwrap_or_else(|(resource, _)| resource);
+            let mut bundle = FluentBundle::new_concurrent(vec![lang.parse().expect("tags are right")]);
+            // Marks around inserted text would end up in commands that people copy.
+            bundle.set_use_isolating(false);
+            bundle.add_resource_overriding(resource);
+            bundle
+        })
     }
 }

@@ -4,30 +4,25 @@ use std::io::{self, IsTerminal, Write};
 
 use comfy_table::{Attribute, Cell, ColumnConstraint, ContentArrangement, Table, presets};
 use serde::Serialize;
-use serde_json::Value;
 
 use crate::args::Global;
-use crate::failure::{Exit, Failure};
+use crate::failure::Failure;
 use crate::messages::tr;
 
 /// Writes text to standard output. A closed pipe, as in `jingku image list | head`, is not a failure.
 pub(crate) fn print(text: &str) -> Result<(), Failure> {
-    let written = writeln!(io::stdout().lock(), "{text}");
-    match written {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Failure::new(Exit::Fault, error.to_string()))
-        }
+    match writeln!(io::stdout().lock(), "{text}") {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::fault(error)),
         _ => Ok(()),
     }
 }
 
-/// Prints JSON.
 pub(crate) fn print_json<T: Serialize>(value: &T) -> Result<(), Failure> {
     print(&serde_json::to_string_pretty(value).expect("output types serialise"))
 }
 
-/// Reports that a command succeeded.
-pub(crate) fn done(global: &Global, value: &Value, text: &str) -> Result<(), Failure> {
+/// Prints the value as JSON if asked for, or else the text.
+pub(crate) fn done<T: Serialize>(global: &Global, value: &T, text: &str) -> Result<(), Failure> {
     if global.json { print_json(value) } else { print(text) }
 }
 
@@ -45,27 +40,43 @@ pub(crate) fn warn(text: &str) {
 /// The terminal width, in columns, from which only the wrapping column is shortened.
 const WIDE: u16 = 80;
 
-/// Prints rows under headings. On a terminal the table fits its width, and column number `wrapping` wraps first;
-/// elsewhere it is as wide as needed. If there are no rows, a terminal shows `none` instead.
-pub(crate) fn print_table(
-    headings: &[String],
+/// A table of items, one a row.
+pub(crate) struct Listing<'a, T> {
+    items: &'a [T],
+    headings: Vec<String>,
     rows: Vec<Vec<String>>,
-    wrapping: usize,
-    none: impl FnOnce() -> String,
-) -> Result<(), Failure> {
-    if rows.is_empty() && io::stdout().is_terminal() {
-        note(&none());
-        return Ok(());
+}
+
+impl<'a, T> Listing<'a, T> {
+    pub(crate) fn of(items: &'a [T]) -> Self {
+        Self { items, headings: Vec::new(), rows: vec![Vec::new(); items.len()] }
     }
-    let mut table = bare_table();
-    table.set_header(headings.iter().map(heading));
-    table.add_rows(rows);
-    if table.width().is_some_and(|width| width >= WIDE) {
-        for column in (0..headings.len()).filter(|column| *column != wrapping) {
-            keep_whole(&mut table, column);
+
+    pub(crate) fn column(mut self, heading: String, text: impl Fn(&T) -> String) -> Self {
+        self.headings.push(heading);
+        for (row, item) in self.rows.iter_mut().zip(self.items) {
+            row.push(text(item));
         }
+        self
     }
-    print_bare(table)
+
+    /// Prints the table. On a terminal it fits the width, and column number `wrapping` wraps first; elsewhere it is as
+    /// wide as needed. If there are no rows, a terminal shows `none` instead.
+    pub(crate) fn print(self, wrapping: usize, none: &str) -> Result<(), Failure> {
+        if self.rows.is_empty() && io::stdout().is_terminal() {
+            note(none);
+            return Ok(());
+        }
+        let mut table = bare_table();
+        table.set_header(self.headings.iter().map(heading));
+        table.add_rows(self.rows);
+        if table.width().is_some_and(|width| width >= WIDE) {
+            for (_, column) in table.column_iter_mut().enumerate().filter(|(at, _)| *at != wrapping) {
+                column.set_constraint(ColumnConstraint::ContentWidth);
+            }
+        }
+        print_bare(table)
+    }
 }
 
 /// Prints labelled values, one per line, without empty ones.
@@ -92,17 +103,10 @@ fn bare_table() -> Table {
 
 fn print_bare(mut table: Table) -> Result<(), Failure> {
     // The first column is the one people copy.
-    keep_whole(&mut table, 0);
     if let Some(first) = table.column_mut(0) {
-        first.set_padding((0, 1));
+        first.set_constraint(ColumnConstraint::ContentWidth).set_padding((0, 1));
     }
     print(&table.trim_fmt())
-}
-
-fn keep_whole(table: &mut Table, column: usize) {
-    if let Some(column) = table.column_mut(column) {
-        column.set_constraint(ColumnConstraint::ContentWidth);
-    }
 }
 
 /// Unix seconds as local date and time; empty for 0.
@@ -132,15 +136,8 @@ pub(crate) fn size(mb: i64) -> String {
     format!("{} GB", mb / 1024)
 }
 
-/// Formats a number of bytes.
 pub(crate) fn bytes(bytes: u64) -> String {
-    let mut unit = 0;
-    let mut scaled = bytes;
-    while scaled >= 10 * 1024 && unit + 1 < UNITS.len() {
-        scaled /= 1024;
-        unit += 1;
-    }
-    format!("{scaled} {}", UNITS[unit])
+    let units = [(40, "TB"), (30, "GB"), (20, "MB"), (10, "KB")];
+    let (bits, unit) = units.into_iter().find(|(bits, _)| bytes >> bits >= 10).unwrap_or((0, "B"));
+    format!("{} {unit}", bytes >> bits)
 }
-
-const UNITS: [&str; 5] = ["B", "KB", "MB", "GB", "TB"];

@@ -8,21 +8,19 @@ use crate::args::{Global, ReviewCommand};
 use crate::failure::Failure;
 use crate::library::open;
 use crate::messages::tr;
-use crate::output::{done, print_json, print_table, time};
+use crate::output::{Listing, done, print_json, time};
 
 pub(crate) async fn run(global: &Global, command: ReviewCommand) -> Result<(), Failure> {
     let context = open(global).await?;
     match command {
-        ReviewCommand::List => list(global, context.reviews().await?),
+        ReviewCommand::List => list(global, &context.reviews().await?),
         ReviewCommand::Approve { image_id } => {
             context.approve_image(&image_id).await?;
-            let text = &tr!("operate-review-approved");
-            done(global, &json!({ "CompShareImageId": image_id }), text)
+            done(global, &json!({ "CompShareImageId": image_id }), &tr!("operate-review-approved"))
         }
         ReviewCommand::Refuse { image_id, reason } => {
             context.refuse_image(&image_id, &reason).await?;
-            let text = &tr!("operate-review-refused");
-            done(global, &json!({ "CompShareImageId": image_id }), text)
+            done(global, &json!({ "CompShareImageId": image_id }), &tr!("operate-review-refused"))
         }
         ReviewCommand::Recommend { group_id, count } => {
             context.recommend_group(&group_id, count).await?;
@@ -32,25 +30,20 @@ pub(crate) async fn run(global: &Global, command: ReviewCommand) -> Result<(), F
     }
 }
 
-fn list(global: &Global, reviews: Vec<Review>) -> Result<(), Failure> {
+fn list(global: &Global, reviews: &[Review]) -> Result<(), Failure> {
     if global.json {
         return print_json(&reviews.iter().map(to_json).collect::<Vec<_>>());
     }
-    let headings = [
-        tr!("table-image"),
-        tr!("table-name"),
-        tr!("table-version"),
-        tr!("table-account"),
-        tr!("table-price"),
-        tr!("table-submitted"),
-    ];
-    let row = |review: Review| {
-        let account = format!("{} {}", review.image.account.0, review.image.owner_name);
-        let (price, since) = (price(&review), time(review.submitted_at));
-        vec![review.image.id, review.community_name, review.image.version_name, account, price, since]
-    };
-    let none = || tr!("operate-review-none");
-    print_table(&headings, reviews.into_iter().map(row).collect(), 1, none)
+    Listing::of(reviews)
+        .column(tr!("table-image"), |review| review.image.id.clone())
+        .column(tr!("table-name"), |review| review.community_name.clone())
+        .column(tr!("table-version"), |review| review.image.version_name.clone())
+        .column(tr!("table-account"), |review| {
+            format!("{} {}", review.image.account.0, review.image.owner_name)
+        })
+        .column(tr!("table-price"), price)
+        .column(tr!("table-submitted"), |review| time(review.submitted_at))
+        .print(1, &tr!("operate-review-none"))
 }
 
 fn price(review: &Review) -> String {

@@ -26,21 +26,19 @@ use crate::messages::tr;
 use authority::Authority;
 use certificates::Certificates;
 use child::Child;
-use proxy::Proxy;
 use upstream::Upstream;
 
-/// Runs the command and returns its exit code.
 pub(crate) async fn run(global: &Global, args: RunArgs) -> Result<ExitCode, Failure> {
     let connection = Connection::open(global, &args.connection)?;
     let upstream = Upstream::new(&connection.base_url)?;
-    upstream.probe().await.map_err(|failure| connection.explain(global, failure))?;
+    upstream.probe().await.map_err(|failure| connection.explain(failure))?;
     let data = DataDir::open_or_create(&data_dir(global)?)?;
     // The command keeps the caller's umask.
     let umask = rustix::process::umask(Mode::RWXG | Mode::RWXO);
     let authority = Authority::open_or_create(data.path(), SystemClock.now());
     rustix::process::umask(umask);
     let (authority, trust) = authority?;
-    let proxy = Proxy::start(upstream, Certificates::new(authority), trust.certificate.clone()).await?;
+    let proxy = proxy::start(upstream, Certificates::new(authority), trust.certificate.clone()).await?;
 
     let [program, arguments @ ..] = args.command.as_slice() else {
         unreachable!("clap insists on a command")
@@ -48,7 +46,7 @@ pub(crate) async fn run(global: &Global, args: RunArgs) -> Result<ExitCode, Fail
     let keys = (connection.public_key.as_str(), connection.private_key.as_str());
     let mut command = Command::new(program);
     command.args(arguments);
-    command.envs(environment::variables(proxy.address, &trust, keys, |name| std::env::var_os(name)));
+    command.envs(environment::variables(proxy, &trust, keys, |name| std::env::var_os(name)));
     for name in environment::REMOVED {
         command.env_remove(name);
     }
@@ -57,11 +55,9 @@ pub(crate) async fn run(global: &Global, args: RunArgs) -> Result<ExitCode, Fail
 }
 
 pub(crate) fn cannot_start(program: &OsStr, error: &std::io::Error) -> Failure {
-    let program = program.to_string_lossy();
+    let program = format!("{:?}", program.to_string_lossy());
     if error.kind() == ErrorKind::NotFound {
-        let message = tr!("run-no-command", program = format!("{program:?}"));
-        return Failure::new(Exit::NoCommand, message);
+        return Failure::new(Exit::NoCommand, tr!("run-no-command", program));
     }
-    let message = tr!("run-cannot-run", program = format!("{program:?}"), error = error.to_string());
-    Failure::new(Exit::NotRunnable, message)
+    Failure::new(Exit::NotRunnable, tr!("run-cannot-run", program, error = error.to_string()))
 }

@@ -28,11 +28,13 @@ use listen::{address, listen};
 use parent::Parent;
 use session::serve_until_stopped;
 
-/// Serves until a signal arrives.
 pub(crate) async fn run(global: &Global, args: ServeArgs) -> Result<(), Failure> {
     let parent = args.exit_with_parent.then(Parent::remember);
     start_log();
-    raise_descriptor_limit();
+    // Each connection needs a descriptor, and the default limit of 1024 is meant for programs that use `select`. On
+    // failure the limit stays: the server plans with half of what it has.
+    let limit = getrlimit(Resource::Nofile);
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
     let config = read_config(args.config.as_deref())?;
     let address = address(args.listen.as_deref(), &config)?;
     if args.ephemeral {
@@ -50,7 +52,7 @@ pub(crate) async fn run(global: &Global, args: ServeArgs) -> Result<(), Failure>
 
     let (listener, base_url) = listen(&address).await?;
     if context.library.is_read_only() {
-        note_read_only(&data, &base_url);
+        note(&tr!("serve-read-only", path = data.path(), base_url));
     } else {
         data.write_endpoint(&base_url)?;
     }
@@ -72,18 +74,10 @@ fn announce(base_url: &str, data: &DataDir, new_key: bool) {
     let mut stdout = std::io::stdout().lock();
     // A closed pipe does not matter to a server.
     let _ = writeln!(stdout, "{base_url}").and_then(|()| stdout.flush());
-    let folder = data.path().display();
-    note(&tr!("serve-data-dir", path = folder.to_string()));
+    note(&tr!("serve-data-dir", path = data.path()));
     if new_key {
-        let file = data.credentials_path();
-        let file = file.display();
-        note(&tr!("serve-new-key", path = file.to_string()));
+        note(&tr!("serve-new-key", path = data.credentials_path()));
     }
-}
-
-fn note_read_only(data: &DataDir, base_url: &str) {
-    let folder = data.path().display();
-    note(&tr!("serve-read-only", path = folder.to_string(), base_url = base_url));
 }
 
 fn start_log() {
@@ -93,12 +87,4 @@ fn start_log() {
     let log = log.with_ansi(std::io::stderr().is_terminal());
     // A second start in one process, as in tests, keeps the first log.
     let _ = tracing_subscriber::registry().with(log).with(filter).try_init();
-}
-
-/// Raises the limit of open files to what the system allows: each connection needs one, and the default of 1024 is
-/// meant for programs that use `select`.
-fn raise_descriptor_limit() {
-    let limit = getrlimit(Resource::Nofile);
-    // On failure the limit stays: the server plans with half of what it has.
-    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
 }

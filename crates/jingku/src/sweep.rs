@@ -1,11 +1,9 @@
 //! `jingku sweep`: removes unreferenced data, with or without a server running on the data directory.
 
-use jingku_library::SweepError;
 use serde_json::json;
 
 use crate::args::Global;
-use crate::errors::Localized;
-use crate::failure::{Exit, Failure};
+use crate::failure::Failure;
 use crate::library::open;
 use crate::messages::tr;
 use crate::output::{bytes, done};
@@ -18,15 +16,9 @@ pub(crate) async fn run(global: &Global, dry_run: bool) -> Result<(), Failure> {
                         "ChunksSeen": swept.chunks_seen, "DryRun": dry_run });
     let size = bytes(swept.bytes);
     let text = if dry_run {
-        tr!("check-sweep-would-remove", files = files, size = size)
+        tr!("check-sweep-would-remove", files, size)
     } else {
-        tr!("check-sweep-removed", files = files, size = size)
+        tr!("check-sweep-removed", files, size)
     };
     done(global, &value, &text)
-}
-
-impl From<SweepError> for Failure {
-    fn from(error: SweepError) -> Self {
-        Self::new(Exit::Fault, error.localized())
-    }
 }

@@ -7,7 +7,7 @@ use crate::args::Global;
 use crate::failure::Failure;
 use crate::library::{open, open_data_dir};
 use crate::messages::tr;
-use crate::output::{bytes, note, print, print_json, print_table};
+use crate::output::{Listing, bytes, note, print, print_json};
 
 pub(crate) async fn run(global: &Global) -> Result<(), Failure> {
     let context = open(global).await?;
@@ -15,58 +15,38 @@ pub(crate) async fn run(global: &Global) -> Result<(), Failure> {
     if global.json {
         return print_json(&to_json(&usage));
     }
-    let headings = [
-        tr!("table-image"),
-        tr!("table-name"),
-        tr!("table-account"),
-        tr!("table-logical"),
-        tr!("table-stored"),
-        tr!("table-unique"),
-        String::new(),
-    ];
-    let rows = usage.images.iter().map(row).collect();
-    print_table(&headings, rows, 1, || tr!("usage-none"))?;
-    print("")?;
-    let headings = [
-        tr!("table-total"),
-        tr!("table-images"),
-        tr!("table-logical"),
-        tr!("table-objects"),
-        tr!("table-stored"),
-    ];
-    let total = |name: String, total: &UsageTotal| {
-        let (images, objects) = (total.images.to_string(), total.objects.to_string());
-        vec![name, images, bytes(total.logical_bytes), objects, bytes(total.stored_bytes)]
-    };
-    let rows = vec![
-        total(tr!("usage-images"), &usage.live),
-        total(tr!("usage-trash"), &usage.trash),
-        total(tr!("usage-garbage"), &usage.garbage),
-    ];
-    print_table(&headings, rows, 0, String::new)?;
-    let damaged = usage.images.iter().filter(|image| image.damaged).count();
-    if usage.missing_chunks > 0 || damaged > 0 {
-        let missing = usage.missing_chunks;
-        note(&tr!("usage-missing", chunks = missing, images = damaged));
-    }
-    Ok(())
-}
-
-fn row(usage: &ImageUsage) -> Vec<String> {
-    let state = match (usage.damaged, usage.image.trashed) {
+    let state = |usage: &ImageUsage| match (usage.damaged, usage.image.trashed) {
         (true, _) => tr!("usage-damaged"),
         (false, true) => tr!("usage-trashed"),
         (false, false) => String::new(),
     };
-    vec![
-        usage.image.image_id.clone(),
-        usage.image.name.clone(),
-        usage.image.account.0.to_string(),
-        bytes(usage.logical_bytes),
-        bytes(usage.stored_bytes),
-        bytes(usage.unique_bytes),
-        state,
-    ]
+    Listing::of(&usage.images)
+        .column(tr!("table-image"), |usage| usage.image.image_id.clone())
+        .column(tr!("table-name"), |usage| usage.image.name.clone())
+        .column(tr!("table-account"), |usage| usage.image.account.0.to_string())
+        .column(tr!("table-logical"), |usage| bytes(usage.logical_bytes))
+        .column(tr!("table-stored"), |usage| bytes(usage.stored_bytes))
+        .column(tr!("table-unique"), |usage| bytes(usage.unique_bytes))
+        .column(String::new(), state)
+        .print(1, &tr!("usage-none"))?;
+    print("")?;
+    let totals = [
+        (tr!("usage-images"), &usage.live),
+        (tr!("usage-trash"), &usage.trash),
+        (tr!("usage-garbage"), &usage.garbage),
+    ];
+    Listing::of(&totals)
+        .column(tr!("table-total"), |(name, _)| name.clone())
+        .column(tr!("table-images"), |(_, total)| total.images.to_string())
+        .column(tr!("table-logical"), |(_, total)| bytes(total.logical_bytes))
+        .column(tr!("table-objects"), |(_, total)| total.objects.to_string())
+        .column(tr!("table-stored"), |(_, total)| bytes(total.stored_bytes))
+        .print(0, "")?;
+    let damaged = usage.images.iter().filter(|image| image.damaged).count();
+    if usage.missing_chunks > 0 || damaged > 0 {
+        note(&tr!("usage-missing", chunks = usage.missing_chunks, images = damaged));
+    }
+    Ok(())
 }
 
 fn to_json(usage: &Usage) -> Value {

@@ -2,11 +2,10 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use axum::Router;
-use axum::body::{Body, Bytes, to_bytes};
+use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -25,7 +24,7 @@ pub(super) struct Answer {
 }
 
 #[derive(clap::Args)]
-pub(crate) struct BareServer {
+pub(super) struct Args {
     /// File with the answers, a JSON array.
     #[arg(long)]
     answers: PathBuf,
@@ -34,53 +33,40 @@ pub(crate) struct BareServer {
     check: bool,
 }
 
-struct Prepared {
-    bodies: Vec<Bytes>,
-    answers: Vec<Answer>,
-    check: bool,
+/// The answers, which stay in memory until the program ends, and whether requests are checked.
+type Prepared = (&'static [Answer], bool);
+
+pub(super) fn run(args: &Args) -> Result<()> {
+    let answers = fs::read(&args.answers).context("read the answers")?;
+    let answers: Vec<Answer> = serde_json::from_slice(&answers).context("read the answers")?;
+    let prepared: Prepared = (answers.leak(), args.check);
+    let router = Router::new().fallback(answer).with_state(prepared);
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(async {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        println!("http://{}", listener.local_addr()?);
+        jingku_server::serve(listener, router, std::future::pending()).await;
+        Ok(())
+    })
 }
 
-impl BareServer {
-    pub(crate) fn run(self) -> Result<()> {
-        let answers = fs::read(&self.answers).context("read the answers")?;
-        let answers: Vec<Answer> = serde_json::from_slice(&answers).context("read the answers")?;
-        let bodies = answers.iter().map(|answer| Bytes::from(answer.body.clone())).collect();
-        let prepared = Arc::new(Prepared { bodies, answers, check: self.check });
-        let router = Router::new().fallback(answer).with_state(prepared);
-        tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(async {
-            let listener = TcpListener::bind("127.0.0.1:0").await?;
-            println!("http://{}", listener.local_addr()?);
-            jingku_server::serve(listener, router, std::future::pending()).await;
-            Ok(())
-        })
-    }
+async fn answer(State(prepared): State<Prepared>, request: Request) -> Response {
+    let Some(answer) = find(prepared, request).await else { return StatusCode::BAD_REQUEST.into_response() };
+    let content_type = (header::CONTENT_TYPE.as_str(), "application/json; charset=utf-8");
+    let request_id = ("x-ucloud-request-uuid", &*answer.request_id);
+    ([content_type, request_id], Body::from(answer.body.as_str())).into_response()
 }
 
-async fn answer(State(prepared): State<Arc<Prepared>>, request: Request) -> Response {
-    match find(&prepared, request).await {
-        Some((body, request_id)) => (
-            [
-                (header::CONTENT_TYPE.as_str(), "application/json; charset=utf-8"),
-                ("x-ucloud-request-uuid", request_id),
-            ],
-            Body::from(body),
-        )
-            .into_response(),
-        None => StatusCode::BAD_REQUEST.into_response(),
-    }
-}
-
-async fn find(prepared: &Prepared, request: Request) -> Option<(Bytes, &str)> {
+async fn find((answers, check): Prepared, request: Request) -> Option<&'static Answer> {
     let (parts, body) = request.into_parts();
     let body = to_bytes(body, MAX_BODY_BYTES).await.ok()?;
     let number: usize = parts.uri.path().strip_prefix('/')?.parse().ok()?;
-    let answer = prepared.answers.get(number)?;
-    if prepared.check {
+    let answer = answers.get(number)?;
+    if check {
         let content_type = parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
         let params = decode(parts.uri.query(), content_type, &body).ok()?;
         if !verify(&params, &answer.private_key, params.get_text("Signature")?) {
             return None;
         }
     }
-    Some((prepared.bodies[number].clone(), &answer.request_id))
+    Some(answer)
 }

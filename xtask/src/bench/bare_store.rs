@@ -4,41 +4,35 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::{self, Read as _, Seek as _};
+use std::io::{self, Read, Seek as _, Write as _};
 use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard};
 use std::thread;
 
 use anyhow::{Context as _, Result, ensure};
 use fastcdc::v2020::StreamCDC;
-use jingku_chunks::{CHUNK_SIZE, CHUNK_SIZE_MAX, ChunkId, ZSTD_LEVEL};
+use jingku_chunks::{CHUNK_SIZE_MAX, ChunkId};
 use rustix::fs::{SeekFrom, seek};
 use zstd::bulk::{Compressor, Decompressor};
 use zstd::zstd_safe::compress_bound;
 
 /// Where a disk is cut.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 pub(super) enum Cutting {
     /// At multiples of a size.
     Fixed(u64),
     /// By content, with an average size; chunks have a quarter to four times of it.
-    ByContent(u64),
+    ByContent(usize),
 }
 
 pub(super) struct BareStore {
     cutting: Cutting,
     zstd_level: i32,
-    packs: Vec<Pack>,
+    /// One thread appends to each; several would wait for each other.
+    packs: Vec<File>,
     places: Mutex<HashMap<ChunkId, Place>>,
-}
-
-/// A file that one thread appends to; several threads would wait for each other.
-struct Pack {
-    file: File,
-    end: AtomicU64,
 }
 
 #[derive(Clone, Copy)]
@@ -50,34 +44,18 @@ struct Place {
 
 /// A disk in the store: its chunks that are not all zeros.
 pub(super) struct Listing {
-    chunks: Vec<(Cut, ChunkId)>,
+    pub(super) chunks: Vec<(Cut, ChunkId)>,
     disk_bytes: u64,
     pub(super) new_bytes: u64,
 }
 
-impl Listing {
-    /// The number of chunks that are not all zeros, and the sum of their lengths.
-    pub(super) fn chunks(&self) -> (u64, u64) {
-        (self.chunks.len() as u64, self.chunks.iter().map(|((_, length), _)| *length as u64).sum())
-    }
-}
-
 /// A chunk's offset and length.
-type Cut = (u64, usize);
+pub(super) type Cut = (u64, usize);
 
 impl BareStore {
-    /// Cuts and compresses as Jingku does.
-    pub(super) fn create(folder: &Path) -> Result<Self> {
-        Self::create_with(folder, Cutting::Fixed(CHUNK_SIZE), ZSTD_LEVEL)
-    }
-
-    pub(super) fn create_with(folder: &Path, cutting: Cutting, zstd_level: i32) -> Result<Self> {
+    pub(super) fn create(folder: &Path, cutting: Cutting, zstd_level: i32) -> Result<Self> {
         std::fs::create_dir(folder)?;
-        let create = |number: usize| {
-            let path = folder.join(number.to_string());
-            let file = File::options().read(true).write(true).create_new(true).open(path)?;
-            Ok(Pack { file, end: AtomicU64::new(0) })
-        };
+        let create = |core: usize| File::create_new(folder.join(core.to_string()));
         let packs = (0..cores()).map(create).collect::<io::Result<_>>()?;
         Ok(Self { cutting, zstd_level, packs, places: Mutex::default() })
     }
@@ -86,9 +64,9 @@ impl BareStore {
     pub(super) fn write(&self, path: &Path) -> Result<Listing> {
         let disk = File::open(path)?;
         let disk_bytes = disk.metadata()?.len();
-        let cuts = cuts_with_data(path, disk_bytes, self.cutting)?;
+        let cuts = cuts_with_data(&disk, disk_bytes, self.cutting);
         let chunks = Mutex::new(Vec::new());
-        let before = self.bytes();
+        let before = self.bytes()?;
         on_all_cores(cuts, |core, cuts| {
             let mut compressor = Compressor::new(self.zstd_level)?;
             let mut buffer = vec![0; usize::try_from(CHUNK_SIZE_MAX)?];
@@ -98,34 +76,23 @@ impl BareStore {
                 let (at, length) = cut?;
                 let chunk = &mut buffer[..length];
                 disk.read_exact_at(chunk, at)?;
-                if chunk != &zeros[..length] {
-                    let id = self.put(chunk, core, &mut compressor, &mut packed)?;
-                    chunks.lock().expect("no thread panics").push(((at, length), id));
+                if chunk == &zeros[..length] {
+                    continue;
+                }
+                let id = ChunkId::of(chunk);
+                chunks.lock().expect("no thread panics").push(((at, length), id));
+                if !self.places().contains_key(&id) {
+                    let length = compressor.compress_to_buffer(chunk, &mut packed)?;
+                    let mut pack = &self.packs[core];
+                    let at = pack.stream_position()?;
+                    pack.write_all(&packed[..length])?;
+                    self.places().insert(id, Place { pack: core, at, length });
                 }
             }
             Ok(())
         })?;
         let chunks = chunks.into_inner().expect("no thread panics");
-        Ok(Listing { chunks, disk_bytes, new_bytes: self.bytes() - before })
-    }
-
-    fn put(
-        &self,
-        chunk: &[u8],
-        core: usize,
-        compressor: &mut Compressor<'_>,
-        packed: &mut [u8],
-    ) -> Result<ChunkId> {
-        let id = ChunkId::of(chunk);
-        if self.places().contains_key(&id) {
-            return Ok(id);
-        }
-        let length = compressor.compress_to_buffer(chunk, packed)?;
-        let pack = &self.packs[core];
-        let at = pack.end.fetch_add(length as u64, Ordering::Relaxed);
-        pack.file.write_all_at(&packed[..length], at)?;
-        self.places().insert(id, Place { pack: core, at, length });
-        Ok(id)
+        Ok(Listing { chunks, disk_bytes, new_bytes: self.bytes()? - before })
     }
 
     /// Writes a disk to a sparse file and verifies each chunk.
@@ -139,7 +106,7 @@ impl BareStore {
             for ((at, length), id) in chunks {
                 let place = *self.places().get(&id).context("a chunk is missing")?;
                 let (packed, chunk) = (&mut packed[..place.length], &mut buffer[..length]);
-                self.packs[place.pack].file.read_exact_at(packed, place.at)?;
+                self.packs[place.pack].read_exact_at(packed, place.at)?;
                 decompressor.decompress_to_buffer(packed, chunk)?;
                 ensure!(ChunkId::of(chunk) == id, "a chunk is damaged");
                 disk.write_all_at(chunk, at)?;
@@ -152,59 +119,58 @@ impl BareStore {
         self.places.lock().expect("no thread panics")
     }
 
-    fn bytes(&self) -> u64 {
-        self.packs.iter().map(|pack| pack.end.load(Ordering::Relaxed)).sum()
+    fn bytes(&self) -> io::Result<u64> {
+        self.packs.iter().map(|pack| Ok(pack.metadata()?.len())).sum()
     }
 }
 
 /// The chunks that are not completely in a hole. Reading a hole costs time: the kernel creates pages of zeros.
 fn cuts_with_data(
-    path: &Path,
+    disk: &File,
     disk_bytes: u64,
     cutting: Cutting,
-) -> Result<Box<dyn Iterator<Item = Result<Cut>> + Send>> {
-    let data = ranges_with_data(&File::open(path)?, disk_bytes);
+) -> Box<dyn Iterator<Item = Result<Cut>> + Send + '_> {
+    let data = ranges_with_data(disk, disk_bytes).into_iter();
     match cutting {
         Cutting::Fixed(size) => {
             // A chunk can touch two ranges.
             let mut reached = 0;
-            let cuts = data.into_iter().flat_map(move |range| {
+            Box::new(data.flat_map(move |range| {
                 let starts = (range.start / size).max(reached)..range.end.div_ceil(size);
                 reached = starts.end.max(reached);
                 starts.map(move |number| {
                     let at = number * size;
                     Ok((at, usize::try_from(size.min(disk_bytes - at))?))
                 })
-            });
-            Ok(Box::new(cuts))
+            }))
         }
-        Cutting::ByContent(average) => {
-            let average = usize::try_from(average)?;
-            let path = path.to_owned();
-            let cuts = data.into_iter().flat_map(move |range| {
-                let open = || {
-                    let mut disk = File::open(&path)?;
-                    disk.seek(io::SeekFrom::Start(range.start))?;
-                    Ok::<_, io::Error>(disk.take(range.end - range.start))
-                };
-                let cuts: Box<dyn Iterator<Item = Result<Cut>> + Send> = match open() {
-                    Err(error) => Box::new(std::iter::once(Err(error.into()))),
-                    Ok(disk) => {
-                        let cuts = StreamCDC::new(disk, average / 4, average, average * 4);
-                        Box::new(cuts.map(move |cut| {
-                            let cut = cut.map_err(io::Error::from)?;
-                            Ok((range.start + cut.offset, cut.length))
-                        }))
-                    }
-                };
-                cuts
-            });
-            Ok(Box::new(cuts))
-        }
+        Cutting::ByContent(average) => Box::new(data.flat_map(move |range| {
+            let start = range.start;
+            StreamCDC::new(Part { disk, range }, average / 4, average, average * 4).map(move |cut| {
+                let cut = cut.map_err(io::Error::from)?;
+                Ok((start + cut.offset, cut.length))
+            })
+        })),
     }
 }
 
-fn ranges_with_data(disk: &File, disk_bytes: u64) -> Vec<Range<u64>> {
+/// A part of a disk that is read from its start to its end.
+struct Part<'a> {
+    disk: &'a File,
+    range: Range<u64>,
+}
+
+impl Read for Part<'_> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let length = usize::try_from(self.range.end - self.range.start).unwrap_or(usize::MAX).min(buf.len());
+        let read = self.disk.read_at(&mut buf[..length], self.range.start)?;
+        self.range.start += read as u64;
+        Ok(read)
+    }
+}
+
+/// The ranges of a disk that are not holes.
+pub(super) fn ranges_with_data(disk: &File, disk_bytes: u64) -> Vec<Range<u64>> {
     let mut ranges = Vec::new();
     let mut at = 0;
     // Fails after the last data.
@@ -224,17 +190,13 @@ fn on_all_cores<T>(
     all: impl Iterator<Item = T> + Send,
     work: impl Fn(usize, &mut dyn Iterator<Item = T>) -> Result<()> + Sync,
 ) -> Result<()> {
-    let next = Mutex::new(all);
-    let (next, work) = (&next, &work);
+    let (all, work) = (&Mutex::new(all), &work);
     thread::scope(|scope| {
         let start = |core| {
-            scope.spawn(move || {
-                work(core, &mut std::iter::from_fn(|| next.lock().expect("no thread panics").next()))
-            })
+            let mut next = || all.lock().expect("no thread panics").next();
+            scope.spawn(move || work(core, &mut std::iter::from_fn(&mut next)))
         };
         let threads: Vec<_> = (0..cores()).map(start).collect();
-        threads
-            .into_iter()
-            .try_for_each(|thread| thread.join().map_err(|_| io::Error::other("a thread panicked"))?)
+        threads.into_iter().try_for_each(|thread| thread.join().expect("no thread panics"))
     })
 }

@@ -1,7 +1,11 @@
 //! The release binary of Jingku with its own data directory.
 
+use std::io::{BufRead as _, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::mpsc::{self, Receiver};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 use serde::Deserialize;
@@ -9,11 +13,11 @@ use serde::Deserialize;
 use super::process::Server;
 use crate::workspace::{Workspace, run};
 
+const SERVE: [&str; 3] = ["serve", "--listen", "127.0.0.1:0"];
+
 /// A release binary and a data directory.
-#[derive(Clone)]
 pub(super) struct Daemon {
-    binary: PathBuf,
-    /// In the working folder of the benchmark.
+    pub(super) binary: PathBuf,
     pub(super) data: PathBuf,
 }
 
@@ -27,25 +31,29 @@ pub(super) struct Account {
     pub(super) private_key: String,
 }
 
-/// Builds only the binary, so that features of this program do not affect it.
-pub(super) fn build_release(workspace: &Workspace) -> Result<PathBuf> {
-    run(&mut workspace.cargo("build --quiet --release --package jingku"))?;
-    Ok(workspace.target.join("release/jingku"))
-}
-
 impl Daemon {
-    pub(super) fn new(binary: PathBuf, folder: &Path) -> Self {
-        Self { binary, data: folder.join("data") }
+    /// Builds only the binary, so that features of this program do not affect it.
+    pub(super) fn build(workspace: &Workspace, folder: &Path) -> Result<Self> {
+        run(&mut workspace.cargo("build --quiet --release --package jingku"))?;
+        Ok(Self { binary: workspace.target.join("release/jingku"), data: folder.join("data") })
     }
 
     /// Serves on a free port.
     pub(super) fn serve(&self) -> Result<Server> {
-        Server::start(self.command(&["serve", "--listen", "127.0.0.1:0"]).stderr(Stdio::null()))
+        Server::start(self.command(&SERVE).stderr(Stdio::null()))
     }
 
-    /// Serves on a free port. The caller must read the log, or the server blocks.
-    pub(super) fn serve_with_log(&self) -> Result<Server> {
-        Server::start(self.command(&["serve", "--listen", "127.0.0.1:0"]).stderr(Stdio::piped()))
+    /// Serves on a free port, and reports the images that it creates.
+    pub(super) fn serve_and_follow(&self) -> Result<(Server, Receiver<Making>)> {
+        let mut server = Server::start(self.command(&SERVE).stderr(Stdio::piped()))?;
+        let log = server.child.stderr.take().context("the log is not piped")?;
+        Ok((server, follow(log)))
+    }
+
+    /// Serves in memory on a free port.
+    pub(super) fn serve_in_memory(&self, more: &[&str]) -> Result<Server> {
+        let mut command = self.bare_command(&SERVE);
+        Server::start(command.arg("--ephemeral").args(more).stderr(Stdio::null()))
     }
 
     pub(super) fn create_account(&self, name: &str) -> Result<Account> {
@@ -62,29 +70,43 @@ impl Daemon {
         Ok(String::from_utf8(output.stdout)?)
     }
 
-    /// A command on the data directory, without the caller's settings.
+    /// A command on the data directory.
     pub(super) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = self.bare_command(arguments);
         command.arg("--data-dir").arg(&self.data);
         command
     }
 
-    /// Serves in memory on a free port.
-    pub(super) fn serve_in_memory(&self, more: &[&str]) -> Result<Server> {
-        let serve = ["serve", "--ephemeral", "--listen", "127.0.0.1:0"];
-        Server::start(self.bare_command(&[&serve, more].concat()).stderr(Stdio::null()))
-    }
-
     /// A command without the caller's settings.
     fn bare_command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(&self.binary);
-        for (name, _) in std::env::vars_os() {
-            if name.to_string_lossy().starts_with("JINGKU_") {
-                command.env_remove(name);
-            }
-        }
-        command.args(arguments);
-        command.env("LC_ALL", "C.UTF-8").env("NO_COLOR", "1").env("NO_PROXY", "*");
+        command.args(arguments).env_clear();
         command
     }
+}
+
+/// The creation of one image: how long the server worked on it, and how many bytes it stored.
+pub(super) struct Making {
+    pub(super) time: Duration,
+    pub(super) new_bytes: u64,
+}
+
+/// Follows a server's log to its end, because the server must not block on it.
+fn follow(log: impl Read + Send + 'static) -> Receiver<Making> {
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || {
+        let mut start = Instant::now();
+        for line in BufReader::new(log).lines().map_while(Result::ok) {
+            if line.contains("making image") {
+                start = Instant::now();
+            }
+            let mut words = line.split_whitespace();
+            let new_bytes = words.find_map(|word| word.strip_prefix("new_bytes=")?.parse().ok());
+            if let Some(new_bytes) = new_bytes.filter(|_| line.contains("image made")) {
+                // Nobody may be receiving.
+                let _ = sender.send(Making { time: start.elapsed(), new_bytes });
+            }
+        }
+    });
+    receiver
 }

@@ -1,20 +1,23 @@
 //! A measured server process: its first line, log, CPU time and memory.
 
+use std::fmt::Display;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
-use std::process::{Child, ChildStderr, Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
+
+use crate::workspace::run;
 
 /// Ticks per second in /proc, a constant of Linux whatever the kernel's own clock.
 const TICKS_PER_SECOND: u64 = 100;
 
 /// A server that has printed its address. It is killed when dropped.
 pub(super) struct Server {
-    child: Child,
+    pub(super) child: Child,
     pub(super) address: SocketAddr,
 }
 
@@ -33,32 +36,29 @@ impl Server {
         Ok(server)
     }
 
-    /// Its standard error, if piped.
-    pub(super) fn take_log(&mut self) -> Option<ChildStderr> {
-        self.child.stderr.take()
-    }
-
-    /// CPU time since its start, of all threads and ended children.
-    pub(super) fn cpu_time(&self) -> Result<Duration> {
-        cpu_time(&self.proc("stat")?)
+    /// CPU seconds since its start, of all threads and ended children.
+    pub(super) fn cpu_seconds(&self) -> Result<f64> {
+        cpu_seconds(self.child.id())
     }
 
     /// A value of /proc/PID/status in bytes, such as `VmHWM` (peak memory) or `RssAnon`.
     pub(super) fn memory_bytes(&self, name: &str) -> Result<u64> {
-        let bytes = status_bytes(&self.proc("status")?, name);
-        bytes.with_context(|| format!("no {name} in the status of the process"))
-    }
-
-    fn proc(&self, file: &str) -> Result<String> {
-        let path = format!("/proc/{}/{file}", self.child.id());
-        fs::read_to_string(&path).with_context(|| format!("read {path}"))
+        memory_bytes(self.child.id(), name).with_context(|| format!("no {name} in the status of the process"))
     }
 }
 
-/// Runs a program and returns its peak memory in bytes, sampled 100 times per second.
+/// Runs one step; returns its result, its seconds, and the CPU seconds of this program and its children.
+pub(super) fn timed<T>(act: impl FnOnce() -> Result<T>) -> Result<(T, f64, f64)> {
+    // Do not measure writes of an earlier step.
+    run(&mut Command::new("sync"))?;
+    let (start, cpu) = (Instant::now(), cpu_seconds("self")?);
+    let done = act()?;
+    Ok((done, start.elapsed().as_secs_f64(), cpu_seconds("self")? - cpu))
+}
+
+/// Runs a program without output, and returns its peak memory in bytes, sampled 100 times per second.
 pub(super) fn run_watched(command: &mut Command) -> Result<u64> {
-    let mut child = command.stdin(Stdio::null()).spawn().context("start a program")?;
-    let status = format!("/proc/{}/status", child.id());
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).spawn().context("start a program")?;
     let mut peak = 0;
     loop {
         if let Some(ended) = child.try_wait().context("wait for a program")? {
@@ -66,21 +66,22 @@ pub(super) fn run_watched(command: &mut Command) -> Result<u64> {
             return Ok(peak);
         }
         // The value is gone when the program has ended.
-        let figure = fs::read_to_string(&status).ok().and_then(|status| status_bytes(&status, "VmHWM"));
-        peak = peak.max(figure.unwrap_or(0));
+        peak = peak.max(memory_bytes(child.id(), "VmHWM").unwrap_or(0));
         thread::sleep(Duration::from_millis(10));
     }
 }
 
-/// A value of /proc/PID/status in bytes.
-fn status_bytes(status: &str, name: &str) -> Option<u64> {
+fn memory_bytes(process: u32, name: &str) -> Option<u64> {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;
     Some(line.trim().strip_suffix(" kB")?.parse::<u64>().ok()? * 1024)
 }
 
-/// CPU time of this program and of its ended children.
-pub(super) fn cpu_time_of_this_program() -> Result<Duration> {
-    cpu_time(&fs::read_to_string("/proc/self/stat").context("read /proc/self/stat")?)
+/// CPU seconds of a process and of its ended children.
+fn cpu_seconds(process: impl Display) -> Result<f64> {
+    let path = format!("/proc/{process}/stat");
+    let stat = fs::read_to_string(&path).with_context(|| format!("read {path}"))?;
+    Ok(cpu_time(&stat)?.as_secs_f64())
 }
 
 /// User and system time of a process and of its ended children, from /proc/PID/stat.

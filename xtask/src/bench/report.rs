@@ -1,46 +1,47 @@
-//! Prints results as Markdown, for docs/operate/figures.md, or as JSON.
+//! Results as Markdown, for docs/operate/figures.md, and as JSON.
 
 use std::fmt;
+use std::fs;
+use std::thread;
 
 use anyhow::Result;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
+use serde_json::{Map, Value};
 
-use super::machine::Machine;
-
-/// A Markdown table.
-pub(super) struct Table {
-    text: String,
+/// What a benchmark prints: either of the two.
+pub(super) struct Report {
+    pub(super) json: Value,
+    pub(super) text: String,
 }
 
-impl Table {
-    pub(super) fn new(headings: &[&str]) -> Self {
-        let mut table = Self { text: String::new() };
-        table.row(headings);
-        table.row(&vec!["---"; headings.len()]);
-        table
+impl Report {
+    pub(super) fn new(results: &impl Serialize, text: impl fmt::Display) -> Result<Self> {
+        Ok(Self { json: serde_json::to_value(results)?, text: text.to_string() })
     }
+}
 
-    pub(super) fn row<T: AsRef<str>>(&mut self, cells: &[T]) {
-        let cells: Vec<&str> = cells.iter().map(AsRef::as_ref).collect();
-        self.text.extend(["| ", &cells.join(" | "), " |\n"]);
-    }
+/// A table: Markdown when shown, in JSON a list of objects. Cells are separated by ` | `.
+pub(super) struct Table {
+    pub(super) headings: &'static str,
+    pub(super) rows: Vec<String>,
 }
 
 impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
+        let line: Vec<_> = self.headings.split(" | ").map(|_| "---").collect();
+        writeln!(f, "| {} |\n| {} |", self.headings, line.join(" | "))?;
+        self.rows.iter().try_for_each(|row| writeln!(f, "| {row} |"))
     }
 }
 
-/// Prints all results as JSON, or the table with the machine.
-pub(super) fn print(json: bool, machine: &Machine, results: &impl Serialize, table: &Table) -> Result<()> {
-    if json {
-        let all = serde_json::json!({ "machine": machine, "results": results });
-        println!("{}", serde_json::to_string_pretty(&all)?);
-    } else {
-        println!("\n{}\n\n{}", machine.line(), table);
+impl Serialize for Table {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let value = |cell: &str| serde_json::from_str(cell).unwrap_or_else(|_| Value::from(cell));
+        serializer.collect_seq(self.rows.iter().map(|row| {
+            let cells = self.headings.split(" | ").zip(row.split(" | "));
+            cells.map(|(heading, cell)| (heading.to_owned(), value(cell))).collect::<Map<_, _>>()
+        }))
     }
-    Ok(())
 }
 
 /// The median; the lower of two values in the middle.
@@ -55,6 +56,23 @@ pub(super) fn mega(bytes: u64) -> f64 {
     bytes as f64 / 1e6
 }
 
+/// Processor, memory, kernel, and the load average of the last minute before the measurement.
+pub(super) fn machine() -> String {
+    let read = |file: &str| fs::read_to_string(file).unwrap_or_default();
+    let value = |file: &str, name: &str| {
+        let text = read(file);
+        let value = text.lines().find_map(|line| line.strip_prefix(name)?.trim_start().strip_prefix(':'));
+        value.unwrap_or("?").trim().to_owned()
+    };
+    let first_word = |file: &str| read(file).split_whitespace().next().unwrap_or("?").to_owned();
+    let cpu = value("/proc/cpuinfo", "model name");
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    let memory = value("/proc/meminfo", "MemTotal");
+    let memory_gib = memory.trim_end_matches(" kB").parse().unwrap_or(0_u64).div_ceil(1 << 20);
+    let (kernel, load) = (first_word("/proc/sys/kernel/osrelease"), first_word("/proc/loadavg"));
+    format!("{cpu}, {cores} cores, {memory_gib} GiB, Linux {kernel}; load {load} at the start")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -67,8 +85,7 @@ mod tests {
 
     #[test]
     fn a_table_is_markdown() {
-        let mut table = Table::new(&["a", "b"]);
-        table.row(&["1", "2"]);
-        assert_eq!(table.text, "| a | b |\n| --- | --- |\n| 1 | 2 |\n");
+        let table = Table { headings: "a | b", rows: vec!["1 | 2".to_owned()] };
+        assert_eq!(table.to_string(), "| a | b |\n| --- | --- |\n| 1 | 2 |\n");
     }
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use syn::visit::{self, Visit};
-use syn::{Attribute, Item, ItemMod, ItemUse, Macro, Meta, UseTree, VisRestricted, Visibility};
+use syn::{Attribute, Ident, Item, ItemMod, ItemUse, Macro, Meta, UseTree, VisRestricted, Visibility};
 
 /// Segments of a path, without generic arguments.
 pub(super) type Segments = Vec<String>;
@@ -34,134 +34,100 @@ pub(super) struct Import {
     pub(super) is_private: bool,
 }
 
-/// What a path names.
-pub(super) struct Definition {
-    pub(super) file: String,
-    pub(super) name: String,
-}
-
 /// The modules of a crate by their path from its root.
+#[derive(Default)]
 pub(super) struct Modules(pub(super) BTreeMap<Segments, Module>);
 
 impl Modules {
-    /// Reads a crate, beginning with the file of its root module.
+    /// Reads a crate, beginning with the file of its root module, which is relative to the workspace.
     pub(super) fn read(workspace: &Path, crate_root: &Path) -> Result<Self> {
-        let mut modules = Self(BTreeMap::new());
-        let children = crate_root.parent().expect("it is a file").to_owned();
-        modules.read_file(workspace, Segments::new(), crate_root, &children)?;
+        let mut modules = Self::default();
+        let folder = crate_root.parent().expect("it is a file").to_owned();
+        let mut unread = vec![(Segments::new(), crate_root.to_owned(), folder)];
+        while let Some((path, file, folder)) = unread.pop() {
+            let shown = file.display().to_string();
+            let text = fs::read_to_string(workspace.join(&file)).with_context(|| format!("read {shown}"))?;
+            let items = syn::parse_file(&text).with_context(|| format!("parse {shown}"))?.items;
+            for (path, folder) in modules.add(path, &shown, &items, &folder) {
+                let child = folder.with_extension("rs");
+                let file = if workspace.join(&child).is_file() { child } else { folder.join("mod.rs") };
+                unread.push((path, file, folder));
+            }
+        }
         Ok(modules)
     }
 
-    /// Reads the file of a module whose child modules are in the folder `children`.
-    fn read_file(&mut self, workspace: &Path, path: Segments, file: &Path, children: &Path) -> Result<()> {
-        let shown = file.strip_prefix(workspace).unwrap_or(file).display().to_string();
-        let text = fs::read_to_string(file).with_context(|| format!("read {shown}"))?;
-        let items = syn::parse_file(&text).with_context(|| format!("parse {shown}"))?.items;
-        for (path, folder) in self.add(path, &shown, &items, children) {
-            let name = path.last().expect("it has a parent");
-            let file = folder.join(format!("{name}.rs"));
-            let file = if file.is_file() { file } else { folder.join(name).join("mod.rs") };
-            let children = folder.join(name);
-            self.read_file(workspace, path, &file, &children)?;
-        }
-        Ok(())
-    }
-
-    /// Adds a module and the modules written inside it. Returns those in other files, with their folders.
+    /// Adds a module and the modules written inside it. Returns those in other files, with the folders of their
+    /// children.
     fn add(&mut self, path: Segments, file: &str, items: &[Item], folder: &Path) -> Vec<(Segments, PathBuf)> {
         let mut module = Module { file: file.to_owned(), ..Module::default() };
         let mut elsewhere = Vec::new();
         for item in items {
-            if let Item::Mod(ItemMod { attrs, ident, content, .. }) = item {
-                if is_for_tests(attrs) {
-                    continue;
-                }
-                let child = join(&path, [ident.to_string()]);
-                match content {
-                    Some((_, items)) => {
-                        elsewhere.extend(self.add(child, file, items, &folder.join(ident.to_string())));
-                    }
-                    None => elsewhere.push((child, folder.to_owned())),
-                }
-            } else {
-                module.names.extend(name(item));
+            let Item::Mod(ItemMod { attrs, ident, content, .. }) = item else {
+                module.names.extend(head(item).1.map(Ident::to_string));
                 module.visit_item(item);
+                continue;
+            };
+            let (child, folder) = (join(&path, [ident.to_string()]), folder.join(ident.to_string()));
+            match content {
+                _ if is_for_tests(attrs) => {}
+                Some((_, items)) => elsewhere.extend(self.add(child, file, items, &folder)),
+                None => elsewhere.push((child, folder)),
             }
         }
         self.0.insert(path, module);
         elsewhere
     }
 
-    /// The item that a path in a module names. `None` for an item of another crate and for a module: importing a module
-    /// uses none of its items.
-    pub(super) fn definition(&self, module: &[String], segments: &[String]) -> Option<Definition> {
-        self.follow(module, segments, REEXPORTS_MAX)
+    /// The file and the name of the item that a path in a module names. `None` for an item of another crate and for a
+    /// module: importing a module uses none of its items.
+    pub(super) fn definition(&self, module: &[String], path: &[String]) -> Option<(String, String)> {
+        self.find(module, path, false, REEXPORTS_MAX)
     }
 
-    fn follow(&self, module: &[String], segments: &[String], reexports: usize) -> Option<Definition> {
-        let (first, rest) = segments.split_first()?;
-        match first.as_str() {
-            "crate" => self.item(&[], rest, reexports),
-            "self" => self.item(module, rest, reexports),
-            "super" => {
-                let parent = module.split_last()?.1;
-                // `super::super` continues at the parent.
-                if rest.first().is_some_and(|next| next == "super") {
-                    self.follow(parent, rest, reexports)
-                } else {
-                    self.item(parent, rest, reexports)
-                }
-            }
-            _ if self.0.contains_key(&join(module, [first.clone()])) => {
-                self.item(module, segments, reexports)
-            }
-            _ => self.imported(module, segments, reexports),
-        }
-    }
-
-    /// The item at a path from a module.
-    fn item(&self, module: &[String], segments: &[String], reexports: usize) -> Option<Definition> {
-        let (first, rest) = segments.split_first()?;
+    /// `inside`: a part of the path has led to this module, so that its names are meant, also those that it defines.
+    fn find(
+        &self,
+        module: &[String],
+        path: &[String],
+        inside: bool,
+        reexports: usize,
+    ) -> Option<(String, String)> {
+        let (first, rest) = path.split_first()?;
         let child = join(module, [first.clone()]);
-        if self.0.contains_key(&child) {
-            return self.item(&child, rest, reexports);
+        match first.as_str() {
+            "crate" => return self.find(&[], rest, true, reexports),
+            "self" => return self.find(module, rest, true, reexports),
+            "super" => return self.find(module.split_last()?.1, rest, true, reexports),
+            _ if self.0.contains_key(&child) => return self.find(&child, rest, true, reexports),
+            _ => {}
         }
         let this = self.0.get(module)?;
-        if this.names.contains(first) || !this.imports.iter().any(|import| import.binds(first)) {
-            // A name that is not found comes from a macro there.
-            return Some(Definition { file: this.file.clone(), name: first.clone() });
+        let import = this.imports.iter().find(|import| import.name == *first);
+        let mut globs = this.imports.iter().filter(|import| import.name == "*").peekable();
+        // A name that is not found comes from a macro there.
+        if inside && (this.names.contains(first) || import.is_none() && globs.peek().is_none()) {
+            return Some((this.file.clone(), first.clone()));
         }
-        self.imported(module, segments, reexports)
-    }
-
-    /// The item that a path names whose first segment a module imports.
-    fn imported(&self, module: &[String], segments: &[String], reexports: usize) -> Option<Definition> {
         let reexports = reexports.checked_sub(1)?;
-        let (first, rest) = segments.split_first()?;
-        let imports = &self.0.get(module)?.imports;
-        if let Some(import) = imports.iter().find(|import| import.name == *first) {
-            return self.follow(module, &join(&import.target, rest.iter().cloned()), reexports);
+        if let Some(import) = import {
+            return self.find(module, &join(&import.target, rest.iter().cloned()), false, reexports);
         }
-        let globs = imports.iter().filter(|import| import.name == "*");
-        let mut candidates = globs.map(|import| join(&import.target, segments.iter().cloned()));
-        candidates.find_map(|path| {
-            let found = self.follow(module, &path, reexports)?;
-            let defines = |module: &Module| module.file == found.file && module.names.contains(first);
+        globs.find_map(|import| {
+            let found = self.find(module, &join(&import.target, path.iter().cloned()), false, reexports)?;
+            let defines = |module: &Module| module.file == found.0 && module.names.contains(first);
             self.0.values().any(defines).then_some(found)
         })
     }
 }
 
-impl Import {
-    fn binds(&self, name: &str) -> bool {
-        self.name == name || self.name == "*"
-    }
-}
-
 impl Module {
     fn import(&mut self, before: &Segments, tree: &UseTree, is_private: bool) {
-        let mut add = |name: String, last: Option<String>| {
-            self.imports.push(Import { name, target: join(before, last), is_private });
+        let mut add = |name: &str, last: Option<&Ident>| {
+            let target = join(before, last.filter(|last| *last != "self").map(Ident::to_string));
+            let name =
+                if name == "self" { target.last().cloned().unwrap_or_default() } else { name.to_owned() };
+            self.imports.push(Import { name, target, is_private });
         };
         match tree {
             UseTree::Path(path) => {
@@ -170,20 +136,16 @@ impl Module {
             UseTree::Group(group) => {
                 group.items.iter().for_each(|tree| self.import(before, tree, is_private));
             }
-            UseTree::Name(name) if name.ident == "self" => {
-                add(before.last().cloned().unwrap_or_default(), None);
-            }
-            UseTree::Name(name) => add(name.ident.to_string(), Some(name.ident.to_string())),
-            UseTree::Rename(rename) if rename.ident == "self" => add(rename.rename.to_string(), None),
-            UseTree::Rename(rename) => add(rename.rename.to_string(), Some(rename.ident.to_string())),
-            UseTree::Glob(_) => add("*".to_owned(), None),
+            UseTree::Name(name) => add(&name.ident.to_string(), Some(&name.ident)),
+            UseTree::Rename(rename) => add(&rename.rename.to_string(), Some(&rename.ident)),
+            UseTree::Glob(_) => add("*", None),
         }
     }
 }
 
 impl<'ast> Visit<'ast> for Module {
     fn visit_item(&mut self, item: &'ast Item) {
-        if !is_for_tests(attributes(item)) {
+        if !is_for_tests(head(item).0) {
             visit::visit_item(self, item);
         }
     }
@@ -237,35 +199,21 @@ fn is_for_tests(attributes: &[Attribute]) -> bool {
     })
 }
 
-fn name(item: &Item) -> Option<String> {
-    let ident = match item {
-        Item::Const(item) => &item.ident,
-        Item::Enum(item) => &item.ident,
-        Item::Fn(item) => &item.sig.ident,
-        Item::Macro(item) => item.ident.as_ref()?,
-        Item::Static(item) => &item.ident,
-        Item::Struct(item) => &item.ident,
-        Item::Trait(item) => &item.ident,
-        Item::Type(item) => &item.ident,
-        Item::Union(item) => &item.ident,
-        _ => return None,
-    };
-    Some(ident.to_string())
-}
-
-fn attributes(item: &Item) -> &[Attribute] {
+/// The attributes and the name of an item.
+fn head(item: &Item) -> (&[Attribute], Option<&Ident>) {
     match item {
-        Item::Const(item) => &item.attrs,
-        Item::Enum(item) => &item.attrs,
-        Item::Fn(item) => &item.attrs,
-        Item::Impl(item) => &item.attrs,
-        Item::Macro(item) => &item.attrs,
-        Item::Mod(item) => &item.attrs,
-        Item::Static(item) => &item.attrs,
-        Item::Struct(item) => &item.attrs,
-        Item::Trait(item) => &item.attrs,
-        Item::Type(item) => &item.attrs,
-        Item::Use(item) => &item.attrs,
-        _ => &[],
+        Item::Const(item) => (&item.attrs, Some(&item.ident)),
+        Item::Enum(item) => (&item.attrs, Some(&item.ident)),
+        Item::Fn(item) => (&item.attrs, Some(&item.sig.ident)),
+        Item::Impl(item) => (&item.attrs, None),
+        Item::Macro(item) => (&item.attrs, item.ident.as_ref()),
+        Item::Mod(item) => (&item.attrs, None),
+        Item::Static(item) => (&item.attrs, Some(&item.ident)),
+        Item::Struct(item) => (&item.attrs, Some(&item.ident)),
+        Item::Trait(item) => (&item.attrs, Some(&item.ident)),
+        Item::Type(item) => (&item.attrs, Some(&item.ident)),
+        Item::Union(item) => (&item.attrs, Some(&item.ident)),
+        Item::Use(item) => (&item.attrs, None),
+        _ => (&[], None),
     }
 }

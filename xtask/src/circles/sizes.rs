@@ -1,13 +1,10 @@
 //! Files and functions that are too long.
 
-use std::fs;
-use std::path::Path;
-
 use anyhow::{Context as _, Result};
 use syn::visit::{self, Visit};
 use syn::{Block, ImplItemFn, ItemFn, Signature};
 
-use crate::workspace::sources;
+use crate::workspace::Workspace;
 
 /// The most lines of a file, tests included.
 const FILE_LINES_MAX: usize = 400;
@@ -15,11 +12,11 @@ const FILE_LINES_MAX: usize = 400;
 const FUNCTION_LINES_MAX: usize = 70;
 
 /// A sentence for each file and function that is too long.
-pub(super) fn too_long(root: &Path) -> Result<Vec<String>> {
+pub(super) fn too_long(workspace: &Workspace) -> Result<Vec<String>> {
     let mut findings = Vec::new();
-    for file in sources(&root.join("crates"))?.into_iter().chain(sources(&root.join("xtask"))?) {
-        let text = fs::read_to_string(&file).with_context(|| format!("read {}", file.display()))?;
-        let file = file.strip_prefix(root).unwrap_or(&file).display();
+    for file in workspace.sources()? {
+        let text = workspace.read(&file)?;
+        let file = file.display();
         let lines = text.lines().count();
         if lines > FILE_LINES_MAX {
             findings.push(format!("{file}: {lines} lines"));

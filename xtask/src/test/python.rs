@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::process::Command;
 
 use anyhow::{Context as _, Result};
 
@@ -10,25 +11,22 @@ use crate::workspace::{Workspace, run};
 /// The lists of packages, relative to the root.
 const REQUIREMENTS: [&str; 2] = ["conformance/requirements.txt", "xtask/tools.txt"];
 
-/// A program of the environment.
-pub(super) fn program(workspace: &Workspace, name: &str) -> PathBuf {
-    folder(workspace).join("bin").join(name)
+/// A program of the environment, with arguments separated by spaces.
+pub(super) fn command(workspace: &Workspace, name: &str, arguments: &str) -> Command {
+    workspace.command(folder(workspace).join("bin").join(name), arguments)
 }
 
 /// Creates the environment, unless it exists with the same requirements.
 pub(super) fn install(workspace: &Workspace) -> Result<()> {
-    let mut wanted = String::new();
-    for file in REQUIREMENTS {
-        wanted += &fs::read_to_string(workspace.root.join(file)).with_context(|| format!("read {file}"))?;
-    }
+    let wanted = REQUIREMENTS.map(|file| workspace.read(file)).into_iter().collect::<Result<String>>()?;
     let stamp = folder(workspace).join("requirements");
     if fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
         return Ok(());
     }
-    run(workspace.command("python3").args(["-m", "venv", "--clear"]).arg(folder(workspace)))?;
+    run(workspace.command("python3", "-m venv --clear").arg(folder(workspace)))?;
     for file in REQUIREMENTS {
-        let mut pip = workspace.command(program(workspace, "pip"));
-        run(pip.args(["install", "--quiet", "--disable-pip-version-check", "--requirement", file]))?;
+        let arguments = format!("install --quiet --disable-pip-version-check --requirement {file}");
+        run(&mut command(workspace, "pip", &arguments))?;
     }
     // Last, so that an incomplete environment is created again.
     fs::write(&stamp, wanted).with_context(|| format!("write {}", stamp.display()))

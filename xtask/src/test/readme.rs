@@ -11,7 +11,7 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::workspace::{Workspace, run as run_command};
+use crate::workspace::{Workspace, command, run as run_command};
 
 const START: &str = "<!-- ci:start -->";
 const END: &str = "<!-- ci:end -->";
@@ -27,16 +27,19 @@ servers=()
 trap 'for server in \"${servers[@]}\"; do kill -- -$server || true; done; wait' EXIT
 ";
 
+/// Copies the files that are tracked or could be added to a folder, except those that are tracked but deleted.
+const COPY: &str = "set -euo pipefail
+git ls-files -z --cached --others --exclude-standard |
+    tar --create --null --ignore-failed-read --files-from=- | tar --extract --directory \"$1\"
+";
+
 pub(super) fn run(workspace: &Workspace) -> Result<()> {
-    let read =
-        |name: &str| fs::read_to_string(workspace.root.join(name)).with_context(|| format!("read {name}"));
     for (readme, sample) in READMES.iter().flat_map(|readme| SAMPLES.map(|sample| (readme, sample))) {
-        if !read(readme)?.contains(&read(sample)?) {
+        if !workspace.read(readme)?.contains(&workspace.read(sample)?) {
             bail!("{readme} does not contain {sample} unchanged");
         }
     }
-    let text = read("README.md")?;
-    let script = format!("{PROLOGUE}{}", commands(&text)?);
+    let script = format!("{PROLOGUE}{}", commands(&workspace.read("README.md")?)?);
 
     let [copy, home, build] =
         ["copy", "home", "build"].map(|name| workspace.target.join("readme").join(name));
@@ -45,17 +48,16 @@ pub(super) fn run(workspace: &Workspace) -> Result<()> {
             fs::remove_dir_all(folder).with_context(|| format!("remove {}", folder.display()))?;
         }
     }
-    for folder in [&home, &build] {
+    for folder in [&copy, &home, &build] {
         fs::create_dir_all(folder).with_context(|| format!("create {}", folder.display()))?;
     }
-    copy_checkout(workspace, &copy)?;
+    run_command(workspace.command("bash", "-c").args([COPY, "bash"]).arg(&copy))?;
     // Keeps built dependencies. Not the target folder of the checkout: cargo identifies crates by their path inside the
     // workspace and would mix those of the copy with those of the checkout.
     std::os::unix::fs::symlink(&build, copy.join("target")).context("link the target folder")?;
 
-    let mut bash = Command::new("timeout");
-    bash.args(["--kill-after=10", SECONDS_MAX, "bash", "-xc", &script]).current_dir(&copy);
-    newcomer(&mut bash, &home);
+    let mut bash = command(&copy, "timeout", "--kill-after=10");
+    newcomer(bash.args([SECONDS_MAX, "bash", "-xc", &script]), &home);
     run_command(&mut bash).context("the commands of README.md fail")
 }
 
@@ -66,10 +68,8 @@ fn newcomer(command: &mut Command, home: &Path) {
     for (variable, folder) in [("CARGO_HOME", ".cargo"), ("RUSTUP_HOME", ".rustup")] {
         command.env(variable, env::var_os(variable).unwrap_or_else(|| old_home.join(folder).into()));
     }
-    let ours = |name: &str| {
-        name.starts_with("JINGKU_") || name.starts_with("XDG_") || name.starts_with("CARGO_TARGET")
-    };
     for (name, _) in env::vars_os() {
+        let ours = |name: &str| ["JINGKU_", "XDG_", "CARGO_TARGET"].iter().any(|ours| name.starts_with(ours));
         if name.to_str().is_some_and(ours) {
             command.env_remove(name);
         }
@@ -78,29 +78,6 @@ fn newcomer(command: &mut Command, home: &Path) {
     let path = env::var_os("PATH").unwrap_or_default();
     let folders = std::iter::once(home.join(".cargo/bin")).chain(env::split_paths(&path));
     command.env("PATH", env::join_paths(folders).expect("they were joined before"));
-}
-
-/// Copies the files that are tracked or could be added.
-fn copy_checkout(workspace: &Workspace, to: &Path) -> Result<()> {
-    let mut git = workspace.command("git");
-    git.args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"]);
-    let listed = git.output().context("start git")?;
-    if !listed.status.success() {
-        bail!("git ls-files: {}", String::from_utf8_lossy(&listed.stderr));
-    }
-    let names = String::from_utf8(listed.stdout).context("names of files are UTF-8")?;
-    for name in names.split_terminator('\0') {
-        let (source, copy) = (workspace.root.join(name), to.join(name));
-        // Tracked, but deleted.
-        if source.symlink_metadata().is_err() {
-            continue;
-        }
-        let folder = copy.parent().expect("it is in the copy");
-        fs::create_dir_all(folder)
-            .and_then(|()| fs::copy(&source, &copy))
-            .with_context(|| format!("copy {name}"))?;
-    }
-    Ok(())
 }
 
 /// The commands in the `sh` blocks between the markers.

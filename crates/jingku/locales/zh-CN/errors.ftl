@@ -3,9 +3,11 @@
 errors-master-key-wrong = 无法解密私钥：主密钥不是当初加密所用的那一把。请恢复原来的主密钥（数据目录中的 master.key，或环境变量 JINGKU_MASTER_KEY）。
 errors-io = 无法使用 { $path }：{ $error }。
 errors-store = 分块存储出错：{ $error }。
-errors-catalog = 目录数据库出错：{ $error }。
-errors-catalog-read-only = 目录数据库出错：{ $error }。数据目录不可写，未做任何更改。
-errors-catalog-damaged = 目录数据库出错：{ $error }。请停止服务，保留该目录原样，并用 `jingku restore` 把备份恢复到另一个目录。
+errors-catalog-failed = 目录数据库出错
+errors-catalog-unopened = 无法打开目录数据库
+errors-catalog = { $what }：{ $error }。
+errors-catalog-read-only = { $what }：{ $error }。数据目录不可写，未做任何更改。
+errors-catalog-damaged = { $what }：{ $error }。请停止服务，保留该目录原样，并用 `jingku restore` 把备份恢复到另一个目录。
 errors-task = 任务异常结束：{ $error }。
 
 ## 运维命令
@@ -58,9 +60,6 @@ errors-start-catalog-linked = 目录数据库 { $path } 是一个链接，它的
 errors-start-log-gone = 有服务正在使用该数据目录，而它写入的 { $path } 不见了。未做任何改动。请把文件放回原处，或停止该服务：它会把已知的内容写入 catalog.db。
 errors-start-catalog-lost = 目录数据库 { $path } 丢失或为空，而存储中还有它记录的镜像。未做任何更改。请把该文件放回原处，或用 `jingku restore` 从备份恢复出另一个数据目录；要重新开始，请移走目录 `store`。
 errors-start-master-key = 主密钥 { $place } 有误：必须是 64 位十六进制数字。
-errors-start-catalog = 无法打开目录数据库：{ $error }。
-errors-start-catalog-read-only = 无法打开目录数据库：{ $error }。数据目录不可写，未做任何更改。
-errors-start-catalog-damaged = 无法打开目录数据库：{ $error }。请停止服务，保留该目录原样，并用 `jingku restore` 把备份恢复到另一个目录。
 errors-start-store = 无法打开分块存储：{ $error }。
 errors-private-not-ours = 其他用户可以读取 { $path }（权限 { $mode }），且它属于另一个用户。请以其所有者身份运行 `chmod 700 { $path }`。
 errors-private-shared = 其他用户可以读取 { $path }（权限 { $mode }），且它不是镜库专用的目录。请另选一个专用目录，如 { $better }；如果其他用户不需要它，也可运行 `chmod 700 { $path }`。

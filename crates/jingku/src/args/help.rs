@@ -7,7 +7,6 @@ use crate::messages::{find, text, tr};
 /// Arguments that several commands have.
 const SHARED: &str = "help-shared";
 
-/// The command line with its texts.
 pub(super) fn localize(command: Command) -> Command {
     describe(command, "help-jingku")
 }

@@ -41,7 +41,6 @@ pub(crate) enum ImageCommand {
 }
 
 impl ImageCommand {
-    /// All of them use the API.
     pub(crate) fn connection(&self) -> &ConnectionArgs {
         match self {
             Self::List(args) => &args.connection,
@@ -89,18 +88,10 @@ pub(crate) struct QueryArgs {
     min_size: Option<u32>,
     #[arg(long, value_name = "SIZE", value_parser = value::megabytes)]
     max_size: Option<u32>,
-    #[arg(long, value_name = "created|updated|size|name", hide_possible_values = true)]
-    sort: Option<SortBy>,
+    #[arg(long, value_name = "created|updated|size|name", value_parser = value::sort(), hide_possible_values = true)]
+    sort: Option<ImageSort>,
     #[arg(long)]
     ascending: bool,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub(crate) enum SortBy {
-    Created,
-    Updated,
-    Size,
-    Name,
 }
 
 impl QueryArgs {
@@ -113,12 +104,7 @@ impl QueryArgs {
             created_before: self.until,
             size_from: self.min_size,
             size_below: self.max_size,
-            sort: match self.sort {
-                None | Some(SortBy::Created) => ImageSort::CreateTime,
-                Some(SortBy::Updated) => ImageSort::UpdateTime,
-                Some(SortBy::Size) => ImageSort::Size,
-                Some(SortBy::Name) => ImageSort::Name,
-            },
+            sort: self.sort.unwrap_or(ImageSort::CreateTime),
             ascending: self.ascending,
         }
     }

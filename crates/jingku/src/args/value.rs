@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::builder::{OsStringValueParser, TypedValueParser};
+use clap::builder::{OsStringValueParser, PossibleValuesParser, TypedValueParser};
 use compshare::ImageStatus;
-use compshare::actions::{MAX_LINK_SECS, is_blake3};
+use compshare::actions::{ImageSort, MAX_LINK_SECS, is_blake3};
 use jingku_library::{ByteSize, PlatformType};
 
 use crate::messages::tr;
@@ -17,7 +17,6 @@ pub(crate) fn any_path() -> impl TypedValueParser<Value = PathBuf> {
     OsStringValueParser::new().map(PathBuf::from)
 }
 
-/// A number of bytes.
 pub(crate) fn bytes(text: &str) -> Result<u64, String> {
     let units = [("K", 10), ("M", 20), ("G", 30), ("T", 40)];
     let number = text.strip_suffix("iB").or_else(|| text.strip_suffix('B')).unwrap_or(text);
@@ -27,13 +26,9 @@ pub(crate) fn bytes(text: &str) -> Result<u64, String> {
     count.filter(|count| (1..=i64::MAX.cast_unsigned()).contains(count)).ok_or_else(|| tr!("argument-bytes"))
 }
 
-/// A hash in hexadecimal.
 pub(crate) fn blake3(text: &str) -> Result<String, String> {
     let text = text.to_ascii_lowercase();
-    if is_blake3(&text) {
-        return Ok(text);
-    }
-    Err(tr!("argument-blake3"))
+    if is_blake3(&text) { Ok(text) } else { Err(tr!("argument-blake3")) }
 }
 
 /// The lifetime of a link in seconds.
@@ -49,19 +44,17 @@ pub(crate) fn lifetime(text: &str) -> Result<i64, String> {
 pub(crate) struct LimitTo(pub(crate) Option<i64>);
 
 pub(crate) fn count_limit(text: &str) -> Result<LimitTo, String> {
-    if text == "default" {
-        return Ok(LimitTo(None));
-    }
-    let count = text.parse::<u32>().map(|count| LimitTo(Some(count.into())));
-    count.map_err(|_| tr!("argument-count-limit"))
+    let count = |text: &str| Some(text.parse::<u32>().ok()?.into());
+    limit(text, count).ok_or_else(|| tr!("argument-count-limit"))
 }
 
 pub(crate) fn size_limit(text: &str) -> Result<LimitTo, String> {
-    if text == "default" {
-        return Ok(LimitTo(None));
-    }
-    let size = text.parse::<ByteSize>().map(|size| LimitTo(Some(size.0)));
-    size.map_err(|_| tr!("argument-size-limit"))
+    let size = |text: &str| Some(text.parse::<ByteSize>().ok()?.0);
+    limit(text, size).ok_or_else(|| tr!("argument-size-limit"))
+}
+
+fn limit(text: &str, parse: impl Fn(&str) -> Option<i64>) -> Option<LimitTo> {
+    if text == "default" { Some(LimitTo(None)) } else { Some(LimitTo(Some(parse(text)?))) }
 }
 
 pub(crate) fn platform_type(word: &str) -> Result<PlatformType, String> {
@@ -78,29 +71,33 @@ pub(crate) fn status(word: &str) -> Result<ImageStatus, String> {
         ImageStatus::Offline,
     ];
     let found = known.into_iter().find(|status| status.as_str().eq_ignore_ascii_case(word));
-    found.ok_or_else(|| {
-        let known = known.map(ImageStatus::as_str).join(", ");
-        tr!("argument-status", known = known)
+    found.ok_or_else(|| tr!("argument-status", known = known.map(ImageStatus::as_str).join(", ")))
+}
+
+pub(crate) fn sort() -> impl TypedValueParser<Value = ImageSort> {
+    PossibleValuesParser::new(["created", "updated", "size", "name"]).map(|word| match word.as_str() {
+        "updated" => ImageSort::UpdateTime,
+        "size" => ImageSort::Size,
+        "name" => ImageSort::Name,
+        _ => ImageSort::CreateTime,
     })
 }
 
 /// A local date or time, an exact time with its zone, or an age.
 pub(crate) fn moment(text: &str) -> Result<i64, String> {
-    let system = jiff::tz::TimeZone::system();
     if let Ok(exact) = text.parse::<jiff::Timestamp>() {
         return Ok(exact.as_second());
     }
     let local =
         text.parse::<jiff::civil::DateTime>().or_else(|_| text.parse::<jiff::civil::Date>().map(Into::into));
-    if let Ok(local) = local {
-        return local
-            .to_zoned_datetime(system)
-            .map(|moment| moment.timestamp().as_second())
-            .map_err(|e| e.to_string());
-    }
-    let ago =
-        text.parse::<jiff::Span>().ok().and_then(|span| jiff::ZonedDateTime::now().checked_sub(span).ok());
-    ago.map(|moment| moment.timestamp().as_second()).ok_or_else(|| tr!("argument-moment"))
+    let moment = if let Ok(local) = local {
+        local.to_zoned_datetime(jiff::tz::TimeZone::system()).map_err(|error| error.to_string())?
+    } else {
+        let span = text.parse::<jiff::Span>();
+        let ago = span.and_then(|span| jiff::ZonedDateTime::now().checked_sub(span));
+        ago.map_err(|_| tr!("argument-moment"))?
+    };
+    Ok(moment.timestamp().as_second())
 }
 
 /// A size in MB, with or without a unit.
@@ -118,15 +115,9 @@ pub(crate) fn megabytes(text: &str) -> Result<u32, String> {
 
 /// An age in seconds, written in days, hours, minutes or seconds.
 pub(crate) fn age(text: &str) -> Result<i64, String> {
-    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let unit = match &text[digits.len()..] {
-        "d" => Some(24 * 60 * 60),
-        "h" => Some(60 * 60),
-        "m" => Some(60),
-        "s" => Some(1),
-        _ => None,
-    };
-    let age = unit.and_then(|unit| i64::from(digits.parse::<u32>().ok()?).checked_mul(unit));
+    let units = [("d", 24 * 60 * 60), ("h", 60 * 60), ("m", 60), ("s", 1)];
+    let parts = units.iter().find_map(|(unit, secs)| Some((text.strip_suffix(unit)?, *secs)));
+    let age = parts.and_then(|(number, secs)| i64::from(number.parse::<u32>().ok()?).checked_mul(secs));
     age.ok_or_else(|| tr!("argument-age"))
 }
 

@@ -24,42 +24,31 @@ pub(super) fn run(global: &Global) -> Result<(), Failure> {
             .map(|sweep| json!({ "EndedAt": sweep.ended_at, "Files": sweep.files, "Bytes": sweep.bytes }));
         return print_json(&json!({ "Scrub": scrub, "Sweep": sweep }));
     }
-    let mut fields = Vec::new();
-    match &scrub {
-        None => fields.push((tr!("check-scrub"), tr!("check-scrub-none"))),
-        Some(scrub) => fields.extend(scrub_fields(scrub)),
-    }
+    let none = || vec![(tr!("check-scrub"), tr!("check-scrub-none"))];
+    let mut fields = scrub.as_ref().map_or_else(none, scrub_fields);
     if let Some(sweep) = sweep {
-        let (when, files, size) = (time(sweep.ended_at), sweep.files, bytes(sweep.bytes));
-        let text = tr!("check-last-sweep-removed", time = when, files = files, size = size);
-        fields.push((tr!("check-last-sweep"), text));
+        let (time, files, size) = (time(sweep.ended_at), sweep.files, bytes(sweep.bytes));
+        fields.push((tr!("check-last-sweep"), tr!("check-last-sweep-removed", time, files, size)));
     }
     print_fields(fields)?;
-    match scrub {
-        Some(scrub) if scrub.has_found_damage() => print(&tr!("check-run-it")),
-        _ => Ok(()),
-    }
+    if scrub.is_some_and(|scrub| scrub.has_found_damage()) { print(&tr!("check-run-it")) } else { Ok(()) }
 }
 
 fn scrub_fields(scrub: &Scrub) -> Vec<(String, String)> {
-    let (begun, percent) = (time(scrub.started_at), scrub.percent());
+    let start = time(scrub.started_at);
     let state = if let Some(ended) = scrub.ended_at {
-        let ended = time(ended);
-        tr!("check-scrub-ended", start = begun, end = ended)
+        tr!("check-scrub-ended", start, end = time(ended))
     } else {
-        let rate = bytes(scrub.rate);
-        tr!("check-scrub-percent", percent = percent, start = begun, rate = rate)
+        tr!("check-scrub-percent", percent = scrub.percent(), start, rate = bytes(scrub.rate))
     };
-    let (chunks, size) = (scrub.chunks, bytes(scrub.bytes));
-    let (objects, images) = (scrub.damaged_objects, scrub.damaged_images.join(" "));
     let damage = if scrub.has_found_damage() {
-        tr!("check-found-some", objects = objects, images = images)
+        tr!("check-found-some", objects = scrub.damaged_objects, images = scrub.damaged_images.join(" "))
     } else {
         tr!("check-found-none")
     };
     vec![
         (tr!("check-scrub"), state),
-        (tr!("check-read"), tr!("check-read-amount", chunks = chunks, size = size)),
+        (tr!("check-read"), tr!("check-read-amount", chunks = scrub.chunks, size = bytes(scrub.bytes))),
         (tr!("check-found"), damage),
         (tr!("check-previous"), time(scrub.previous_ended_at.unwrap_or(0))),
     ]
@@ -73,13 +62,7 @@ pub(crate) fn summary(global: &Global) -> String {
     match scrub {
         None => tr!("overview-check"),
         Some(scrub) if scrub.has_found_damage() => tr!("overview-check-damage"),
-        Some(Scrub { ended_at: Some(ended), .. }) => {
-            let day = date(ended);
-            tr!("overview-check-ended", day = day)
-        }
-        Some(scrub) => {
-            let percent = scrub.percent();
-            tr!("overview-check-percent", percent = percent)
-        }
+        Some(Scrub { ended_at: Some(ended), .. }) => tr!("overview-check-ended", day = date(ended)),
+        Some(scrub) => tr!("overview-check-percent", percent = scrub.percent()),
     }
 }

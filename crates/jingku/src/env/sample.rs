@@ -1,10 +1,8 @@
 //! A sample program for each SDK that lists your own images.
 
-use super::literal::{double_quoted, single_quoted};
 use crate::args::Sdk;
 use crate::messages::tr;
 
-/// The settings of a client.
 // No `Debug`: it holds a private key.
 pub(super) struct Access {
     pub(super) base_url: String,
@@ -14,183 +12,28 @@ pub(super) struct Access {
     pub(super) zone: String,
 }
 
-impl Sdk {
-    /// Its name on the command line.
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::Python => "python",
-            Self::Go => "go",
-            Self::Js => "js",
-            Self::Java => "java",
-            Self::Php => "php",
-        }
-    }
-}
-
-const PYTHON: &str = r#"# pip install ucloud-sdk-python3
-import logging
-
-from ucloud.client import Client
-
-# {logger}
-logging.getLogger("ucloud").setLevel(logging.WARNING)
-client = Client(
-    {
-        "base_url": {base_url},
-        "public_key": {public_key},
-        "private_key": {private_key},
-        "region": {region},
-    }
-)
-# {typed}
-reply = client.ucompshare().describe_comp_share_custom_images({"Zone": {zone}, "Limit": 20})
-for image in reply["ImageSet"]:
-    print(image["CompShareImageId"], image["Name"], image["Status"])
-"#;
-
-const GO: &str = r#"// go get github.com/ucloud/ucloud-sdk-go
-package main
-
-import (
-	"fmt"
-	"log"
-
-	"github.com/ucloud/ucloud-sdk-go/services/ucompshare"
-	"github.com/ucloud/ucloud-sdk-go/ucloud"
-	"github.com/ucloud/ucloud-sdk-go/ucloud/auth"
-)
-
-func main() {
-	cfg := ucloud.NewConfig()
-	cfg.BaseUrl = {base_url}
-	cfg.Region = {region}
-	cfg.Zone = {zone}
-	credential := auth.NewCredential()
-	credential.PublicKey = {public_key}
-	credential.PrivateKey = {private_key}
-	client := ucompshare.NewClient(&cfg, &credential)
-
-	request := client.NewDescribeCompShareCustomImagesRequest()
-	request.Limit = ucloud.Int(20)
-	reply, err := client.DescribeCompShareCustomImages(request)
-	if err != nil {
-		log.Fatal(err)
-	}
-	for _, image := range reply.ImageSet {
-		fmt.Println(image.CompShareImageId, image.Name, image.Status)
-	}
-}
-"#;
-
-const JS: &str = r#"// npm install @ucloud-sdks/ucloud-sdk-js
-const { Client, Request } = require("@ucloud-sdks/ucloud-sdk-js");
-
-// {logger}
-const client = new Client({
-  config: { baseUrl: {base_url}, region: {region}, logger: null },
-  credential: { publicKey: {public_key}, privateKey: {private_key} },
-});
-// {retries}
-client
-  .invoke(new Request({ Action: "DescribeCompShareCustomImages", Zone: {zone}, Limit: 20 }))
-  .then((reply) => {
-    for (const image of reply.toObject().ImageSet) {
-      console.log(image.CompShareImageId, image.Name, image.Status);
-    }
-  })
-  .catch((error) => {
-    console.error(error);
-    process.exitCode = 1;
-  });
-"#;
-
-const JAVA: &str = r#"// cn.ucloud:ucloud-sdk-java-ucompshare, saved as ListImages.java
-import cn.ucloud.common.config.Config;
-import cn.ucloud.common.credential.Credential;
-import cn.ucloud.ucompshare.client.UCompShareClient;
-import cn.ucloud.ucompshare.models.DescribeCompShareCustomImagesRequest;
-import cn.ucloud.ucompshare.models.DescribeCompShareCustomImagesResponse.CompShareImage;
-import org.slf4j.helpers.NOPLogger;
-
-public class ListImages {
-    public static void main(String[] args) throws Exception {
-        Config config = new Config();
-        config.setBaseUrl({base_url});
-        config.setRegion({region});
-        // {logger}
-        config.setLogger(NOPLogger.NOP_LOGGER);
-        Credential credential = new Credential({public_key}, {private_key});
-        UCompShareClient client = new UCompShareClient(config, credential);
-
-        DescribeCompShareCustomImagesRequest request = new DescribeCompShareCustomImagesRequest();
-        // {typed_only}
-        request.setZone({zone});
-        request.setLimit(20);
-        for (CompShareImage image : client.describeCompShareCustomImages(request).getImageSet()) {
-            System.out.println(image.getCompShareImageId() + " " + image.getName() + " " + image.getStatus());
-        }
-    }
-}
-"#;
-
-const PHP: &str = r"<?php
-// composer require ucloud/ucloud-sdk-php
-require __DIR__ . '/vendor/autoload.php';
-
-use UCloud\Core\Client;
-use UCloud\Core\Logger\DisabledLogger;
-use UCloud\Core\Request\Request;
-
-// {untyped}
-$client = new Client([
-    'baseUrl' => {base_url},
-    'publicKey' => {public_key},
-    'privateKey' => {private_key},
-    'region' => {region},
-    // {logger}
-    'logger' => new DisabledLogger(),
-]);
-$request = new Request(['Action' => 'DescribeCompShareCustomImages', 'Zone' => {zone}, 'Limit' => 20]);
-foreach ($client->invoke($request)->toArray()['ImageSet'] as $image) {
-    echo $image['CompShareImageId'], ' ', $image['Name'], ' ', $image['Status'], PHP_EOL;
-}
-";
-
-/// The program with all values filled in.
 pub(super) fn of(sdk: Sdk, access: &Access) -> String {
-    let literal = match sdk {
-        Sdk::Python | Sdk::Go | Sdk::Js | Sdk::Java => double_quoted,
-        Sdk::Php => single_quoted,
+    let (template, literal): (_, fn(&str) -> String) = match sdk {
+        Sdk::Python => (include_str!("samples/list_images.py"), double_quoted),
+        Sdk::Go => (include_str!("samples/list_images.go"), double_quoted),
+        Sdk::Js => (include_str!("samples/list_images.js"), double_quoted),
+        Sdk::Java => (include_str!("samples/ListImages.java"), double_quoted),
+        Sdk::Php => (include_str!("samples/list_images.php"), single_quoted),
     };
     let call = r#"client.invoke("DescribeCompShareCustomImages", {"Limit": 20})"#;
-    let typed = tr!("env-typed", call = call);
-    let typed_only = tr!("env-typed-only");
-    let retries = tr!("env-retries");
-    let logger = tr!("env-logger");
-    let untyped = tr!("env-untyped");
     let marks = [
-        ("{logger}", logger),
-        ("{untyped}", untyped),
+        ("{logger}", tr!("env-logger")),
+        ("{untyped}", tr!("env-untyped")),
         ("{base_url}", literal(&access.base_url)),
         ("{public_key}", literal(&access.public_key)),
         ("{private_key}", literal(&access.private_key)),
         ("{region}", literal(&access.region)),
         ("{zone}", literal(&access.zone)),
-        ("{typed}", typed),
-        ("{typed_only}", typed_only),
-        ("{retries}", retries),
+        ("{typed}", tr!("env-typed", call)),
+        ("{typed_only}", tr!("env-typed-only")),
+        ("{retries}", tr!("env-retries")),
     ];
-    fill(template(sdk), &marks)
-}
-
-fn template(sdk: Sdk) -> &'static str {
-    match sdk {
-        Sdk::Python => PYTHON,
-        Sdk::Go => GO,
-        Sdk::Js => JS,
-        Sdk::Java => JAVA,
-        Sdk::Php => PHP,
-    }
+    fill(template, &marks)
 }
 
 /// Replaces marks by values from left to right. A value that looks like a mark is kept.
@@ -204,6 +47,17 @@ fn fill(mut template: &str, marks: &[(&str, String)]) -> String {
         template = &template[at + mark.len()..];
     }
     text + template
+}
+
+/// A literal in double quotes as Python, Go, JavaScript and Java all read it.
+fn double_quoted(text: &str) -> String {
+    // These languages all understand JSON's escapes.
+    serde_json::Value::from(text).to_string()
+}
+
+/// A literal of PHP, where a dollar sign in double quotes would be a variable.
+fn single_quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\\', r"\\").replace('\'', r"\'"))
 }
 
 #[cfg(test)]
@@ -236,5 +90,11 @@ mod tests {
                 "{program}"
             );
         }
+    }
+
+    #[test]
+    fn what_would_end_a_literal_is_escaped() {
+        assert_eq!(double_quoted(r#"a"b\c$d"#), r#""a\"b\\c$d""#);
+        assert_eq!(single_quoted(r#"a'b\c$d""#), r#"'a\'b\\c$d"'"#);
     }
 }

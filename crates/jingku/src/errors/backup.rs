@@ -2,56 +2,59 @@
 
 use jingku_library::{BackupError, SweepError};
 
-use super::{Localized, clause, root};
+use super::{Explained, root};
+use crate::failure::Exit::{self, Fault, NotThere, Refused, TryAgain};
+use crate::failure::clause;
 use crate::messages::tr;
 
-impl Localized for BackupError {
-    fn chinese(&self) -> String {
+impl Explained for BackupError {
+    fn explain(&self) -> (Exit, String) {
         match self {
-            Self::NotABackup(path) => tr!("errors-backup-not-a-backup", path = path.display().to_string()),
-            Self::Inside(path) => tr!("errors-backup-inside", path = path.display().to_string()),
+            Self::NotABackup(path) => (Refused, tr!("errors-backup-not-a-backup", path)),
+            Self::Inside(path) => (Refused, tr!("errors-backup-inside", path)),
             Self::AnotherLibrary { folder, found, own } => {
-                let path = folder.display().to_string();
-                tr!("errors-backup-other-library", path = path, found = found, own = own)
+                (Refused, tr!("errors-backup-other-library", path = folder, found, own))
             }
             Self::FewImages { folder, before, now } => {
-                let path = folder.display().to_string();
-                tr!("errors-backup-few-images", path = path, before = *before, now = *now)
+                (Refused, tr!("errors-backup-few-images", path = folder, before, now))
             }
             Self::NoGeneration { folder, generation } => {
-                let path = folder.display().to_string();
-                tr!("errors-backup-no-generation", path = path, generation = *generation)
+                (NotThere, tr!("errors-backup-no-generation", path = folder, generation))
             }
-            Self::NoBackup(path) => tr!("errors-backup-none", path = path.display().to_string()),
-            Self::Newer(path) => tr!("errors-backup-newer", path = path.display().to_string()),
-            Self::DamagedFile(path) => tr!("errors-backup-damaged-file", path = path.display().to_string()),
-            Self::InUse(path) => tr!("errors-backup-in-use", path = path.display().to_string()),
-            Self::NotEmpty(path) => tr!("errors-backup-not-empty", path = path.display().to_string()),
-            Self::NoMasterKey => tr!("errors-backup-no-master-key"),
-            Self::WrongMasterKey(path) => {
-                tr!("errors-backup-wrong-master-key", path = path.display().to_string())
-            }
+            Self::NoBackup(path) => (NotThere, tr!("errors-backup-none", path)),
+            Self::Newer(path) => (Fault, tr!("errors-backup-newer", path)),
+            Self::DamagedFile(path) => (Fault, tr!("errors-backup-damaged-file", path)),
+            Self::InUse(path) => (TryAgain, tr!("errors-backup-in-use", path)),
+            Self::NotEmpty(path) => (Refused, tr!("errors-backup-not-empty", path)),
+            Self::NoMasterKey => (Refused, tr!("errors-backup-no-master-key")),
+            Self::WrongMasterKey(path) => (Refused, tr!("errors-backup-wrong-master-key", path)),
             Self::Damaged(damage) => {
-                tr!("errors-backup-damaged", count = damage.images.len(), lines = damage.lines())
+                let (count, lines) = (damage.images.len(), damage.lines());
+                (Fault, tr!("errors-backup-damaged", count, lines))
             }
-            Self::Catalog(error) => tr!("errors-catalog", error = root(error)),
-            Self::Store(error) => tr!("errors-store", error = clause(error)),
-            Self::Start(error) => error.chinese(),
-            Self::Task(error) => tr!("errors-task", error = clause(error)),
+            Self::Catalog(error) => {
+                (Fault, tr!("errors-catalog", what = tr!("errors-catalog-failed"), error = root(error)))
+            }
+            Self::Store(error) => (Fault, tr!("errors-store", error = clause(error))),
+            Self::Start(error) => error.explain(),
+            Self::Task(error) => (Fault, tr!("errors-task", error = clause(error))),
         }
     }
 }
 
-impl Localized for SweepError {
-    fn chinese(&self) -> String {
-        match self {
+impl Explained for SweepError {
+    fn explain(&self) -> (Exit, String) {
+        let chinese = match self {
             Self::DamagedCatalog(problems) => tr!("errors-sweep-catalog", problems = problems.join("；")),
             Self::NoManifest(text) => tr!("errors-sweep-no-manifest", name = format!("{text:?}")),
             Self::BadManifest(error) => tr!("errors-sweep-bad-manifest", error = clause(error)),
             Self::Store(error) => tr!("errors-store", error = clause(error)),
-            Self::Catalog(error) => tr!("errors-catalog", error = root(error)),
+            Self::Catalog(error) => {
+                tr!("errors-catalog", what = tr!("errors-catalog-failed"), error = root(error))
+            }
             Self::Task(error) => tr!("errors-task", error = clause(error)),
-        }
+        };
+        (Fault, chinese)
     }
 }
 

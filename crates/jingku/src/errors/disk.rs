@@ -2,73 +2,68 @@
 
 use jingku_library::{Caution, DiskError, PackedFault};
 
-use super::{Localized, clause};
+use super::{Explained, localized};
+use crate::failure::{Exit, clause};
 use crate::messages::tr;
 
-impl Localized for DiskError {
-    fn chinese(&self) -> String {
-        match self {
-            Self::NotFound(path) => tr!("errors-disk-missing", path = path.display().to_string()),
-            Self::Backing { image, source } => {
-                tr!("errors-disk-backing", path = image.display().to_string(), error = source.chinese())
-            }
-            Self::Unusable { path, why } => {
-                tr!("errors-disk-unusable", path = path.display().to_string(), error = clause(why))
-            }
-            Self::NotADisk { path, foreign } => {
-                let (path, kind) = (path.display().to_string(), kind(foreign.name));
-                match foreign.command {
-                    Some(command) => {
-                        tr!("errors-disk-foreign-convert", path = path, kind = kind, command = command)
-                    }
-                    None => tr!("errors-disk-foreign", path = path, kind = kind),
-                }
-            }
-            Self::Packed { path, fault } => {
-                tr!("errors-disk-packed", path = path.display().to_string(), error = packed_fault(fault))
-            }
-            Self::Damaged { path, why } => {
-                tr!("errors-disk-damaged", path = path.display().to_string(), error = clause(why))
-            }
-            Self::Redeclare { path, why } => {
-                tr!("errors-disk-redeclare", path = path.display().to_string(), error = clause(why))
-            }
-            Self::InUse(path) => tr!("errors-disk-in-use", path = path.display().to_string()),
-            Self::Stopped(path) => tr!("errors-disk-stopped", path = path.display().to_string()),
-            Self::Changed(path) => tr!("errors-disk-changed", path = path.display().to_string()),
-            Self::Converter { path, feature, why } => {
-                let path = path.display().to_string();
-                tr!("errors-disk-converter", path = path, feature = *feature, error = clause(why))
-            }
-            Self::Io { path, source, .. } => {
-                tr!("errors-disk-io", path = path.display().to_string(), error = clause(source))
-            }
-        }
+/// The exit code is that of an export.
+impl Explained for DiskError {
+    fn explain(&self) -> (Exit, String) {
+        (Exit::Fault, chinese(self))
     }
 }
 
-impl Localized for Caution {
-    fn chinese(&self) -> String {
-        match self {
-            Self::NoStructure => tr!("errors-caution-no-structure"),
-            Self::Holds(name) => tr!("errors-caution-holds", kind = kind(name)),
+fn chinese(error: &DiskError) -> String {
+    match error {
+        DiskError::NotFound(path) => tr!("errors-disk-missing", path),
+        DiskError::Backing { image, source } => {
+            tr!("errors-disk-backing", path = image, error = chinese(source))
         }
+        DiskError::Unusable { path, why } => tr!("errors-disk-unusable", path, error = clause(why)),
+        DiskError::NotADisk { path, foreign } => {
+            let kind = kind(foreign.name);
+            match foreign.command {
+                Some(command) => {
+                    tr!("errors-disk-foreign-convert", path, kind, command)
+                }
+                None => tr!("errors-disk-foreign", path, kind),
+            }
+        }
+        DiskError::Packed { path, fault } => {
+            tr!("errors-disk-packed", path, error = packed_fault(fault))
+        }
+        DiskError::Damaged { path, why } => tr!("errors-disk-damaged", path, error = clause(why)),
+        DiskError::Redeclare { path, why } => tr!("errors-disk-redeclare", path, error = clause(why)),
+        DiskError::InUse(path) => tr!("errors-disk-in-use", path),
+        DiskError::Stopped(path) => tr!("errors-disk-stopped", path),
+        DiskError::Changed(path) => tr!("errors-disk-changed", path),
+        DiskError::Converter { path, feature, why } => {
+            tr!("errors-disk-converter", path, feature, error = clause(why))
+        }
+        DiskError::Io { path, source, .. } => tr!("errors-disk-io", path, error = clause(source)),
     }
+}
+
+/// What to say about an odd disk.
+pub(crate) fn caution(caution: &Caution) -> String {
+    let chinese = match caution {
+        Caution::NoStructure => tr!("errors-caution-no-structure"),
+        Caution::Holds(name) => tr!("errors-caution-holds", kind = kind(name)),
+    };
+    localized(caution, chinese)
 }
 
 fn packed_fault(fault: &PackedFault) -> String {
     match fault {
         PackedFault::EndsEarly(packing) => tr!("errors-packed-ends-early", packing = packing.name()),
-        PackedFault::Followed(packing, at) => {
-            tr!("errors-packed-followed", packing = packing.name(), at = *at)
-        }
+        PackedFault::Followed(packing, at) => tr!("errors-packed-followed", packing = packing.name(), at),
         PackedFault::Damaged(packing, why) => {
             tr!("errors-packed-damaged", packing = packing.name(), error = why)
         }
         PackedFault::NeedsDictionary(id) => tr!("errors-packed-dictionary", id = id.to_string()),
-        PackedFault::NeedsMemory(bytes) => tr!("errors-packed-memory", megabytes = *bytes >> 20),
+        PackedFault::NeedsMemory(bytes) => tr!("errors-packed-memory", megabytes = bytes >> 20),
         PackedFault::Empty => tr!("errors-packed-empty"),
-        PackedFault::TooLarge(bytes) => tr!("errors-packed-too-large", gigabytes = *bytes >> 30),
+        PackedFault::TooLarge(bytes) => tr!("errors-packed-too-large", gigabytes = bytes >> 30),
     }
 }
 

@@ -23,21 +23,18 @@ pub(super) fn read(path: &OsStr) -> Result<String, Failure> {
     let mut bytes = Vec::new();
     let file = File::open(path);
     let read = file.and_then(|file| file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes));
-    read.map_err(|error| Failure::file(Exit::Refused, path, &error))?;
+    read.map_err(Failure::file(Exit::Refused, path))?;
     if bytes.is_empty() || bytes.len() as u64 > FILE_BYTES_MAX {
-        let path = path.display();
-        return Err(
-            Failure::new(Exit::Refused, tr!("image-cover-size", path = path.to_string())).advise(&limits())
-        );
+        return Err(advise(Failure::new(Exit::Refused, tr!("image-cover-size", path))));
     }
     Ok(STANDARD.encode(bytes))
 }
 
 /// Adds the rules for covers when the server refused one.
 pub(super) fn explain(failure: Failure) -> Failure {
-    if failure.names("Cover") { failure.advise(&limits()) } else { failure }
+    if failure.names("Cover") { advise(failure) } else { failure }
 }
 
-fn limits() -> String {
-    tr!("image-cover-limits")
+fn advise(failure: Failure) -> Failure {
+    failure.advise(&tr!("image-cover-limits"))
 }

@@ -14,9 +14,8 @@ use super::sparse_file::SparseFile;
 use crate::args::{ExportArgs, Global};
 use crate::failure::{Exit, Failure};
 use crate::messages::tr;
-use crate::output::{print, print_json};
+use crate::output::done;
 
-/// Where the disk is written to.
 enum Sink {
     Raw(SparseFile),
     Qcow2 {
@@ -27,7 +26,6 @@ enum Sink {
     Stdout(Stdout),
 }
 
-/// Why the export ended early.
 enum ExportError {
     /// The reader of standard output is gone, as in `… | head -c 512`: not a failure.
     ReaderGone,
@@ -40,68 +38,63 @@ impl<E: Into<Failure>> From<E> for ExportError {
     }
 }
 
-/// The name of standard output for `-o`.
 const STDOUT: &str = "-";
 
 impl Sink {
     fn create(path: &Path, format: DiskFormat, length: u64) -> Result<Self, Failure> {
         match format {
-            DiskFormat::Raw => SparseFile::create(path)
-                .map(Self::Raw)
-                .map_err(|error| Failure::file(Exit::Fault, path, &error)),
+            _ if path == Path::new(STDOUT) => Ok(Self::Stdout(io::stdout())),
+            DiskFormat::Raw => {
+                Ok(Self::Raw(SparseFile::create(path).map_err(Failure::file(Exit::Fault, path))?))
+            }
             DiskFormat::Qcow2 => Ok(Self::Qcow2 { writer: Qcow2Writer::create(path, length)?, at: 0 }),
         }
     }
 
     fn append(&mut self, path: &Path, bytes: &[u8]) -> Result<(), ExportError> {
         match self {
-            Self::Raw(file) => {
-                file.append(bytes).map_err(|error| Failure::file(Exit::Fault, path, &error).into())
-            }
-            Self::Stdout(stdout) => stdout.write_all(bytes).map_err(|error| stdout_error(&error)),
+            Self::Raw(file) => file.append(bytes).map_err(Failure::file(Exit::Fault, path))?,
+            Self::Stdout(stdout) => stdout.write_all(bytes).map_err(stdout_error)?,
             Self::Qcow2 { writer, at } => {
                 if bytes.iter().any(|byte| *byte != 0) {
                     writer.write_at(*at, bytes)?;
                 }
                 *at += bytes.len() as u64;
-                Ok(())
             }
         }
+        Ok(())
     }
 
     fn finish(self, path: &Path) -> Result<(), ExportError> {
         match self {
-            Self::Raw(file) => file.finish().map_err(|error| Failure::file(Exit::Fault, path, &error).into()),
-            Self::Stdout(mut stdout) => stdout.flush().map_err(|error| stdout_error(&error)),
-            Self::Qcow2 { writer, .. } => Ok(writer.finish()?),
+            Self::Raw(file) => file.finish().map_err(Failure::file(Exit::Fault, path))?,
+            Self::Stdout(mut stdout) => stdout.flush().map_err(stdout_error)?,
+            Self::Qcow2 { writer, .. } => writer.finish()?,
         }
+        Ok(())
     }
 }
 
-fn stdout_error(error: &io::Error) -> ExportError {
-    if error.kind() == io::ErrorKind::BrokenPipe {
-        return ExportError::ReaderGone;
+fn stdout_error(error: io::Error) -> ExportError {
+    match error.kind() {
+        io::ErrorKind::BrokenPipe => ExportError::ReaderGone,
+        _ => ExportError::Failed(Failure::file(Exit::Fault, Path::new(STDOUT))(error)),
     }
-    ExportError::Failed(Failure::file(Exit::Fault, Path::new(STDOUT), error))
 }
 
 pub(super) async fn run(global: &Global, client: &Client, args: ExportArgs) -> Result<(), Failure> {
     let to_stdout = args.output == Path::new(STDOUT);
     if to_stdout && io::stdout().is_terminal() {
-        let message = tr!("image-export-terminal");
-        return Err(Failure::new(Exit::Usage, message));
+        return Err(Failure::new(Exit::Usage, tr!("image-export-terminal")));
     }
     if !to_stdout && args.output.symlink_metadata().is_ok() {
-        let file = args.output.display();
-        let message = tr!("image-export-exists", path = file.to_string());
-        return Err(Failure::new(Exit::Refused, message));
+        return Err(Failure::new(Exit::Refused, tr!("image-export-exists", path = args.output)));
     }
     // Dropping the future removes the unfinished file.
     let written = tokio::select! {
         written = write(client, &args, to_stdout) => written,
         _ = tokio::signal::ctrl_c() => {
-            let message = tr!("image-export-stopped");
-            return Err(Failure::new(Exit::Interrupted, message));
+            return Err(Failure::new(Exit::Interrupted, tr!("image-export-stopped")));
         }
     };
     let length = match written {
@@ -111,53 +104,31 @@ pub(super) async fn run(global: &Global, client: &Client, args: ExportArgs) -> R
         Err(ExportError::Failed(failure)) => return Err(failure),
     };
     let file = args.output.display().to_string();
-    if global.json {
-        return print_json(&json!({ "File": file, "Format": args.format.to_string(), "Bytes": length }));
-    }
-    print(&tr!("image-exported", path = file))
+    let value = json!({ "File": file, "Format": args.format.to_string(), "Bytes": length });
+    done(global, &value, &tr!("image-exported", path = file))
 }
 
 /// Writes the file and returns the length of the disk in bytes.
 async fn write(client: &Client, args: &ExportArgs, to_stdout: bool) -> Result<u64, ExportError> {
-    match (to_stdout, args.format) {
-        (false, _) => {
-            let sink = |length| Sink::create(&args.output, args.format, length);
-            receive(client, args, &args.output, sink).await
-        }
-        (true, DiskFormat::Raw) => {
-            receive(client, args, &args.output, |_| Ok(Sink::Stdout(io::stdout()))).await
-        }
-        (true, DiskFormat::Qcow2) => {
-            // Its tables are written last but come first, so it cannot be streamed.
-            let made = std::env::temp_dir().join(format!("jingku-export-{}.qcow2", std::process::id()));
-            let length =
-                receive(client, args, &made, |length| Sink::create(&made, args.format, length)).await?;
-            let copied = File::open(&made).and_then(|mut file| {
-                // The file disappears when its handle is closed.
-                std::fs::remove_file(&made)?;
-                Ok(io::copy(&mut file, &mut io::stdout().lock()))
-            });
-            copied
-                .map_err(|error| Failure::file(Exit::Fault, &made, &error))?
-                .map_err(|error| stdout_error(&error))?;
-            Ok(length)
-        }
+    if !to_stdout || args.format == DiskFormat::Raw {
+        return receive(client, args, &args.output).await;
     }
+    // The tables of qcow2 are written last but come first, so it cannot be streamed.
+    let made = std::env::temp_dir().join(format!("jingku-export-{}.qcow2", std::process::id()));
+    let length = receive(client, args, &made).await?;
+    let copied = File::open(&made).and_then(|mut file| {
+        // The file disappears when its handle is closed.
+        std::fs::remove_file(&made)?;
+        Ok(io::copy(&mut file, &mut io::stdout().lock()))
+    });
+    copied.map_err(Failure::file(Exit::Fault, &made))?.map_err(stdout_error)?;
+    Ok(length)
 }
 
-/// Receives the disk into a sink that is created for its length.
-async fn receive(
-    client: &Client,
-    args: &ExportArgs,
-    path: &Path,
-    sink: impl FnOnce(u64) -> Result<Sink, Failure>,
-) -> Result<u64, ExportError> {
+async fn receive(client: &Client, args: &ExportArgs, path: &Path) -> Result<u64, ExportError> {
     let (length, mut bytes) = client.export(&args.one.image_id).await?;
-    let length = length.ok_or_else(|| {
-        let message = tr!("image-export-no-size");
-        Failure::new(Exit::Fault, message)
-    })?;
-    let mut sink = sink(length)?;
+    let length = length.ok_or_else(|| Failure::new(Exit::Fault, tr!("image-export-no-size")))?;
+    let mut sink = Sink::create(path, args.format, length)?;
     let bar = bar(length);
     let mut received = 0;
     while let Some(piece) = bytes.try_next().await.map_err(|_| broken_off(received, length))? {
@@ -175,6 +146,5 @@ async fn receive(
 }
 
 fn broken_off(received: u64, length: u64) -> Failure {
-    let message = tr!("image-export-cut", received = received, length = length);
-    Failure::new(Exit::Fault, message)
+    Failure::new(Exit::Fault, tr!("image-export-cut", received, length))
 }

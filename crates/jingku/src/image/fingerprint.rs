@@ -22,26 +22,16 @@ pub(super) struct Fingerprint {
 
 #[derive(Debug, PartialEq, Eq)]
 enum State {
-    File(Times),
-    Device { number: u64, length: u64, written: Written },
-}
-
-#[derive(Debug, PartialEq, Eq)]
-struct Times {
-    device: u64,
-    inode: u64,
-    length: u64,
-    modified: (i64, i64),
-    /// No program can set this time back.
-    changed: (i64, i64),
-}
-
-/// The kernel's counters of a block device, which has no timestamps: sectors written and discarded, and which medium it
-/// is where the kernel knows.
-#[derive(Debug, PartialEq, Eq)]
-struct Written {
-    sectors: [u64; 2],
-    medium: Option<String>,
+    File {
+        device: u64,
+        inode: u64,
+        length: u64,
+        modified: (i64, i64),
+        /// No program can set this time back.
+        changed: (i64, i64),
+    },
+    /// A block device has no timestamps. The kernel counts sectors written and discarded, and may know the medium.
+    Device { number: u64, length: u64, sectors: [u64; 2], medium: Option<String> },
 }
 
 impl Fingerprint {
@@ -52,25 +42,22 @@ impl Fingerprint {
         let state = state_of(file)?;
         // Again, for what was written in between.
         write_back(file);
-        if let State::File(times) = &state {
-            let coarse = times.changed.1 == 0;
-            sleep(if coarse { COARSE_TICK } else { TICK });
+        if let State::File { changed: (_, nanoseconds), .. } = state {
+            sleep(if nanoseconds == 0 { COARSE_TICK } else { TICK });
         }
         Ok(Self { state, path: path.map(Path::to_owned) })
     }
 
-    /// The length in bytes.
     pub(super) fn length(&self) -> u64 {
-        match &self.state {
-            State::File(times) => times.length,
-            State::Device { length, .. } => *length,
+        match self.state {
+            State::File { length, .. } | State::Device { length, .. } => length,
         }
     }
 
     /// Whether the file or device is unchanged and its path still leads to it.
     pub(super) fn is_of(&self, file: &File) -> bool {
         let same = |metadata: &Metadata| match &self.state {
-            State::File(times) => times.device == metadata.dev() && times.inode == metadata.ino(),
+            State::File { device, inode, .. } => (*device, *inode) == (metadata.dev(), metadata.ino()),
             State::Device { number, .. } => *number == metadata.rdev(),
         };
         state_of(file).is_ok_and(|now| now == self.state)
@@ -88,26 +75,22 @@ fn write_back(file: &File) {
 fn state_of(file: &File) -> io::Result<State> {
     let metadata = file.metadata()?;
     if !metadata.file_type().is_block_device() {
-        return Ok(State::File(Times {
+        return Ok(State::File {
             device: metadata.dev(),
             inode: metadata.ino(),
             length: metadata.len(),
             modified: (metadata.mtime(), metadata.mtime_nsec()),
             changed: (metadata.ctime(), metadata.ctime_nsec()),
-        }));
+        });
     }
     // The kernel counts a write through the page cache when it reaches the device.
     file.sync_all()?;
-    let number = metadata.rdev();
-    Ok(State::Device { number, length: seek(file, SeekFrom::End(0))?, written: written(number)? })
-}
-
-fn written(number: u64) -> io::Result<Written> {
+    let (number, length) = (metadata.rdev(), seek(file, SeekFrom::End(0))?);
     let folder = PathBuf::from(format!("/sys/dev/block/{}:{}", major(number), minor(number)));
-    let text = std::fs::read_to_string(folder.join("stat"))?;
-    let sectors = sectors(&text).ok_or(io::ErrorKind::InvalidData)?;
+    let stat = std::fs::read_to_string(folder.join("stat"))?;
+    let sectors = sectors(&stat).ok_or(io::ErrorKind::InvalidData)?;
     let medium = std::fs::read_to_string(folder.join("diskseq")).ok();
-    Ok(Written { sectors, medium })
+    Ok(State::Device { number, length, sectors, medium })
 }
 
 /// Sectors written and discarded: `Documentation/block/stat.rst` of the Linux kernel. The number of writes is not used:

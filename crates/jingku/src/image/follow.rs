@@ -3,37 +3,33 @@
 use std::fmt;
 use std::time::Duration;
 
-use compshare::WaitOptions;
-use compshare::actions::{GetCompShareImageCreateProgressRequest, GetCompShareImageCreateProgressResponse};
+use compshare::actions::{
+    GetCompShareImageCreateProgressRequest, GetCompShareImageCreateProgressResponse as Progress,
+};
+use compshare::{Error, WaitOptions};
 use indicatif::{HumanDuration, ProgressBar, ProgressState, ProgressStyle};
 use serde_json::json;
 
-use crate::args::Global;
 use crate::connection::Connection;
 use crate::failure::{Exit, Failure};
 use crate::messages::tr;
-use crate::output::{bytes, note, print, print_json, size, warn};
+use crate::output::{bytes, done, note, print, print_json, size, warn};
 
-/// `jingku image progress`.
-pub(super) async fn progress(
-    global: &Global,
-    connection: &Connection,
-    image_id: &str,
-    wait: bool,
-) -> Result<(), Failure> {
-    if wait {
-        return until_made(global, connection, image_id).await;
-    }
+pub(super) async fn progress(connection: &Connection<'_>, image_id: &str) -> Result<(), Failure> {
+    let progress = ask(connection, image_id).await?;
+    progress.warnings.iter().for_each(|warning| warn(warning));
+    done(connection.global, &progress, &line(&progress))
+}
+
+async fn ask(connection: &Connection<'_>, image_id: &str) -> Result<Progress, Error> {
     let request = GetCompShareImageCreateProgressRequest {
         image_id: image_id.into(),
         ..GetCompShareImageCreateProgressRequest::default()
     };
-    let progress = connection.client.get_comp_share_image_create_progress(&request).await?;
-    progress.warnings.iter().for_each(|warning| warn(warning));
-    if global.json { print_json(&progress) } else { print(&line(&progress)) }
+    connection.client.get_comp_share_image_create_progress(&request).await
 }
 
-fn line(progress: &GetCompShareImageCreateProgressResponse) -> String {
+fn line(progress: &Progress) -> String {
     let percent = progress.process;
     if !progress.failed_reason.is_empty() {
         return tr!("image-failed", reason = progress.failed_reason.as_str());
@@ -46,38 +42,29 @@ fn line(progress: &GetCompShareImageCreateProgressResponse) -> String {
     if done || left.is_empty() || left == "0" {
         return format!("{status} {percent}%");
     }
-    tr!("image-progress", status = status, percent = percent, seconds = left)
+    tr!("image-progress", status, percent, seconds = left)
 }
 
 /// Waits for an image in progress, or prints its id and how to follow it.
-pub(super) async fn begun(
-    global: &Global,
-    connection: &Connection,
-    image_id: &str,
-    wait: bool,
-) -> Result<(), Failure> {
+pub(super) async fn begun(connection: &Connection<'_>, image_id: &str, wait: bool) -> Result<(), Failure> {
     if wait {
-        return until_made(global, connection, image_id).await;
+        return until_made(connection, image_id).await;
     }
-    if global.json {
+    if connection.global.json {
         return print_json(&json!({ "CompShareImageId": image_id }));
     }
     // Only the id on standard output: `id=$(jingku image create …)`.
     print(image_id)?;
-    let follow = connection.command(global, &["image", "progress", image_id, "--wait"]);
-    note(&tr!("image-started", command = follow));
+    let command = connection.command(&["image", "progress", image_id, "--wait"]);
+    note(&tr!("image-started", command));
     Ok(())
 }
 
 /// Waits until the image is available. Ctrl-C stops waiting; the server continues.
-pub(super) async fn until_made(
-    global: &Global,
-    connection: &Connection,
-    image_id: &str,
-) -> Result<(), Failure> {
+pub(super) async fn until_made(connection: &Connection<'_>, image_id: &str) -> Result<(), Failure> {
     let bar = bar(0);
     let options = WaitOptions { longest_pause: Duration::from_secs(1), ..WaitOptions::default() };
-    let mut last = GetCompShareImageCreateProgressResponse::default();
+    let mut last = Progress::default();
     let waiting = connection.client.wait_until_available(image_id, &options, |progress| {
         show(&bar, progress);
         last.clone_from(progress);
@@ -86,39 +73,24 @@ pub(super) async fn until_made(
         outcome = waiting => outcome,
         _ = tokio::signal::ctrl_c() => {
             bar.abandon();
-            return Err(detached(&connection.command(global, &["image", "progress", image_id, "--wait"])));
+            let command = connection.command(&["image", "progress", image_id, "--wait"]);
+            return Err(Failure::new(Exit::Interrupted, tr!("image-detached", command)));
         }
     };
     bar.finish_and_clear();
     let image = outcome?;
     warnings(connection, image_id, last).await.iter().for_each(|warning| warn(warning));
-    if global.json {
-        return print_json(&image);
-    }
-    print(&tr!("image-available", id = image_id, name = image.name.as_str(), size = size(image.size)))
+    let text = tr!("image-available", id = image_id, name = image.name, size = size(image.size));
+    done(connection.global, &image, &text)
 }
 
 /// The server's warnings about the disk. It may have found some after the last progress request.
-async fn warnings(
-    connection: &Connection,
-    image_id: &str,
-    last: GetCompShareImageCreateProgressResponse,
-) -> Vec<String> {
+async fn warnings(connection: &Connection<'_>, image_id: &str, last: Progress) -> Vec<String> {
     // The cloud sends neither status nor warnings.
     if last.status != "Making" {
         return last.warnings;
     }
-    let request = GetCompShareImageCreateProgressRequest {
-        image_id: image_id.into(),
-        ..GetCompShareImageCreateProgressRequest::default()
-    };
-    let asked = connection.client.get_comp_share_image_create_progress(&request).await;
-    asked.map_or(last.warnings, |progress| progress.warnings)
-}
-
-fn detached(follow: &str) -> Failure {
-    let message = tr!("image-detached", command = follow);
-    Failure::new(Exit::Interrupted, message)
+    ask(connection, image_id).await.map_or(last.warnings, |progress| progress.warnings)
 }
 
 /// A bar with percent, MB/s, time left and what was already present. indicatif draws it on standard error, and only on
@@ -147,11 +119,10 @@ fn time_left(position: u64, length: u64, estimate: Duration) -> String {
 
 /// The amount that need not be sent or stored again.
 pub(super) fn already_present(count: u64) -> String {
-    let count = bytes(count);
-    tr!("image-bar-present", size = count)
+    tr!("image-bar-present", size = bytes(count))
 }
 
-fn show(bar: &ProgressBar, progress: &GetCompShareImageCreateProgressResponse) {
+fn show(bar: &ProgressBar, progress: &Progress) {
     if progress.total_bytes > 0 {
         bar.set_length(progress.total_bytes);
         bar.set_position(progress.processed_bytes);

@@ -5,22 +5,23 @@ use std::time::Duration;
 
 use compshare::actions::ImportCompShareCustomImageRequest;
 use compshare::{Error, RetCode, Upload};
+use futures::future::OptionFuture;
 use indicatif::ProgressBar;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
 use super::follow::{self, already_present, bar};
-use super::input::{Input, empty};
+use super::input::{Input, empty, refused};
 use super::look;
 use super::producer::Producer;
 use super::source::{Piece, Source};
-use super::stop::Stop;
-use crate::args::{Global, ImportArgs};
+use crate::args::ImportArgs;
 use crate::connection::Connection;
-use crate::errors::Localized;
+use crate::errors::caution;
 use crate::failure::{Exit, Failure};
 use crate::messages::tr;
 use crate::output::warn;
+use crate::stop::Stop;
 
 /// How long it may take to learn what the server has of an upload that broke off.
 const LOOK_TIMEOUT: Duration = Duration::from_secs(5);
@@ -40,82 +41,185 @@ enum UploadError {
     Foreign(Failure),
 }
 
+struct Import<'a> {
+    connection: &'a Connection<'a>,
+    args: ImportArgs,
+    producer: Option<Producer>,
+    stop: Stop,
+}
+
 /// An upload. `ours` is whether this command may withdraw it: it started it or sent data.
 struct Sending {
     upload: Upload,
     ours: bool,
+    bar: ProgressBar,
 }
 
-pub(super) async fn run(global: &Global, connection: &Connection, args: ImportArgs) -> Result<(), Failure> {
-    let mut stop = Stop::listen()?;
-    let (mut producer, output) = match args.command.as_slice() {
+pub(super) async fn run(connection: &Connection<'_>, args: ImportArgs) -> Result<(), Failure> {
+    let stop = Stop::listen()?;
+    let (producer, output) = match args.command.as_slice() {
         [] => (None, None),
-        words => Producer::spawn(words).map(|(producer, output)| (Some(producer), Some(output)))?,
+        words => Some(Producer::spawn(words)?).unzip(),
     };
-    let imported = import(global, connection, &args, &mut producer, output, &mut stop).await;
-    if let Some(producer) = producer {
+    let mut import = Import { connection, args, producer, stop };
+    let imported = import.run(output).await;
+    if let Some(producer) = import.producer {
         producer.stop().await;
     }
     let image_id = imported?;
     tokio::select! {
-        followed = follow::begun(global, connection, &image_id, args.wait) => followed,
-        () = stop.terminated() => Err(Failure::new(Exit::Terminated, tr!("import-stopped-waiting"))),
+        followed = follow::begun(connection, &image_id, import.args.wait) => followed,
+        () = import.stop.terminated() => Err(Failure::new(Exit::Terminated, tr!("import-stopped-waiting"))),
     }
 }
 
-/// Uploads the input. Returns the id of its image.
-async fn import(
-    global: &Global,
-    connection: &Connection,
-    args: &ImportArgs,
-    producer: &mut Option<Producer>,
-    output: Option<PipeReader>,
-    stop: &mut Stop,
-) -> Result<String, Failure> {
-    let input = open(args, producer, output, stop).await?;
-    refuse_what_may_be_a_part(&input, args)?;
-    // With --wait, the server's warnings are shown at the end.
-    if let Some(caution) = look::at_input(&input, args.format)?.filter(|_| !args.wait) {
-        warn(&caution.localized());
+impl Import<'_> {
+    /// Uploads the input. Returns the id of its image.
+    async fn run(&mut self, output: Option<PipeReader>) -> Result<String, Failure> {
+        let input = self.open(output).await?;
+        refuse_what_may_be_a_part(&input, &self.args)?;
+        // With --wait, the server's warnings are shown at the end.
+        if let Some(odd) = look::at_input(&input, self.args.format)?.filter(|_| !self.args.wait) {
+            warn(&caution(&odd));
+        }
+        let mut sending = self.start(&input).await?;
+        match self.send(&mut sending, input).await {
+            Ok(()) => Ok(sending.upload.image_id().to_owned()),
+            Err(error) => tokio::select! {
+                failure = clean_up(self.connection, sending, error) => Err(failure),
+                // A second signal stops the cleanup.
+                exit = self.stop.asked() => Err(stopped(exit)),
+            },
+        }
     }
-    let mut sending = start(connection, args, &input, stop).await?;
-    match send(&mut sending, input, args, producer, stop).await {
-        Ok(()) => Ok(sending.upload.image_id().to_owned()),
-        Err(error) => tokio::select! {
-            failure = clean_up(global, connection, sending, error) => Err(failure),
-            // A second signal stops the cleanup.
-            exit = stop.asked() => Err(stopped(exit)),
-        },
+
+    /// Opens the input and waits for its first bytes, so that an empty input starts no upload.
+    async fn open(&mut self, output: Option<PipeReader>) -> Result<Input, Failure> {
+        let (file, format) = (self.args.file.clone().unwrap_or_default(), self.args.format);
+        let name = self.producer.as_ref().map(|producer| producer.name.clone());
+        let opening = on_a_thread(move || match (output, name) {
+            (Some(output), Some(name)) => Input::of_command(&name, output),
+            _ => Input::open(&file, format),
+        });
+        let opened = tokio::select! {
+            // First: Ctrl-C on a terminal also ends the producer.
+            biased;
+            exit = self.stop.asked() => return Err(stopped(exit)),
+            Some(failure) = OptionFuture::from(self.producer.as_mut().map(Producer::failed)) => return Err(failure),
+            opened = opening => opened,
+        };
+        if let (Err(_), Some(producer)) = (&opened, &mut self.producer) {
+            // Why the producer failed matters more than that it wrote nothing.
+            producer.ended().await?;
+        }
+        opened
+    }
+
+    /// Starts the upload. On a signal, withdraws what it may have started.
+    async fn start(&mut self, input: &Input) -> Result<Sending, Failure> {
+        let (args, size) = (&self.args, input.size.or(self.args.size));
+        let as_i64 = |bytes: u64| i64::try_from(bytes).unwrap_or(i64::MAX);
+        let request = ImportCompShareCustomImageRequest {
+            format: args.format.map(look::on_the_wire),
+            name: args.name.clone().into(),
+            description: args.description.clone().map(Into::into),
+            size_bytes: size.map(as_i64).map(Into::into),
+            data_bytes: input.data.map(as_i64).map(Into::into),
+            ..ImportCompShareCustomImageRequest::default()
+        };
+        let mut starting = std::pin::pin!(self.connection.client.start_import(&request));
+        let upload = tokio::select! {
+            started = &mut starting => started?,
+            exit = self.stop.asked() => {
+                if let Ok(Ok(upload)) = timeout(WITHDRAW_TIMEOUT, starting).await && !upload.is_resumed() {
+                    // If this fails, the server expires the upload.
+                    let _ = timeout(WITHDRAW_TIMEOUT, upload.withdraw()).await;
+                }
+                return Err(stopped(exit));
+            }
+        };
+        Ok(Sending { ours: !upload.is_resumed(), upload, bar: bar(size.unwrap_or(0)) })
+    }
+
+    /// Sends the input, and finishes the upload once it is complete and consistent.
+    async fn send(&mut self, sending: &mut Sending, input: Input) -> Result<(), UploadError> {
+        let source = tokio::select! {
+            biased;
+            exit = self.stop.asked() => return Err(UploadError::Interrupted(stopped(exit))),
+            Some(failure) = OptionFuture::from(self.producer.as_mut().map(Producer::failed)) => return Err(UploadError::Failed(failure)),
+            sent = sending.send_pieces(input, &self.args) => sent?,
+        };
+        if let Some(producer) = &mut self.producer {
+            producer.ended().await.map_err(UploadError::Failed)?;
+        }
+        check(&source, &self.args).map_err(UploadError::Failed)?;
+        let hash = source.hash();
+        tokio::select! {
+            finished = sending.upload.finish(&hash) => finished?,
+            exit = self.stop.asked() => return Err(UploadError::Interrupted(stopped(exit))),
+        }
+        sending.bar.finish_and_clear();
+        Ok(())
     }
 }
 
-/// Opens the input and waits for its first bytes, so that an empty input starts no upload.
-async fn open(
-    args: &ImportArgs,
-    producer: &mut Option<Producer>,
-    output: Option<PipeReader>,
-    stop: &mut Stop,
-) -> Result<Input, Failure> {
-    let (file, format) = (args.file.clone().unwrap_or_default(), args.format);
-    let name = producer.as_ref().map(|it| it.name.clone());
-    let opening = on_a_thread(move || match (output, name) {
-        (Some(output), Some(name)) => Input::of_command(&name, output),
-        _ => Input::open(&file, format),
-    });
-    let opened = tokio::select! {
-        // First: Ctrl-C on a terminal also ends the producer.
-        biased;
-        exit = stop.asked() => return Err(stopped(exit)),
-        failure = failed(producer) => return Err(failure),
-        opened = opening => opened,
-    };
-    if opened.is_err()
-        && let Some(producer) = producer
-    {
-        // Why the producer failed matters more than that it wrote nothing.
-        producer.ended().await?;
+impl Sending {
+    async fn send_pieces(&mut self, input: Input, args: &ImportArgs) -> Result<Source, UploadError> {
+        self.upload.look().await?;
+        let (name, size) = (input.name.clone(), input.size.or(args.size));
+        let source = Source::start(input, self.upload.hash_kind(), args.blake3.is_some());
+        let source = self.resume(source).await?;
+        let Self { upload, ours, bar } = self;
+        *ours |= upload.received() > 0;
+        let (sender, mut pieces) = mpsc::channel(1);
+        let reading = on_a_thread(move || read(source, &sender));
+        while let Some(piece) = next_piece(&mut pieces, upload).await? {
+            let length = match &piece {
+                Piece::Data(bytes) => bytes.len() as u64,
+                Piece::Zeros(count) => *count,
+            };
+            if let Some(size) = size.filter(|size| upload.received() + length > *size) {
+                return Err(UploadError::Failed(refused(tr!("import-too-long", name, expected = size))));
+            }
+            let (showing, known) = (bar.clone(), size.is_some());
+            let show = move |sent| {
+                if !known {
+                    showing.set_length(sent);
+                }
+                showing.set_position(sent);
+            };
+            match piece {
+                Piece::Data(bytes) => upload.send(bytes, show).await?,
+                Piece::Zeros(count) => {
+                    upload.send_zeros(count).await?;
+                    show(upload.received());
+                }
+            }
+            *ours = true;
+        }
+        reading.await.map_err(UploadError::Failed)
     }
-    opened
+
+    /// Skips what the server already has, which must be the start of the input.
+    async fn resume(&self, mut source: Source) -> Result<Source, UploadError> {
+        let (present, hash) = (self.upload.received(), self.upload.received_hash().to_owned());
+        if present == 0 {
+            return Ok(source);
+        }
+        let (shown, name) = (self.bar.clone(), source.input.name.clone());
+        let skipping = on_a_thread(move || {
+            let same = source.skip(present, &hash, |at| shown.set_position(at))?;
+            Ok((source, same))
+        });
+        let (source, same) = skipping.await.map_err(UploadError::Foreign)?;
+        if !same {
+            let message = tr!("import-other-file", name, id = self.upload.image_id());
+            return Err(UploadError::Foreign(refused(message)));
+        }
+        self.bar.reset_eta();
+        self.bar.set_message(already_present(present));
+        Ok(source)
+    }
 }
 
 /// Refuses an input whose truncation would go unnoticed, and a file that does not have the stated size.
@@ -123,114 +227,12 @@ fn refuse_what_may_be_a_part(input: &Input, args: &ImportArgs) -> Result<(), Fai
     if let (Some(stated), Some(size)) = (args.size, input.size)
         && stated != size
     {
-        return Err(wrong_size(&input.name, size, stated));
+        return Err(refused(tr!("import-wrong-size", name = input.name, read = size, expected = stated)));
     }
     if input.ends_itself || args.size.is_some() || args.blake3.is_some() {
         return Ok(());
     }
-    let (name, image) = (&input.name, &args.name);
-    let message = tr!("import-unbounded", name = name, image = image);
-    Err(Failure::new(Exit::Usage, message))
-}
-
-/// Starts the upload. On a signal, withdraws what it may have started.
-async fn start(
-    connection: &Connection,
-    args: &ImportArgs,
-    input: &Input,
-    stop: &mut Stop,
-) -> Result<Sending, Failure> {
-    let as_i64 = |bytes: u64| i64::try_from(bytes).unwrap_or(i64::MAX);
-    let request = ImportCompShareCustomImageRequest {
-        format: args.format.map(look::on_the_wire),
-        name: args.name.clone().into(),
-        description: args.description.clone().map(Into::into),
-        size_bytes: input.size.or(args.size).map(as_i64).map(Into::into),
-        data_bytes: input.data.map(as_i64).map(Into::into),
-        ..ImportCompShareCustomImageRequest::default()
-    };
-    let mut starting = std::pin::pin!(connection.client.start_import(&request));
-    let upload = tokio::select! {
-        started = &mut starting => started?,
-        exit = stop.asked() => {
-            if let Ok(Ok(upload)) = timeout(WITHDRAW_TIMEOUT, starting).await && !upload.is_resumed() {
-                // If this fails, the server expires the upload.
-                let _ = timeout(WITHDRAW_TIMEOUT, upload.withdraw()).await;
-            }
-            return Err(stopped(exit));
-        }
-    };
-    let ours = !upload.is_resumed();
-    Ok(Sending { upload, ours })
-}
-
-/// Sends the input, and finishes the upload once it is complete and consistent.
-async fn send(
-    sending: &mut Sending,
-    input: Input,
-    args: &ImportArgs,
-    producer: &mut Option<Producer>,
-    stop: &mut Stop,
-) -> Result<(), UploadError> {
-    let bar = bar(input.size.or(args.size).unwrap_or(0));
-    let source = tokio::select! {
-        biased;
-        exit = stop.asked() => return Err(UploadError::Interrupted(stopped(exit))),
-        failure = failed(producer) => return Err(UploadError::Failed(failure)),
-        sent = send_pieces(sending, input, args, &bar) => sent?,
-    };
-    if let Some(producer) = producer {
-        producer.ended().await.map_err(UploadError::Failed)?;
-    }
-    check(&source, args).map_err(UploadError::Failed)?;
-    let hash = source.hash();
-    tokio::select! {
-        finished = sending.upload.finish(&hash) => finished?,
-        exit = stop.asked() => return Err(UploadError::Interrupted(stopped(exit))),
-    }
-    bar.finish_and_clear();
-    Ok(())
-}
-
-async fn send_pieces(
-    sending: &mut Sending,
-    input: Input,
-    args: &ImportArgs,
-    bar: &ProgressBar,
-) -> Result<Source, UploadError> {
-    let Sending { upload, ours } = sending;
-    upload.look().await?;
-    let (name, size) = (input.name.clone(), input.size.or(args.size));
-    let source = Source::start(input, upload.hash_kind(), args.blake3.is_some());
-    let source = resume(upload, source, bar).await?;
-    *ours |= upload.received() > 0;
-    let (sender, mut pieces) = mpsc::channel(1);
-    let reading = on_a_thread(move || read(source, &sender));
-    while let Some(piece) = next_piece(&mut pieces, upload).await? {
-        let length = match &piece {
-            Piece::Data(bytes) => bytes.len() as u64,
-            Piece::Zeros(count) => *count,
-        };
-        if let Some(size) = size.filter(|size| upload.received() + length > *size) {
-            return Err(UploadError::Failed(too_long(&name, size)));
-        }
-        let (showing, known) = (bar.clone(), size.is_some());
-        let show = move |sent| {
-            if !known {
-                showing.set_length(sent);
-            }
-            showing.set_position(sent);
-        };
-        match piece {
-            Piece::Data(bytes) => upload.send(bytes, show).await?,
-            Piece::Zeros(count) => {
-                upload.send_zeros(count).await?;
-                show(upload.received());
-            }
-        }
-        *ours = true;
-    }
-    reading.await.map_err(UploadError::Failed)
+    Err(Failure::new(Exit::Usage, tr!("import-unbounded", name = input.name, image = args.name)))
 }
 
 /// Waits for a piece. The producer may be slow: until the first piece, the upload is renewed from time to time.
@@ -244,49 +246,24 @@ async fn next_piece(pieces: &mut mpsc::Receiver<Piece>, upload: &mut Upload) -> 
     }
 }
 
-/// Skips what the server already has, which must be the start of the input.
-async fn resume(upload: &Upload, mut source: Source, bar: &ProgressBar) -> Result<Source, UploadError> {
-    let present = upload.received();
-    if present == 0 {
-        return Ok(source);
-    }
-    let (hash, shown, name) = (upload.received_hash().to_owned(), bar.clone(), source.input.name.clone());
-    let skipping = on_a_thread(move || {
-        let same = source.skip(present, &hash, |at| shown.set_position(at))?;
-        Ok((source, same))
-    });
-    let (source, same) = skipping.await.map_err(UploadError::Foreign)?;
-    if !same {
-        return Err(UploadError::Foreign(other_file(&name, upload.image_id())));
-    }
-    bar.reset_eta();
-    bar.set_message(already_present(present));
-    Ok(source)
-}
-
 /// Refuses an input that changed or is not what was stated.
 fn check(source: &Source, args: &ImportArgs) -> Result<(), Failure> {
-    let (input, read) = (&source.input, source.at());
+    let (input, read) = (&source.input, source.at);
     if read == 0 {
         return Err(empty(&input.name));
     }
     input.unchanged()?;
     if let Some(size) = input.size.or(args.size).filter(|size| *size != read) {
-        return Err(wrong_size(&input.name, read, size));
+        return Err(refused(tr!("import-wrong-size", name = input.name, read, expected = size)));
     }
     if args.blake3.is_some() && args.blake3 != source.stated_hash() {
-        return Err(wrong_hash(&input.name));
+        return Err(refused(tr!("import-wrong-hash", name = input.name)));
     }
     Ok(())
 }
 
 /// Withdraws an upload that cannot be finished, or says how to resume it.
-async fn clean_up(
-    global: &Global,
-    connection: &Connection,
-    mut sending: Sending,
-    error: UploadError,
-) -> Failure {
+async fn clean_up(connection: &Connection<'_>, mut sending: Sending, error: UploadError) -> Failure {
     let (failure, resumable) = match error {
         UploadError::Interrupted(failure) => (failure, true),
         UploadError::Failed(failure) => (failure, false),
@@ -300,7 +277,7 @@ async fn clean_up(
         let _ = timeout(LOOK_TIMEOUT, sending.upload.look()).await;
     }
     let image_id = sending.upload.image_id().to_owned();
-    let delete = connection.command(global, &["image", "delete", &image_id]);
+    let delete = connection.command(&["image", "delete", &image_id]);
     if resumable && sending.upload.received() > 0 {
         return failure.advise(&tr!("import-resumable", command = delete));
     }
@@ -310,21 +287,13 @@ async fn clean_up(
     }
 }
 
-/// Waits until the producer fails.
-async fn failed(producer: &mut Option<Producer>) -> Failure {
-    match producer {
-        Some(producer) => producer.failed().await,
-        None => std::future::pending().await,
-    }
-}
-
 /// Runs blocking work on a thread that does not keep the process alive: standard input may block for ever.
 fn on_a_thread<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
 ) -> impl Future<Output = Result<T, Failure>> {
     let (done, result) = oneshot::channel();
     std::thread::spawn(move || done.send(work()));
-    async { result.await.unwrap_or_else(|error| Err(Failure::new(Exit::Fault, error.to_string()))) }
+    async { result.await.unwrap_or_else(|error| Err(Failure::fault(error))) }
 }
 
 /// Reads to the end, one piece ahead of the network.
@@ -348,26 +317,6 @@ impl From<Error> for UploadError {
             failure => Self::Interrupted(failure),
         }
     }
-}
-
-fn wrong_size(name: &str, read: u64, expected: u64) -> Failure {
-    let message = tr!("import-wrong-size", name = name, read = read, expected = expected);
-    Failure::new(Exit::Refused, message)
-}
-
-fn too_long(name: &str, expected: u64) -> Failure {
-    let message = tr!("import-too-long", name = name, expected = expected);
-    Failure::new(Exit::Refused, message)
-}
-
-fn wrong_hash(name: &str) -> Failure {
-    let message = tr!("import-wrong-hash", name = name);
-    Failure::new(Exit::Refused, message)
-}
-
-fn other_file(name: &str, image_id: &str) -> Failure {
-    let message = tr!("import-other-file", name = name, id = image_id);
-    Failure::new(Exit::Refused, message)
 }
 
 fn stopped(exit: Exit) -> Failure {

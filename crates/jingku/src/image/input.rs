@@ -10,14 +10,13 @@ use jingku_library::{DiskFormat, Packing, is_written, next_stored};
 use rustix::fs::{OFlags, SeekFrom, seek};
 
 use super::fingerprint::Fingerprint;
-use super::reader::{Reader, fill};
+use super::reader::Reader;
 use crate::failure::{Exit, Failure};
 use crate::messages::tr;
 
-/// The name of standard input on the command line.
 pub(super) const STDIN: &str = "-";
 /// Bytes that identify a stream's format.
-const HEAD_BYTES: usize = 8;
+const HEAD_BYTES: u64 = 8;
 
 /// An open input that is not empty.
 pub(super) struct Input {
@@ -30,8 +29,6 @@ pub(super) struct Input {
     pub(super) data: Option<u64>,
     /// Whether a truncated input is detected, whatever happens to its writer.
     pub(super) ends_itself: bool,
-    /// Of a file or a device.
-    pub(super) fingerprint: Option<Fingerprint>,
 }
 
 impl Input {
@@ -41,9 +38,9 @@ impl Input {
     }
 
     fn open_stdin(format: Option<DiskFormat>) -> Result<Self, Failure> {
-        let failed = |error: io::Error| Failure::file(Exit::Fault, Path::new(STDIN), &error);
-        let file: File = io::stdin().as_fd().try_clone_to_owned().map_err(failed)?.into();
-        let kind = file.metadata().map_err(failed)?.file_type();
+        let failed = Failure::file(Exit::Fault, Path::new(STDIN));
+        let file: File = io::stdin().as_fd().try_clone_to_owned().map_err(&failed)?.into();
+        let kind = file.metadata().map_err(&failed)?.file_type();
         // A file that was partly read is like a pipe.
         let at_start = seek(&file, SeekFrom::Current(0)).is_ok_and(|at| at == 0);
         if at_start && (kind.is_file() || kind.is_block_device()) {
@@ -53,30 +50,28 @@ impl Input {
     }
 
     pub(super) fn open_file(path: &Path, format: Option<DiskFormat>) -> Result<Self, Failure> {
-        let failed = |error: io::Error| Failure::file(Exit::NotThere, path, &error);
-        let kind = path.metadata().map_err(failed)?.file_type();
+        let failed = Failure::file(Exit::NotThere, path);
+        let kind = path.metadata().map_err(&failed)?.file_type();
         if kind.is_dir() {
             return Err(failed(io::ErrorKind::IsADirectory.into()));
         }
-        let mut options = OpenOptions::new();
-        options.read(true);
-        if kind.is_block_device() {
-            // Fails while the device is mounted or part of another one, and prevents mounting meanwhile.
-            options.custom_flags(OFlags::EXCL.bits().cast_signed());
-        }
+        // Fails while a device is mounted or part of another one, and prevents mounting meanwhile.
+        let flags = if kind.is_block_device() { OFlags::EXCL.bits().cast_signed() } else { 0 };
         let name = path.display().to_string();
-        let file = options.open(path).map_err(|error| match error.kind() {
-            io::ErrorKind::ResourceBusy => in_use(&name),
-            _ => failed(error),
-        })?;
-        let kind = file.metadata().map_err(failed)?.file_type();
+        let file =
+            OpenOptions::new().read(true).custom_flags(flags).open(path).map_err(|error| {
+                match error.kind() {
+                    io::ErrorKind::ResourceBusy => in_use(&name),
+                    _ => failed(error),
+                }
+            })?;
+        let kind = file.metadata().map_err(&failed)?.file_type();
         if kind.is_file() || kind.is_block_device() {
             return Self::of_file(&name, file, Some(path));
         }
         Self::of_stream(&name, file, format)
     }
 
-    /// The output of a command.
     pub(super) fn of_command(name: &str, output: PipeReader) -> Result<Self, Failure> {
         let input = Self::of_stream(name, OwnedFd::from(output).into(), None)?;
         // Its exit status shows whether it is complete.
@@ -84,34 +79,32 @@ impl Input {
     }
 
     fn of_file(name: &str, file: File, path: Option<&Path>) -> Result<Self, Failure> {
-        let failed = |error: io::Error| Failure::file(Exit::Fault, Path::new(name), &error);
+        let failed = Failure::file(Exit::Fault, Path::new(name));
         if is_written(&file) {
             return Err(in_use(name));
         }
-        let fingerprint = Fingerprint::take(&file, path).map_err(failed)?;
+        let fingerprint = Fingerprint::take(&file, path).map_err(&failed)?;
         let length = fingerprint.length();
         if length == 0 {
             return Err(empty(name));
         }
-        let data = count_data(&file, length).map_err(failed)?;
+        let data = count_data(&file, length).map_err(&failed)?;
         Ok(Self {
             name: name.to_owned(),
-            reader: Reader::File { file, length },
+            reader: Reader::File { file, length, fingerprint },
             size: Some(length),
             data: Some(data),
             ends_itself: true,
-            fingerprint: Some(fingerprint),
         })
     }
 
     fn of_stream(name: &str, mut stream: File, format: Option<DiskFormat>) -> Result<Self, Failure> {
         if stream.is_terminal() {
-            let message = tr!("import-terminal");
-            return Err(Failure::new(Exit::Usage, message));
+            return Err(Failure::new(Exit::Usage, tr!("import-terminal")));
         }
-        let mut head = vec![0; HEAD_BYTES];
-        let read = fill(|piece, _| stream.read(piece), &mut head);
-        head.truncate(read.map_err(|error| Failure::file(Exit::Fault, Path::new(name), &error))?);
+        let mut head = Vec::new();
+        let read = stream.by_ref().take(HEAD_BYTES).read_to_end(&mut head);
+        read.map_err(Failure::file(Exit::Fault, Path::new(name)))?;
         if head.is_empty() {
             return Err(empty(name));
         }
@@ -121,16 +114,17 @@ impl Input {
             reader: Reader::Stream(Box::new(Cursor::new(head).chain(stream))),
             size: None,
             data: None,
-            fingerprint: None,
         })
     }
 
     /// Refuses a file or device that was modified or replaced since it was opened.
     pub(super) fn unchanged(&self) -> Result<(), Failure> {
-        let (Some(fingerprint), Reader::File { file, .. }) = (&self.fingerprint, &self.reader) else {
-            return Ok(());
-        };
-        if fingerprint.is_of(file) { Ok(()) } else { Err(changed(&self.name)) }
+        match &self.reader {
+            Reader::File { file, fingerprint, .. } if !fingerprint.is_of(file) => {
+                Err(refused(tr!("import-changed", name = self.name)))
+            }
+            _ => Ok(()),
+        }
     }
 }
 
@@ -140,31 +134,26 @@ fn ends_itself(head: &[u8], format: Option<DiskFormat>) -> bool {
     Packing::of(head).is_some() || (head.starts_with(b"QFI\xfb") && format != Some(DiskFormat::Raw))
 }
 
-/// Counts the bytes outside holes.
 fn count_data(file: &File, length: u64) -> io::Result<u64> {
     let (mut at, mut count) = (0, 0);
-    while let Some(data) = next_stored(file, at..length)? {
+    while at < length
+        && let Some(data) = next_stored(file, at..length)?
+    {
         count += data.end - data.start;
         at = data.end;
-        if at >= length {
-            break;
-        }
     }
     Ok(count)
 }
 
 pub(super) fn empty(name: &str) -> Failure {
-    let message = tr!("import-empty", name = name);
-    Failure::new(Exit::Refused, message)
-}
-
-pub(super) fn changed(name: &str) -> Failure {
-    let message = tr!("import-changed", name = name);
-    Failure::new(Exit::Refused, message)
+    refused(tr!("import-empty", name))
 }
 
 fn in_use(name: &str) -> Failure {
-    let message = tr!("import-in-use", name = name);
+    refused(tr!("import-in-use", name))
+}
+
+pub(super) fn refused(message: String) -> Failure {
     Failure::new(Exit::Refused, message)
 }
 

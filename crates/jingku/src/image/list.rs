@@ -9,7 +9,7 @@ use futures::TryStreamExt;
 use crate::args::{Global, ListArgs};
 use crate::failure::Failure;
 use crate::messages::tr;
-use crate::output::{note, print_json, print_table, size, time};
+use crate::output::{Listing, note, print_json, size, time};
 
 pub(super) async fn run(global: &Global, client: &Client, args: ListArgs) -> Result<(), Failure> {
     let request = DescribeCompShareCustomImagesRequest {
@@ -35,23 +35,17 @@ pub(super) async fn run(global: &Global, client: &Client, args: ListArgs) -> Res
     print_images(&page.image_set)?;
     let (shown, total) = (page.image_set.len(), page.total_count);
     if i64::try_from(shown).is_ok_and(|shown| shown < total) {
-        note(&tr!("image-some", shown = shown, total = total));
+        note(&tr!("image-some", shown, total));
     }
     Ok(())
 }
 
-/// Prints images as a table.
 pub(crate) fn print_images(images: &[Image]) -> Result<(), Failure> {
-    let headings =
-        [tr!("table-id"), tr!("table-name"), tr!("table-status"), tr!("table-size"), tr!("table-created")];
-    let row = |image: &Image| {
-        vec![
-            image.comp_share_image_id.clone(),
-            image.name.clone(),
-            image.status.as_str().to_owned(),
-            size(image.size),
-            time(image.create_time),
-        ]
-    };
-    print_table(&headings, images.iter().map(row).collect(), 1, || tr!("image-none"))
+    Listing::of(images)
+        .column(tr!("table-id"), |image| image.comp_share_image_id.clone())
+        .column(tr!("table-name"), |image| image.name.clone())
+        .column(tr!("table-status"), |image| image.status.as_str().to_owned())
+        .column(tr!("table-size"), |image| size(image.size))
+        .column(tr!("table-created"), |image| time(image.create_time))
+        .print(1, &tr!("image-none"))
 }

@@ -10,7 +10,6 @@ use jingku_library::{Caution, Content, DiskError, DiskFormat, HEAD_BYTES, TAIL_B
 
 use super::input::Input;
 use super::reader::Reader;
-use crate::errors::Localized;
 use crate::failure::{Exit, Failure};
 
 /// Refuses a file or device that is recognised as something other than a disk, and returns a caution if nothing is
@@ -18,7 +17,7 @@ use crate::failure::{Exit, Failure};
 ///
 /// The content of compressed and qcow2 files and of streams cannot be examined here; the server examines it.
 pub(super) fn at_input(input: &Input, format: Option<DiskFormat>) -> Result<Option<Caution>, Failure> {
-    let Reader::File { file, length } = &input.reader else { return Ok(None) };
+    let Reader::File { file, length, .. } = &input.reader else { return Ok(None) };
     if format.is_some() {
         return Ok(None);
     }
@@ -26,7 +25,7 @@ pub(super) fn at_input(input: &Input, format: Option<DiskFormat>) -> Result<Opti
         Ok(Content::Unknown) => Ok(Some(Caution::NoStructure)),
         Ok(Content::Foreign(foreign)) => {
             let error = DiskError::NotADisk { path: PathBuf::from(&input.name), foreign };
-            Err(Failure::new(Exit::Refused, error.localized()))
+            Err(Failure { exit: Exit::Refused, ..Failure::from(error) })
         }
         _ => Ok(None),
     }

@@ -2,7 +2,6 @@
 
 use std::ffi::OsString;
 use std::io::PipeReader;
-use std::process::ExitStatus;
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -18,10 +17,8 @@ const END_TIMEOUT: Duration = Duration::from_mins(1);
 /// How long the command of an import may take to end after SIGTERM.
 const STOP_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A running command.
 pub(super) struct Producer {
     child: Child,
-    /// The command line.
     pub(super) name: String,
 }
 
@@ -42,28 +39,30 @@ impl Producer {
 
     /// Waits until it fails; for ever if it succeeds.
     pub(super) async fn failed(&mut self) -> Failure {
-        match self.child.wait().await {
-            Ok(status) if status.success() => std::future::pending().await,
-            Ok(status) => self.failure(status),
-            Err(error) => Failure::new(Exit::Fault, error.to_string()),
+        match self.exited().await {
+            Ok(()) => std::future::pending().await,
+            Err(failure) => failure,
         }
     }
 
     /// Waits until it exits, which should follow the end of its output.
     pub(super) async fn ended(&mut self) -> Result<(), Failure> {
-        match timeout(END_TIMEOUT, self.child.wait()).await {
-            Ok(Ok(status)) if status.success() => Ok(()),
-            Ok(Ok(status)) => Err(self.failure(status)),
-            Ok(Err(error)) => Err(Failure::new(Exit::Fault, error.to_string())),
-            Err(_) => {
-                let name = &self.name;
-                let message = tr!("import-producer-stuck", command = name);
-                Err(Failure::new(Exit::ProducerFailed, message))
-            }
-        }
+        let ended = timeout(END_TIMEOUT, self.exited()).await;
+        ended.unwrap_or_else(|_| {
+            let message = tr!("import-producer-stuck", command = self.name);
+            Err(Failure::new(Exit::ProducerFailed, message))
+        })
     }
 
-    /// Stops it if it still runs.
+    async fn exited(&mut self) -> Result<(), Failure> {
+        let status = self.child.wait().await.map_err(Failure::fault)?;
+        if status.success() {
+            return Ok(());
+        }
+        let message = tr!("import-producer-failed", command = self.name, status = status.to_string());
+        Err(Failure::new(Exit::ProducerFailed, message))
+    }
+
     pub(super) async fn stop(mut self) {
         let pid = self.child.id().and_then(|id| Pid::from_raw(id.cast_signed()));
         // It may have exited in the meantime.
@@ -71,11 +70,5 @@ impl Producer {
         if timeout(STOP_TIMEOUT, self.child.wait()).await.is_err() {
             let _ = self.child.kill().await;
         }
-    }
-
-    fn failure(&self, status: ExitStatus) -> Failure {
-        let name = &self.name;
-        let message = tr!("import-producer-failed", command = name, status = status.to_string());
-        Failure::new(Exit::ProducerFailed, message)
     }
 }

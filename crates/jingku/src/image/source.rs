@@ -15,7 +15,6 @@ const ZEROS_MIN: u64 = 8 << 20;
 const STREAM_ZEROS_MAX: u64 = 1 << 30;
 static ZEROS: [u8; READ_BYTES] = [0; READ_BYTES];
 
-/// A part of a file.
 pub(super) enum Piece {
     Data(Bytes),
     Zeros(u64),
@@ -27,7 +26,8 @@ pub(super) struct Source {
     hasher: FileHasher,
     /// The plain hash, if the command line states it.
     stated: Option<FileHasher>,
-    at: u64,
+    /// How many bytes were read.
+    pub(super) at: u64,
     /// Read but not returned yet: zeros, and then these bytes.
     zeros: u64,
     carried: Vec<u8>,
@@ -46,12 +46,6 @@ impl Source {
         }
     }
 
-    /// How many bytes were read.
-    pub(super) fn at(&self) -> u64 {
-        self.at
-    }
-
-    /// The hash of what was read, in hexadecimal.
     pub(super) fn hash(&self) -> String {
         self.hasher.hash()
     }
@@ -87,7 +81,8 @@ impl Source {
                 let data = segment.len() > from;
                 if read > 0 && !data {
                     self.zeros += read;
-                    if !self.is_endless_zeros() {
+                    let is_file = matches!(self.input.reader, Reader::File { .. });
+                    if is_file || self.zeros < STREAM_ZEROS_MAX {
                         continue;
                     }
                 }
@@ -114,11 +109,6 @@ impl Source {
         }
     }
 
-    /// Whether a stream has so many zeros that they are returned before they end.
-    fn is_endless_zeros(&self) -> bool {
-        matches!(self.input.reader, Reader::Stream(_)) && self.zeros >= STREAM_ZEROS_MAX
-    }
-
     /// Returns the bytes before the zeros, or the zeros if there are none.
     fn before_zeros(&mut self, segment: Vec<u8>) -> Piece {
         if segment.is_empty() {
@@ -133,7 +123,7 @@ impl Source {
     fn read(&mut self, into: &mut Vec<u8>, limit: u64) -> Result<u64, Failure> {
         let from = into.len();
         let read = self.input.reader.read(self.at, into, limit);
-        let read = read.map_err(|error| Failure::file(Exit::Fault, self.input.name.as_ref(), &error))?;
+        let read = read.map_err(Failure::file(Exit::Fault, self.input.name.as_ref()))?;
         let bytes = &into[from..];
         let hashers = std::iter::once(&mut self.hasher).chain(&mut self.stated);
         if bytes == &ZEROS[..bytes.len()] {
@@ -200,7 +190,7 @@ mod tests {
             hasher.update(&whole);
             assert_eq!(source.hash(), hasher.hash());
             assert_eq!(source.stated_hash(), Some(blake3::hash(&whole).to_hex().to_string()));
-            assert_eq!(source.at(), whole.len() as u64);
+            assert_eq!(source.at, whole.len() as u64);
         }
         // Resume in the middle.
         let there = (10 << 20) + 77;
@@ -230,7 +220,7 @@ mod tests {
                 sent += bytes.len() as u64;
             }
         }
-        assert_eq!((source.at(), pieces), (length, 3));
+        assert_eq!((source.at, pieces), (length, 3));
         assert!((data..=1 << 20).contains(&sent), "{sent}");
     }
 }

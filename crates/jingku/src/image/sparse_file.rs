@@ -1,10 +1,14 @@
 //! A raw disk file with holes for zeros.
 
-use std::fs::{File, OpenOptions};
+use std::ffi::OsString;
+use std::fs::OpenOptions;
 use std::io;
+use std::iter;
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::thread::{self, JoinHandle};
+
+use tempfile::NamedTempFile;
 
 /// The granularity of holes: the block size of common file systems.
 const BLOCK: usize = 4096;
@@ -14,11 +18,10 @@ const SYNC_BYTES: usize = 64 << 20;
 
 /// A file that appears under its name only when it is complete.
 pub(super) struct SparseFile {
-    file: File,
-    staged: PathBuf,
+    /// Removed when dropped.
+    staged: NamedTempFile,
     path: PathBuf,
     at: u64,
-    finished: bool,
     /// Syncs what was written, while more is received.
     syncing: Option<JoinHandle<io::Result<()>>>,
     /// Bytes written since the last sync began.
@@ -26,36 +29,33 @@ pub(super) struct SparseFile {
 }
 
 impl SparseFile {
-    /// Refuses a path that exists.
     pub(super) fn create(path: &Path) -> io::Result<Self> {
         if path.symlink_metadata().is_ok() {
             return Err(io::ErrorKind::AlreadyExists.into());
         }
-        let mut name = std::ffi::OsString::from(".");
+        let mut name = OsString::from(".");
         name.push(path.file_name().ok_or(io::ErrorKind::InvalidInput)?);
-        name.push(format!(".jingku-{}", std::process::id()));
-        let staged = path.with_file_name(name);
-        let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&staged)?;
-        Ok(Self { file, staged, path: path.to_owned(), at: 0, finished: false, syncing: None, unsynced: 0 })
+        name.push(".jingku-");
+        let open = |path: &Path| OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+        let staged = tempfile::Builder::new().prefix(&name).make_in(path.with_file_name(""), open)?;
+        Ok(Self { staged, path: path.to_owned(), at: 0, syncing: None, unsynced: 0 })
     }
 
     /// Appends bytes; blocks of zeros become holes.
     pub(super) fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
-        let (mut rest, mut data) = (bytes, 0..0);
-        while !rest.is_empty() {
-            // Blocks are aligned in the file, not in the stream.
-            let start = bytes.len() - rest.len();
-            let to_boundary = BLOCK - usize::try_from((self.at + start as u64) % BLOCK as u64).unwrap_or(0);
-            let (block, after) = rest.split_at(to_boundary.min(rest.len()));
-            // Adjacent blocks are written together.
-            let end = start + block.len();
+        // Blocks are aligned in the file, not in the stream.
+        let to_boundary = BLOCK - usize::try_from(self.at % BLOCK as u64).unwrap_or(0);
+        let (first, rest) = bytes.split_at(to_boundary.min(bytes.len()));
+        // Adjacent blocks are written together.
+        let mut data = 0..0;
+        for block in iter::once(first).chain(rest.chunks(BLOCK)) {
+            let end = data.end + block.len();
             if is_zero(block) {
                 self.write(&bytes[data.clone()], self.at + data.start as u64)?;
                 data = end..end;
             } else {
                 data.end = end;
             }
-            rest = after;
         }
         self.write(&bytes[data.clone()], self.at + data.start as u64)?;
         self.at += bytes.len() as u64;
@@ -63,12 +63,12 @@ impl SparseFile {
     }
 
     fn write(&mut self, data: &[u8], at: u64) -> io::Result<()> {
-        self.file.write_all_at(data, at)?;
+        self.staged.as_file().write_all_at(data, at)?;
         self.unsynced += data.len();
         if self.unsynced >= SYNC_BYTES && self.syncing.as_ref().is_none_or(JoinHandle::is_finished) {
             self.wait_for_sync()?;
             self.unsynced = 0;
-            let file = self.file.try_clone()?;
+            let file = self.staged.as_file().try_clone()?;
             self.syncing = Some(thread::Builder::new().spawn(move || file.sync_data())?);
         }
         Ok(())
@@ -82,21 +82,11 @@ impl SparseFile {
 
     /// Makes the file durable and gives it its name, unless the name was taken meanwhile.
     pub(super) fn finish(mut self) -> io::Result<()> {
-        self.file.set_len(self.at)?;
+        self.staged.as_file().set_len(self.at)?;
         self.wait_for_sync()?;
-        self.file.sync_all()?;
-        std::fs::hard_link(&self.staged, &self.path)?;
-        self.finished = true;
-        std::fs::remove_file(&self.staged)
-    }
-}
-
-impl Drop for SparseFile {
-    fn drop(&mut self) {
-        if !self.finished {
-            // A file that cannot be removed is left behind.
-            let _ = std::fs::remove_file(&self.staged);
-        }
+        self.staged.as_file().sync_all()?;
+        self.staged.persist_noclobber(&self.path)?;
+        Ok(())
     }
 }
 

@@ -46,27 +46,22 @@ fn parse(source: &str) -> Messages {
 
 fn collect(pattern: &Pattern<&str>, variables: &mut BTreeSet<String>) {
     for element in &pattern.elements {
-        if let PatternElement::Placeable { expression } = element {
-            collect_from(expression, variables);
-        }
-    }
-}
-
-fn collect_from(expression: &Expression<&str>, variables: &mut BTreeSet<String>) {
-    let inline = match expression {
-        Expression::Inline(inline) => inline,
-        Expression::Select { selector, variants } => {
-            for variant in variants {
-                collect(&variant.value, variables);
+        let PatternElement::Placeable { expression } = element else { continue };
+        let inline = match expression {
+            Expression::Inline(inline) => inline,
+            Expression::Select { selector, variants } => {
+                for variant in variants {
+                    collect(&variant.value, variables);
+                }
+                selector
             }
-            selector
+        };
+        match inline {
+            InlineExpression::VariableReference { id } => drop(variables.insert(id.name.to_owned())),
+            InlineExpression::StringLiteral { .. } => {}
+            // Nothing else is needed; it would have to be followed here.
+            other => panic!("{other:?}"),
         }
-    };
-    match inline {
-        InlineExpression::VariableReference { id } => drop(variables.insert(id.name.to_owned())),
-        InlineExpression::StringLiteral { .. } => {}
-        // Nothing else is needed; it would have to be followed here.
-        other => panic!("{other:?}"),
     }
 }
 
@@ -106,19 +101,13 @@ fn note_calls(tokens: TokenStream, calls: &mut Messages) {
     }
 }
 
-/// The id and the names of the arguments of a call: a literal, then `, name = value` for each.
+/// The id and the names of the arguments of a call: a literal, then `, name` or `, name = value` for each.
 fn call(tokens: TokenStream) -> (String, BTreeSet<String>) {
     let tokens: Vec<TokenTree> = tokens.into_iter().collect();
-    let id = tokens[0].to_string().trim_matches('"').to_owned();
-    let names = tokens.windows(3).filter_map(|triple| match triple {
-        [TokenTree::Punct(comma), TokenTree::Ident(name), TokenTree::Punct(equals)]
-            if comma.as_char() == ',' && equals.as_char() == '=' =>
-        {
-            Some(name.to_string())
-        }
-        _ => None,
-    });
-    (id, names.collect())
+    let is_comma = |token: &TokenTree| matches!(token, TokenTree::Punct(mark) if mark.as_char() == ',');
+    let mut arguments = tokens.split(is_comma).filter_map(|argument| Some(argument.first()?.to_string()));
+    let id = arguments.next().expect("a call has an id").trim_matches('"').to_owned();
+    (id, arguments.collect())
 }
 
 fn for_each_file(mut check: impl FnMut(&File, &Messages)) {

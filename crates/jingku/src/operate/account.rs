@@ -8,7 +8,7 @@ use crate::args::{AccountCommand, AccountLimitArgs, Global};
 use crate::failure::Failure;
 use crate::library::{open, open_or_create, open_with, read_config};
 use crate::messages::tr;
-use crate::output::{bytes, print_json, print_table, time};
+use crate::output::{Listing, bytes, print_json, time};
 
 pub(crate) async fn account(global: &Global, command: AccountCommand) -> Result<(), Failure> {
     match command {
@@ -37,27 +37,19 @@ async fn list(global: &Global, config: &Config) -> Result<(), Failure> {
         };
         return print_json(&accounts.iter().map(json).collect::<Vec<_>>());
     }
-    let headings = [
-        tr!("table-number"),
-        tr!("table-name"),
-        tr!("table-project"),
-        tr!("table-created"),
-        tr!("table-images"),
-        tr!("table-data"),
-    ];
-    let row = |(account, limits): (Account, Vec<LimitState>)| {
-        let of = |limit| limits.iter().find(|state| state.limit == limit).map(share).unwrap_or_default();
-        let (images, data) = (of(Limit::Images), of(Limit::StoredBytes));
-        vec![
-            account.id.0.to_string(),
-            account.name,
-            account.project_id,
-            time(account.created_at),
-            images,
-            data,
-        ]
+    let share = |limits: &[LimitState], limit| {
+        let state = limits.iter().find(|state| state.limit == limit);
+        let share = |of: &LimitState| format!("{}/{}", amount(limit, of.used), amount(limit, of.max));
+        state.map(share).unwrap_or_default()
     };
-    print_table(&headings, accounts.into_iter().map(row).collect(), 1, || tr!("operate-account-none"))
+    Listing::of(&accounts)
+        .column(tr!("table-number"), |(account, _)| account.id.0.to_string())
+        .column(tr!("table-name"), |(account, _)| account.name.clone())
+        .column(tr!("table-project"), |(account, _)| account.project_id.clone())
+        .column(tr!("table-created"), |(account, _)| time(account.created_at))
+        .column(tr!("table-images"), |(_, limits)| share(limits, Limit::Images))
+        .column(tr!("table-data"), |(_, limits)| share(limits, Limit::StoredBytes))
+        .print(1, &tr!("operate-account-none"))
 }
 
 /// Sets the given limits, and shows all.
@@ -80,14 +72,14 @@ async fn limit(global: &Global, args: AccountLimitArgs) -> Result<(), Failure> {
     if global.json {
         return print_json(&json!({ "AccountId": args.account, "Limits": limits_json(&limits) }));
     }
-    let headings = [tr!("table-limit"), tr!("table-used"), tr!("table-max"), tr!("table-set-for")];
-    let row = |state: &LimitState| {
-        let source = if state.own { tr!("operate-limit-own") } else { tr!("operate-limit-default") };
-        let amounts = [amount(state.limit, state.used), amount(state.limit, state.max)];
-        let [used, max] = amounts;
-        vec![name(state.limit), used, max, source]
-    };
-    print_table(&headings, limits.iter().map(row).collect(), 0, String::new)
+    let source =
+        |state: &LimitState| if state.own { tr!("operate-limit-own") } else { tr!("operate-limit-default") };
+    Listing::of(&limits)
+        .column(tr!("table-limit"), |state| name(state.limit))
+        .column(tr!("table-used"), |state| amount(state.limit, state.used))
+        .column(tr!("table-max"), |state| amount(state.limit, state.max))
+        .column(tr!("table-set-for"), source)
+        .print(0, "")
 }
 
 fn to_json(account: &Account) -> Value {
@@ -96,12 +88,8 @@ fn to_json(account: &Account) -> Value {
 }
 
 fn limits_json(limits: &[LimitState]) -> Value {
-    let mut value = json!({});
-    for state in limits {
-        value[format!("{:?}", state.limit)] =
-            json!({ "Used": state.used, "Max": state.max, "Own": state.own });
-    }
-    value
+    let value = |state: &LimitState| json!({ "Used": state.used, "Max": state.max, "Own": state.own });
+    limits.iter().map(|state| (format!("{:?}", state.limit), value(state))).collect()
 }
 
 fn name(limit: Limit) -> String {
@@ -113,11 +101,6 @@ fn name(limit: Limit) -> String {
         Limit::UploadBytes => tr!("operate-limit-upload-bytes"),
         Limit::Jobs => tr!("operate-limit-jobs"),
     }
-}
-
-/// Used and maximum, as `12/1000`.
-fn share(state: &LimitState) -> String {
-    format!("{}/{}", amount(state.limit, state.used), amount(state.limit, state.max))
 }
 
 fn amount(limit: Limit, amount: i64) -> String {

@@ -4,11 +4,11 @@ use jingku_library::{Instance, NewInstance, caution_of};
 use serde_json::{Value, json};
 
 use crate::args::{Global, InstanceCommand};
-use crate::errors::Localized;
+use crate::errors::caution;
 use crate::failure::Failure;
 use crate::library::{open, open_or_create_without_keys, read_config};
 use crate::messages::tr;
-use crate::output::{done, print, print_json, print_table, size, warn};
+use crate::output::{Listing, done, print, print_json, size, warn};
 
 pub(crate) async fn instance(global: &Global, command: InstanceCommand) -> Result<(), Failure> {
     match command {
@@ -28,14 +28,13 @@ pub(crate) async fn instance(global: &Global, command: InstanceCommand) -> Resul
                 None => context.add_instance(new).await?,
                 Some(image) => context.add_instance_from(new, image).await?,
             };
-            if let Some(caution) = caution_of(&instance) {
-                warn(&caution.localized());
+            if let Some(odd) = caution_of(&instance) {
+                warn(&caution(&odd));
             }
             if global.json {
                 return print_json(&instance_json(&instance));
             }
-            let added =
-                tr!("operate-instance-added", id = instance.id.as_str(), size = instance_size(&instance));
+            let added = tr!("operate-instance-added", id = instance.id, size = instance_size(&instance));
             print(&format!("{added}\n  {}", layers(&instance).join("\n  ")))
         }
         InstanceCommand::List => {
@@ -43,22 +42,14 @@ pub(crate) async fn instance(global: &Global, command: InstanceCommand) -> Resul
             if global.json {
                 return print_json(&instances.iter().map(instance_json).collect::<Vec<_>>());
             }
-            let headings = [
-                tr!("table-id"),
-                tr!("table-name"),
-                tr!("table-account"),
-                tr!("table-zone"),
-                tr!("table-size"),
-                tr!("table-state"),
-            ];
-            let row = |instance: Instance| {
-                let (size, state) = (instance_size(&instance), state(&instance));
-                let account = instance.account.0.to_string();
-                vec![instance.id, instance.name, account, instance.zone, size, state.to_owned()]
-            };
-            print_table(&headings, instances.into_iter().map(row).collect(), 1, || {
-                tr!("operate-instance-none")
-            })
+            Listing::of(&instances)
+                .column(tr!("table-id"), |instance| instance.id.clone())
+                .column(tr!("table-name"), |instance| instance.name.clone())
+                .column(tr!("table-account"), |instance| instance.account.0.to_string())
+                .column(tr!("table-zone"), |instance| instance.zone.clone())
+                .column(tr!("table-size"), instance_size)
+                .column(tr!("table-state"), |instance| state(instance).to_owned())
+                .print(1, &tr!("operate-instance-none"))
         }
         InstanceCommand::Remove { id } => {
             open(global).await?.remove_instance(&id).await?;

@@ -8,7 +8,7 @@ use crate::args::{Global, KeyCommand};
 use crate::failure::Failure;
 use crate::library::{open, open_or_create};
 use crate::messages::tr;
-use crate::output::{date, done, note, print_fields, print_json, print_table};
+use crate::output::{Listing, date, done, note, print_fields, print_json};
 
 pub(crate) async fn key(global: &Global, command: KeyCommand) -> Result<(), Failure> {
     match command {
@@ -16,27 +16,22 @@ pub(crate) async fn key(global: &Global, command: KeyCommand) -> Result<(), Fail
             let context = open_or_create(global, &Config::default()).await?;
             let limits = KeyLimits { read_only, addresses };
             let (pair, limits) = context.create_key(account, &name, &limits).await?;
-            let mut value = json!({ "AccountId": account });
-            add_limits(&mut value, &limits);
-            print_pair(global, &value, &pair)
+            let owner =
+                json!({ "AccountId": account, "ReadOnly": limits.read_only, "From": limits.addresses });
+            print_pair(global, &owner, &pair)
         }
         KeyCommand::List { account } => {
             let keys = open(global).await?.keys(account).await?;
             if global.json {
                 return print_json(&keys.iter().map(key_json).collect::<Vec<_>>());
             }
-            let headings = [
-                tr!("table-public-key"),
-                tr!("table-account"),
-                tr!("table-key-name"),
-                tr!("table-created"),
-                tr!("table-limits"),
-            ];
-            let row = |key: Key| {
-                let limits = limits_text(&key);
-                vec![key.public_key, key.account.0.to_string(), key.name, date(key.created_at), limits]
-            };
-            print_table(&headings, keys.into_iter().map(row).collect(), 4, || tr!("operate-key-none"))
+            Listing::of(&keys)
+                .column(tr!("table-public-key"), |key| key.public_key.clone())
+                .column(tr!("table-account"), |key| key.account.0.to_string())
+                .column(tr!("table-key-name"), |key| key.name.clone())
+                .column(tr!("table-created"), |key| date(key.created_at))
+                .column(tr!("table-limits"), limits_text)
+                .print(4, &tr!("operate-key-none"))
         }
         KeyCommand::Revoke { public_key } => {
             open(global).await?.revoke_key(&public_key).await?;
@@ -47,33 +42,26 @@ pub(crate) async fn key(global: &Global, command: KeyCommand) -> Result<(), Fail
 
 /// The private key is shown only here.
 pub(super) fn print_pair(global: &Global, owner: &Value, pair: &KeyPair) -> Result<(), Failure> {
-    let mut value = owner.clone();
-    value["PublicKey"] = json!(pair.public_key);
-    value["PrivateKey"] = json!(pair.private_key.expose_secret());
+    let private_key = pair.private_key.expose_secret();
     if global.json {
+        let mut value = owner.clone();
+        value["PublicKey"] = json!(pair.public_key);
+        value["PrivateKey"] = json!(private_key);
         return print_json(&value);
     }
-    let labels = [tr!("operate-account"), tr!("operate-public-key"), tr!("operate-private-key")];
-    let private_key = pair.private_key.expose_secret().to_owned();
-    print_fields(labels.into_iter().zip([
-        owner["AccountId"].to_string(),
-        pair.public_key.clone(),
-        private_key,
-    ]))?;
+    print_fields([
+        (tr!("operate-account"), owner["AccountId"].to_string()),
+        (tr!("operate-public-key"), pair.public_key.clone()),
+        (tr!("operate-private-key"), private_key.to_owned()),
+    ])?;
     note(&tr!("operate-key-once"));
     Ok(())
 }
 
 fn key_json(key: &Key) -> Value {
-    let mut value = json!({ "PublicKey": key.public_key, "AccountId": key.account.0, "Name": key.name,
-                            "CreateTime": key.created_at, "RevokeTime": key.revoked_at });
-    add_limits(&mut value, &key.limits);
-    value
-}
-
-fn add_limits(value: &mut Value, limits: &KeyLimits) {
-    value["ReadOnly"] = json!(limits.read_only);
-    value["From"] = json!(limits.addresses);
+    json!({ "PublicKey": key.public_key, "AccountId": key.account.0, "Name": key.name,
+            "CreateTime": key.created_at, "RevokeTime": key.revoked_at,
+            "ReadOnly": key.limits.read_only, "From": key.limits.addresses })
 }
 
 /// The restrictions of a key; empty if there are none.
@@ -82,10 +70,10 @@ fn limits_text(key: &Key) -> String {
         return tr!("operate-key-revoked-on", date = date(time));
     }
     let KeyLimits { read_only, addresses } = &key.limits;
-    match (read_only, addresses.join(" ")) {
-        (false, addresses) if addresses.is_empty() => String::new(),
-        (true, addresses) if addresses.is_empty() => tr!("operate-key-read-only"),
-        (false, addresses) => tr!("operate-key-from", addresses = addresses),
-        (true, addresses) => tr!("operate-key-read-only-from", addresses = addresses),
+    match (read_only, addresses.as_slice()) {
+        (false, []) => String::new(),
+        (true, []) => tr!("operate-key-read-only"),
+        (false, addresses) => tr!("operate-key-from", addresses = addresses.join(" ")),
+        (true, addresses) => tr!("operate-key-read-only-from", addresses = addresses.join(" ")),
     }
 }

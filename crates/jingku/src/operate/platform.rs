@@ -20,14 +20,12 @@ pub(crate) async fn platform(global: &Global, command: PlatformCommand) -> Resul
                 }));
             }
             print(&image.id)?;
-            let (name, kind) = (&image.name, image.platform_type.as_str());
-            note(&tr!("operate-promoted", name = name, kind = kind));
+            note(&tr!("operate-promoted", name = image.name, kind = image.platform_type.as_str()));
             Ok(())
         }
         PlatformCommand::Demote { image_id } => {
             open(global).await?.demote_image(&image_id).await?;
-            let text = tr!("operate-demoted");
-            done(global, &json!({ "CompShareImageId": image_id }), &text)
+            done(global, &json!({ "CompShareImageId": image_id }), &tr!("operate-demoted"))
         }
     }
 }

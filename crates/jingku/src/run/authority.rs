@@ -10,7 +10,7 @@
 //! authority/lock             held while any of them is looked at or made
 //! ```
 
-use std::fs::{DirBuilder, File, OpenOptions};
+use std::fs::{DirBuilder, OpenOptions};
 use std::io::{self, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -22,7 +22,6 @@ use rcgen::{
     BasicConstraints, CertificateParams, CidrSubnet, DnType, ExtendedKeyUsagePurpose, GeneralSubtree, IsCa,
     Issuer, KeyPair, KeyUsagePurpose, NameConstraints, date_time_ymd,
 };
-use rustix::fs::{FlockOperation, flock};
 use rustls::RootCertStore;
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::ServerCertVerifier;
@@ -48,7 +47,6 @@ const AUTHORITY_VALIDITY: i64 = 10 * 365 * DAY;
 const AUTHORITY_REMAINING_MIN: i64 = 90 * DAY;
 const LEAF_VALIDITY: i64 = 7 * DAY;
 
-/// The content of `authority.toml`.
 // No `Debug`: it holds a private key.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -74,17 +72,13 @@ pub(super) struct Leaf {
     pub(super) private_key: PrivateKeyDer<'static>,
 }
 
-/// The files that programs trust.
 pub(super) struct TrustFiles {
     pub(super) certificate: PathBuf,
     pub(super) trust_store: PathBuf,
-    /// A directory of configuration files.
     pub(super) php: PathBuf,
-    /// A directory of Python modules.
     pub(super) python: PathBuf,
 }
 
-/// The TLS provider that is built in.
 pub(super) fn provider() -> Arc<CryptoProvider> {
     Arc::new(rustls::crypto::aws_lc_rs::default_provider())
 }
@@ -94,15 +88,7 @@ impl Authority {
     /// `now` is in Unix seconds. Of two processes at once, one waits for the other.
     pub(super) fn open_or_create(data: &Path, now: i64) -> Result<(Self, TrustFiles), Failure> {
         let folder = Folder(data.join("authority"));
-        let failed = |error: io::Error| Failure::file(Exit::Fault, &folder.0, &error);
-        DirBuilder::new().recursive(true).mode(0o700).create(&folder.0).map_err(failed)?;
-        let _lock = folder.lock().map_err(failed)?;
-        let authority = match folder.read(now) {
-            Some(authority) => authority,
-            None => folder.create(now).map_err(failed)?,
-        };
-        let files = folder.write_trust_files(&authority).map_err(failed)?;
-        Ok((authority, files))
+        folder.open_or_create(now).map_err(Failure::file(Exit::Fault, &folder.0))
     }
 
     /// Issues a certificate with its own key for one of [`HOSTS`].
@@ -153,41 +139,45 @@ impl Authority {
     /// Whether its certificates verify against it: a key and certificate that are corrupted or do not match are
     /// detected only this way.
     fn is_trusted_by_itself(&self, now: i64) -> bool {
-        let mut roots = RootCertStore::empty();
-        if roots.add(self.certificate.clone()).is_err() {
-            return false;
-        }
-        let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider()).build();
-        let (Ok(verifier), Ok(seconds)) = (verifier, u64::try_from(now)) else { return false };
-        let now_as_time = UnixTime::since_unix_epoch(Duration::from_secs(seconds));
-        HOSTS.into_iter().all(|host| {
-            let (Ok(leaf), Ok(name)) = (self.leaf(host, now), ServerName::try_from(host)) else {
-                return false;
-            };
-            verifier.verify_server_cert(&leaf.certificate, &[], &name, &[], now_as_time).is_ok()
-        })
+        let verify = || {
+            let mut roots = RootCertStore::empty();
+            roots.add(self.certificate.clone()).ok()?;
+            let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider());
+            let verifier = verifier.build().ok()?;
+            let time = UnixTime::since_unix_epoch(Duration::from_secs(u64::try_from(now).ok()?));
+            for host in HOSTS {
+                let (leaf, name) = (self.leaf(host, now).ok()?, ServerName::try_from(host).ok()?);
+                verifier.verify_server_cert(&leaf.certificate, &[], &name, &[], time).ok()?;
+            }
+            Some(())
+        };
+        verify().is_some()
     }
 }
 
-/// The directory of the authority.
 struct Folder(PathBuf);
 
 impl Folder {
-    fn lock(&self) -> io::Result<File> {
-        let file = private().create(true).truncate(false).write(true).open(self.0.join("lock"))?;
-        flock(&file, FlockOperation::LockExclusive)?;
-        Ok(file)
-    }
-
-    fn read(&self, now: i64) -> Option<Authority> {
-        let text = std::fs::read_to_string(self.0.join("authority.toml")).ok()?;
-        Authority::from_text(&text, now)
-    }
-
-    fn create(&self, now: i64) -> io::Result<Authority> {
-        let (authority, text) = Authority::generate(now).map_err(io::Error::other)?;
-        self.replace("authority.toml", text.as_bytes())?;
-        Ok(authority)
+    fn open_or_create(&self, now: i64) -> io::Result<(Authority, TrustFiles)> {
+        DirBuilder::new().recursive(true).mode(0o700).create(&self.0)?;
+        // Held until every file is written.
+        let lock = OpenOptions::new()
+            .mode(0o600)
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(self.0.join("lock"))?;
+        lock.lock()?;
+        let stored = std::fs::read_to_string(self.0.join("authority.toml")).ok();
+        let authority = if let Some(stored) = stored.and_then(|text| Authority::from_text(&text, now)) {
+            stored
+        } else {
+            let (authority, text) = Authority::generate(now).map_err(io::Error::other)?;
+            self.replace("authority.toml", text.as_bytes())?;
+            authority
+        };
+        let files = self.write_trust_files(&authority)?;
+        Ok((authority, files))
     }
 
     /// Runs every time: unchanged files are not written, and modified ones are restored.
@@ -214,7 +204,8 @@ impl Folder {
             return Ok(());
         }
         let staged = self.0.join(".new");
-        let mut file = private().create(true).truncate(true).write(true).open(&staged)?;
+        let mut file =
+            OpenOptions::new().mode(0o600).create(true).truncate(true).write(true).open(&staged)?;
         file.write_all(content)?;
         file.sync_all()?;
         std::fs::rename(&staged, &path)
@@ -244,12 +235,6 @@ fn set_validity(params: &mut CertificateParams, from: i64, until: i64) {
     let since = |seconds: i64| Duration::from_secs(u64::try_from(seconds).unwrap_or_default());
     let epoch = date_time_ymd(1970, 1, 1);
     (params.not_before, params.not_after) = (epoch + since(from), epoch + since(until));
-}
-
-fn private() -> OpenOptions {
-    let mut options = OpenOptions::new();
-    options.mode(0o600);
-    options
 }
 
 #[cfg(test)]

@@ -26,7 +26,6 @@ pub(super) fn known_host(name: &str) -> Option<&'static str> {
 }
 
 impl Certificates {
-    /// Creates no certificate yet.
     pub(super) fn new(authority: Authority) -> Self {
         Self { authority, issued: Mutex::default() }
     }

@@ -5,12 +5,13 @@ use std::io;
 use std::process::Command;
 use std::time::Duration;
 
+use futures::StreamExt;
+use futures::stream::{BoxStream, SelectAll, poll_fn, select_all};
 use rustix::process::{
     Pid, Signal, WaitOptions, WaitStatus, getpgrp, kill_process, set_child_subreaper, wait,
 };
 use rustix::termios::tcgetpgrp;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
 /// How long what the command has left behind may still use the proxy: its telemetry takes about a second.
@@ -19,10 +20,9 @@ const GRACE: Duration = Duration::from_secs(5);
 const PASSED_ON: [Signal; 6] =
     [Signal::INT, Signal::QUIT, Signal::TERM, Signal::HUP, Signal::USR1, Signal::USR2];
 
-/// A running command and its descendants.
 pub(super) struct Child {
     pid: Pid,
-    signals: mpsc::Receiver<Signal>,
+    signals: SelectAll<BoxStream<'static, Signal>>,
     deaths: tokio::signal::unix::Signal,
 }
 
@@ -53,7 +53,7 @@ impl Child {
             }
             tokio::select! {
                 _ = self.deaths.recv() => {}
-                Some(signal) = self.signals.recv() => match code {
+                Some(signal) = self.signals.next() => match code {
                     // A signal after the command has ended is meant for us.
                     Some(code) => return code,
                     None => self.pass_on(signal),
@@ -98,25 +98,14 @@ fn exit_code(status: WaitStatus) -> u8 {
 
 /// Listens for the signals to forward, except those that are ignored, as under `nohup`: the command ignores them too as
 /// long as we do not touch them.
-fn listen() -> io::Result<mpsc::Receiver<Signal>> {
-    let (sender, receiver) = mpsc::channel(PASSED_ON.len());
+fn listen() -> io::Result<SelectAll<BoxStream<'static, Signal>>> {
     let ignored = ignored_signals();
-    for kind in PASSED_ON {
-        let number = kind.as_raw();
-        if ignored >> (number - 1) & 1 == 1 {
-            continue;
-        }
-        let mut signals = signal(SignalKind::from_raw(number))?;
-        let sender = sender.clone();
-        tokio::spawn(async move {
-            while signals.recv().await.is_some() {
-                if sender.send(kind).await.is_err() {
-                    return;
-                }
-            }
-        });
-    }
-    Ok(receiver)
+    let heard = PASSED_ON.into_iter().filter(|kind| ignored >> (kind.as_raw() - 1) & 1 == 0);
+    let streams = heard.map(|kind| {
+        let mut signals = signal(SignalKind::from_raw(kind.as_raw()))?;
+        Ok(poll_fn(move |context| signals.poll_recv(context)).map(move |()| kind).boxed())
+    });
+    Ok(select_all(streams.collect::<io::Result<Vec<_>>>()?))
 }
 
 /// A bit for each, from the lowest; none where the system does not report them.

@@ -47,21 +47,21 @@ pub(super) fn variables(
 
 /// The inherited value comes first: Java uses the last of two settings of a property.
 fn java(proxy: SocketAddr, trust_store: &Path, current: Option<OsString>) -> OsString {
-    let mut options = current.map_or_else(Vec::new, |current| [current.as_bytes(), b" "].concat());
+    let mut options = current.map_or_else(OsString::new, |mut current| {
+        current.push(" ");
+        current
+    });
+    let (host, port) = (proxy.ip(), proxy.port());
     for scheme in ["http", "https"] {
-        let (host, port) = (proxy.ip(), proxy.port());
-        let text =
-            format!("-D{scheme}.proxyHost={host} -D{scheme}.proxyPort={port} -D{scheme}.nonProxyHosts= ");
-        options.extend(text.as_bytes());
+        options.push(format!(
+            "-D{scheme}.proxyHost={host} -D{scheme}.proxyPort={port} -D{scheme}.nonProxyHosts= "
+        ));
     }
-    options.extend(b"-Djavax.net.ssl.trustStore=");
-    options.extend(java_word(trust_store.as_os_str().as_bytes()));
-    let rest = format!(
-        " -Djavax.net.ssl.trustStoreType=JKS -Djavax.net.ssl.trustStorePassword={}",
-        trust_store::PASSWORD
-    );
-    options.extend(rest.as_bytes());
-    OsString::from_vec(options)
+    options.push("-Djavax.net.ssl.trustStore=");
+    options.push(OsString::from_vec(java_word(trust_store.as_os_str().as_bytes())));
+    options.push(" -Djavax.net.ssl.trustStoreType=JKS -Djavax.net.ssl.trustStorePassword=");
+    options.push(trust_store::PASSWORD);
+    options
 }
 
 /// Java splits the variable at white space. It supports both quotation marks, but no escapes.

@@ -50,37 +50,26 @@ const NOTES_MAX: usize = 20;
 const PORT: &str = ":443";
 type Body = BoxBody<Bytes, reqwest::Error>;
 
-/// The state that all connections share.
 struct Shared {
     upstream: Upstream,
     certificates: Certificates,
-    /// The certificate that programs must trust.
     trusted: PathBuf,
     noted: Mutex<HashSet<String>>,
 }
 
-/// A running proxy; its connections end when the runtime does.
-pub(super) struct Proxy {
-    pub(super) address: SocketAddr,
-}
-
-impl Proxy {
-    /// Takes a free port and serves.
-    pub(super) async fn start(
-        upstream: Upstream,
-        certificates: Certificates,
-        trusted: PathBuf,
-    ) -> Result<Self, Failure> {
-        let failed = |error: std::io::Error| {
-            let message = tr!("run-cannot-listen", error = error.to_string());
-            Failure::new(Exit::Fault, message)
-        };
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(failed)?;
-        let address = listener.local_addr().map_err(failed)?;
-        let shared = Arc::new(Shared { upstream, certificates, trusted, noted: Mutex::default() });
-        tokio::spawn(accept(listener, shared));
-        Ok(Self { address })
-    }
+/// Serves on a free port until the runtime ends. Returns the address.
+pub(super) async fn start(
+    upstream: Upstream,
+    certificates: Certificates,
+    trusted: PathBuf,
+) -> Result<SocketAddr, Failure> {
+    let failed =
+        |error: io::Error| Failure::new(Exit::Fault, tr!("run-cannot-listen", error = error.to_string()));
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(failed)?;
+    let address = listener.local_addr().map_err(failed)?;
+    let shared = Arc::new(Shared { upstream, certificates, trusted, noted: Mutex::default() });
+    tokio::spawn(accept(listener, shared));
+    Ok(address)
 }
 
 async fn accept(listener: TcpListener, shared: Arc<Shared>) {
@@ -109,18 +98,18 @@ async fn serve(stream: TcpStream, permit: Arc<OwnedSemaphorePermit>, shared: Arc
 /// The HTTP settings on both sides of a tunnel.
 fn http(head_timeout: Duration) -> http1::Builder {
     let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(head_timeout).max_buf_size(HEAD_BYTES_MAX);
-    // A client that closes its sending side still gets its response.
-    http.half_close(true);
+    // With half_close, a client that closes its sending side still gets its response.
+    http.timer(TokioTimer::new())
+        .header_read_timeout(head_timeout)
+        .max_buf_size(HEAD_BYTES_MAX)
+        .half_close(true);
     http
 }
 
-/// Where a request goes.
 #[derive(Clone, Copy)]
 enum Target {
     /// To this host of the cloud: the server answers instead.
     Cloud(&'static str),
-    /// To the server itself.
     Own,
 }
 
@@ -179,18 +168,17 @@ async fn tunnel_to_server(upgraded: Upgraded, shared: &Shared) {
 
 /// Whether a program rejected the certificate. The alert depends on its TLS library; some just close the connection.
 fn is_distrust(error: &io::Error) -> bool {
-    let error = error.get_ref().and_then(|error| error.downcast_ref::<rustls::Error>());
+    let error = error.get_ref().and_then(|error| error.downcast_ref());
+    let Some(rustls::Error::AlertReceived(alert)) = error else { return false };
     matches!(
-        error,
-        Some(rustls::Error::AlertReceived(
-            AlertDescription::UnknownCA
-                | AlertDescription::BadCertificate
-                | AlertDescription::CertificateUnknown
-                | AlertDescription::UnsupportedCertificate
-                | AlertDescription::CertificateExpired
-                | AlertDescription::CertificateRevoked
-                | AlertDescription::AccessDenied
-        ))
+        alert,
+        AlertDescription::UnknownCA
+            | AlertDescription::BadCertificate
+            | AlertDescription::CertificateUnknown
+            | AlertDescription::UnsupportedCertificate
+            | AlertDescription::CertificateExpired
+            | AlertDescription::CertificateRevoked
+            | AlertDescription::AccessDenied
     )
 }
 
@@ -199,11 +187,11 @@ async fn forward(
     target: Target,
     shared: &Shared,
 ) -> Result<Response<Body>, ForwardError> {
-    let answered = match target {
-        Target::Cloud(_) => shared.upstream.forward(request).await,
-        Target::Own => shared.upstream.forward_own(request).await,
+    let url = match target {
+        Target::Cloud(_) => shared.upstream.url(request.uri()),
+        Target::Own => shared.upstream.own_url(request.uri()),
     };
-    match answered {
+    match shared.upstream.send(request, url).await {
         Ok(response) => Ok(response.map(BodyExt::boxed)),
         Err(ForwardError::NotReached(error)) => {
             Ok(text(StatusCode::BAD_GATEWAY, shared.note_unreached(&error)))
@@ -221,13 +209,10 @@ impl Shared {
             authority.as_str().rsplit_once('@').map_or(authority.as_str(), |(_, place)| place)
         });
         let [first, second] = HOSTS;
-        let (hosts, own) = (tr!("run-hosts", first = first, second = second), self.upstream.origin());
+        let (hosts, own) = (tr!("run-hosts", first, second), self.upstream.origin());
         let message = match request.method() {
-            &Method::CONNECT => tr!("run-refused-tunnel", place = place, hosts = hosts, own = own),
-            method => {
-                let method = method.as_str();
-                tr!("run-refused-request", method = method, place = place, hosts = hosts, own = own)
-            }
+            &Method::CONNECT => tr!("run-refused-tunnel", place, hosts, own),
+            method => tr!("run-refused-request", method = method.as_str(), place, hosts, own),
         };
         self.note_once(place, &message);
         text(StatusCode::FORBIDDEN, message)
@@ -260,14 +245,13 @@ impl Shared {
 
     /// Reports that a program does not trust the certificate, and what to do.
     fn note_distrust(&self, host: &str) {
-        let file = self.trusted.display();
-        let message = tr!("run-distrust", host = host, path = file.to_string());
+        let message = tr!("run-distrust", host, path = self.trusted);
         self.note_once(&format!("certificate of {host}"), &message);
     }
 
     /// Reports that the server cannot be reached, and returns the message.
     fn note_unreached(&self, error: &str) -> String {
-        let message = tr!("run-no-answer", error = error);
+        let message = tr!("run-no-answer", error);
         self.note_once("", &message);
         message
     }
@@ -281,7 +265,6 @@ impl Shared {
     }
 }
 
-/// A response with one line of text.
 fn text(status: StatusCode, message: String) -> Response<Body> {
     let mut response = Response::new(body(message + "\n"));
     *response.status_mut() = status;

@@ -44,14 +44,12 @@ pub(super) enum ForwardError {
 }
 
 impl Upstream {
-    /// Sends nothing yet.
     pub(super) fn new(base_url: &str) -> Result<Self, Failure> {
-        let unusable = |reason: &dyn std::fmt::Display| {
-            let message =
-                tr!("connection-url-invalid", url = format!("{base_url:?}"), error = reason.to_string());
+        let unusable = |error: String| {
+            let message = tr!("connection-url-invalid", url = format!("{base_url:?}"), error);
             Failure::new(Exit::Usage, message)
         };
-        let url: Url = base_url.parse().map_err(|error| unusable(&error))?;
+        let url = Url::parse(base_url).map_err(|error| unusable(error.to_string()))?;
         let mut http = Client::builder()
             .connect_timeout(CONNECT_TIMEOUT)
             .redirect(redirect::Policy::none())
@@ -63,39 +61,32 @@ impl Upstream {
         if is_loopback(url.host_str().unwrap_or_default()) {
             http = http.no_proxy();
         }
-        let http = http.build().map_err(|error| unusable(&root(&error)))?;
+        let http = http.build().map_err(|error| unusable(root(&error)))?;
         Ok(Self { base_url: url, http })
     }
 
     /// Checks that a server answers, whatever the response.
     pub(super) async fn probe(&self) -> Result<(), Failure> {
         let probe = self.http.get(self.url(&Uri::from_static("/healthz"))).timeout(PROBE_TIMEOUT);
-        probe.send().await.map(|_| ()).map_err(|error| {
-            let advice = wrong_scheme::advice(&error);
-            let error = root(&error);
-            let message = tr!("run-cannot-connect", error = error);
-            match advice {
-                Some(advice) => Failure::new(Exit::Usage, message).advise(&advice),
-                None => Failure::unreachable(message),
-            }
+        let Err(error) = probe.send().await else { return Ok(()) };
+        let message = tr!("run-cannot-connect", error = root(&error));
+        Err(match wrong_scheme::advice(&error) {
+            Some(advice) => Failure::new(Exit::Usage, message).advise(&advice),
+            None => Failure { unreachable: true, ..Failure::new(Exit::TryAgain, message) },
         })
     }
 
-    /// Forwards a request for the cloud and returns the server's response.
-    pub(super) async fn forward(&self, request: Request<Incoming>) -> Result<Response<Body>, ForwardError> {
-        let url = self.url(request.uri());
-        self.send(request, url).await
+    pub(super) fn url(&self, target: &Uri) -> Url {
+        let mut url = self.own_url(target);
+        url.set_path(&format!("{}{}", self.base_url.path().trim_end_matches('/'), target.path()));
+        url
     }
 
-    /// Forwards a request for the server itself, including its path.
-    pub(super) async fn forward_own(
-        &self,
-        request: Request<Incoming>,
-    ) -> Result<Response<Body>, ForwardError> {
+    pub(super) fn own_url(&self, target: &Uri) -> Url {
         let mut url = self.base_url.clone();
-        url.set_path(request.uri().path());
-        url.set_query(request.uri().query());
-        self.send(request, url).await
+        url.set_path(target.path());
+        url.set_query(target.query());
+        url
     }
 
     /// Whether a host and port are the server's. Loopback has several names.
@@ -121,7 +112,12 @@ impl Upstream {
         timeout(CONNECT_TIMEOUT, TcpStream::connect((host, port))).await?
     }
 
-    async fn send(&self, request: Request<Incoming>, url: Url) -> Result<Response<Body>, ForwardError> {
+    /// Forwards a request to a URL of the server, and returns the response.
+    pub(super) async fn send(
+        &self,
+        request: Request<Incoming>,
+        url: Url,
+    ) -> Result<Response<Body>, ForwardError> {
         let (head, body) = request.into_parts();
         let mut headers = end_to_end(head.headers);
         // It names the cloud; a server behind a reverse proxy needs its own name.
@@ -133,14 +129,6 @@ impl Upstream {
         let (mut head, body) = Response::from(sent).into_parts();
         head.headers = end_to_end(head.headers);
         Ok(Response::from_parts(head, body))
-    }
-
-    /// Where a request for this path and query goes.
-    fn url(&self, target: &Uri) -> Url {
-        let mut url = self.base_url.clone();
-        url.set_path(&format!("{}{}", self.base_url.path().trim_end_matches('/'), target.path()));
-        url.set_query(target.query());
-        url
     }
 }
 

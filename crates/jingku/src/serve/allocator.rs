@@ -28,9 +28,7 @@ pub(crate) fn keep_little() {
     if let Some(name) = arguments.next() {
         command.arg0(name);
     }
-    for (name, value) in [MMAP_THRESHOLD, TRIM_THRESHOLD, ARENAS_MAX] {
-        command.env(name, value.to_string());
-    }
+    command.envs([MMAP_THRESHOLD, TRIM_THRESHOLD, ARENAS_MAX].map(|(name, value)| (name, value.to_string())));
     // Returns only on failure. Then the server runs without the limits.
     let _ = command.args(arguments).exec();
 }

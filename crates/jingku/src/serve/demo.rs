@@ -4,7 +4,7 @@ use compshare::actions::{CreateCompShareCustomImageRequest, DescribeCompShareCus
 use compshare::{Image, WaitOptions};
 use jingku_library::DEMO_IMAGE_NAME;
 
-use crate::args::{ConnectionArgs, Global};
+use crate::args::{ConnectionArgs, Global, Settings};
 use crate::connection::Connection;
 use crate::failure::Failure;
 use crate::hint;
@@ -21,15 +21,13 @@ pub(super) async fn show(
     key_is_elsewhere: bool,
 ) -> Result<(), Failure> {
     let [first, second] = instances;
-    let args = ConnectionArgs {
+    let settings = Settings {
         base_url: Some(base_url.to_owned()),
         public_key: std::env::var("JINGKU_PUBLIC_KEY").ok(),
         private_key: std::env::var("JINGKU_PRIVATE_KEY").ok(),
-        region: None,
-        zone: None,
-        profile: None,
+        ..Settings::default()
     };
-    let client = Connection::open(global, &args)?.client;
+    let client = Connection::open(global, &ConnectionArgs { settings, profile: None })?.client;
     let list = DescribeCompShareCustomImagesRequest::default();
     if client.describe_comp_share_custom_images(&list).await?.total_count == 0 {
         let request = CreateCompShareCustomImageRequest {
@@ -52,16 +50,13 @@ pub(super) async fn show(
 /// Command lines for another terminal, each on its own line.
 fn next_steps(global: &Global, images: &[Image], instance_id: &str, key_is_elsewhere: bool) -> String {
     let first = if key_is_elsewhere { tr!("serve-demo-try-with-keys") } else { tr!("serve-demo-try") };
-    let mut text = format!("\n{first}");
-    let mut add = |words: &[&str]| {
-        text.push_str("\n  ");
-        text.push_str(&hint::command(global, words));
-    };
+    let mut lines = vec![format!("\n{first}")];
+    let mut add = |words: &[&str]| lines.push(format!("  {}", hint::command(global, words)));
     add(&["image", "list"]);
     add(&["image", "create", "--instance", instance_id, "--name", "my-second-env", "--wait"]);
     if let Some(image) = images.first() {
         add(&["image", "export", &image.comp_share_image_id, "-o", "disk.raw"]);
     }
     add(&["instance", "list"]);
-    text
+    lines.join("\n")
 }

@@ -9,7 +9,6 @@ use jingku_library::{Config, Fixtures, KeyPair, Library, ListenAddress, LoadedAc
 use jingku_server::Context;
 use secrecy::ExposeSecret;
 use serde_json::json;
-use tokio::net::TcpListener;
 
 use super::listen::listen;
 use super::parent::Parent;
@@ -28,7 +27,11 @@ pub(super) async fn run(
     address: &ListenAddress,
     parent: Option<Parent>,
 ) -> Result<(), Failure> {
-    refuse_data_dir(global)?;
+    // A data directory given as an option would stay empty. The variable is meant for other commands.
+    let asked = global.data_dir.as_deref().map(Path::as_os_str);
+    if asked.is_some() && asked != std::env::var_os("JINGKU_DATA_DIR").as_deref() {
+        return Err(Failure::new(Exit::Usage, tr!("serve-ephemeral-data-dir")));
+    }
     let fixtures = args.fixtures.as_deref().map(Fixtures::read).transpose()?.unwrap_or_default();
     let context = if args.lab {
         Context::open_lab(&config, environment()).await?
@@ -37,35 +40,16 @@ pub(super) async fn run(
     };
     let accounts = context.library.load(&fixtures, first_key()?.as_ref()).await?;
     context.library.declare_instances(&config.instances).await?;
-    let remembered = context.remember_start().await;
-    remembered.map_err(|error| Failure::new(Exit::Fault, error.to_string()))?;
+    context.remember_start().await.map_err(Failure::fault)?;
 
     let (listener, base_url) = listen(address).await?;
-    if args.lab {
-        refuse_other_machines(&listener, address)?;
+    // A lab works on this machine only, whatever name it listens on.
+    if args.lab && !listener.local_addr().is_ok_and(|bound| bound.ip().is_loopback()) {
+        return Err(Failure::new(Exit::Usage, tr!("serve-lab-loopback", address = address.to_string())));
     }
     context.set_base_url(&base_url);
     let announce = || announce(global, &base_url, &accounts, args.lab);
     serve_until_stopped(Arc::new(context), listener, parent, announce, async { Ok(()) }).await
-}
-
-/// A lab works on this machine only, whatever name it listens on.
-fn refuse_other_machines(listener: &TcpListener, address: &ListenAddress) -> Result<(), Failure> {
-    if listener.local_addr().is_ok_and(|bound| bound.ip().is_loopback()) {
-        return Ok(());
-    }
-    let message = tr!("serve-lab-loopback", address = address.to_string());
-    Err(Failure::new(Exit::Usage, message))
-}
-
-/// A data directory given as an option would stay empty. The variable is meant for other commands.
-fn refuse_data_dir(global: &Global) -> Result<(), Failure> {
-    let asked = global.data_dir.as_deref().map(Path::as_os_str);
-    if asked.is_none() || asked == std::env::var_os("JINGKU_DATA_DIR").as_deref() {
-        return Ok(());
-    }
-    let message = tr!("serve-ephemeral-data-dir");
-    Err(Failure::new(Exit::Usage, message))
 }
 
 /// The first line is only the base URL, as always; then follows what a client needs: lines for a shell, or with

@@ -5,7 +5,6 @@ use std::io::ErrorKind;
 use jingku_library::{BadListenAddress, Config, ListenAddress};
 use tokio::net::TcpListener;
 
-use crate::errors::Localized;
 use crate::failure::{Exit, Failure};
 use crate::messages::tr;
 
@@ -14,8 +13,7 @@ pub(super) fn address(given: Option<&str>, config: &Config) -> Result<ListenAddr
     match given.map(str::trim).filter(|text| !text.is_empty()) {
         None => Ok(config.listen.clone()),
         Some(text) => text.parse().map_err(|error: BadListenAddress| {
-            let message = tr!("serve-bad-address", error = error.localized());
-            Failure::new(Exit::Usage, message)
+            Failure::new(Exit::Usage, tr!("serve-bad-address", error = Failure::from(error).message))
         }),
     }
 }
@@ -27,9 +25,10 @@ pub(super) async fn listen(address: &ListenAddress) -> Result<(TcpListener, Stri
         Failure::new(Exit::Usage, message)
     })?;
     let listener = TcpListener::bind(addresses.as_slice()).await.map_err(|error| {
+        let exit = if error.kind() == ErrorKind::AddrInUse { Exit::TryAgain } else { Exit::Fault };
         let message = tr!("serve-cannot-listen", address = address.to_string(), error = error.to_string());
-        Failure::new(if error.kind() == ErrorKind::AddrInUse { Exit::TryAgain } else { Exit::Fault }, message)
+        Failure::new(exit, message)
     })?;
-    let bound = listener.local_addr().map_err(|error| Failure::new(Exit::Fault, error.to_string()))?;
+    let bound = listener.local_addr().map_err(Failure::fault)?;
     Ok((listener, format!("http://{bound}")))
 }

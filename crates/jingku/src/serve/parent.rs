@@ -5,20 +5,19 @@
 //! parent holds the pipe. The kernel's death signal (`PR_SET_PDEATHSIG`) is not suitable: it arrives when the thread
 //! that started the server ends, as the thread of a test does.
 
-use std::future::pending;
 use std::io::stdin;
 use std::os::fd::AsFd;
 use std::time::Duration;
 
+use futures::future::OptionFuture;
 use rustix::process::{Pid, getppid};
-use tokio::io::AsyncReadExt;
+use tokio::io::{copy, sink};
 use tokio::net::unix::pipe;
 use tokio::time::sleep;
 
 /// The interval at which the parent is checked.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
-/// The parent process.
 pub(super) struct Parent {
     pid: Option<Pid>,
     pipe: Option<pipe::Receiver>,
@@ -34,23 +33,13 @@ impl Parent {
 
     /// Ends when the parent ends.
     pub(super) async fn gone(self) {
-        let closed = async {
-            match self.pipe {
-                Some(pipe) => read_to_end(pipe).await,
-                None => pending().await,
-            }
-        };
+        // The content of the pipe does not matter.
+        let closed = self.pipe.map(async |mut pipe| drop(copy(&mut pipe, &mut sink()).await));
         let replaced = async {
             while getppid() == self.pid {
                 sleep(LOOK_EVERY).await;
             }
         };
-        tokio::select! { () = closed => {}, () = replaced => {} }
+        tokio::select! { Some(()) = OptionFuture::from(closed) => {}, () = replaced => {} }
     }
-}
-
-/// The content of the pipe does not matter.
-async fn read_to_end(mut pipe: pipe::Receiver) {
-    let mut buffer = [0; 256];
-    while pipe.read(&mut buffer).await.is_ok_and(|read| read > 0) {}
 }

@@ -3,17 +3,18 @@
 use std::sync::Arc;
 
 use futures::FutureExt;
+use futures::future::OptionFuture;
 use jingku_library::{StartError, Workers};
 use jingku_server::{Context, STOP_TIMEOUT, router};
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use super::parent::Parent;
-use crate::failure::{Exit, Failure};
+use crate::failure::Failure;
 use crate::messages::tr;
 use crate::output::note;
+use crate::stop::Stop;
 
 /// Serves and runs jobs until a signal arrives or `parent` ends. `announce` runs when the server answers, `then` after
 /// it.
@@ -31,9 +32,10 @@ pub(super) async fn serve_until_stopped(
     };
 
     // Registered before the address is announced: its reader may send the signal at once.
-    let (signal, orphaned) = (stop_signal()?, orphaned(parent));
-    let stopped = async move {
-        tokio::select! { () = signal => {}, () = orphaned => {} }
+    let signal = stop_signal()?;
+    let orphaned = OptionFuture::from(parent.map(Parent::gone));
+    let stopped = async {
+        tokio::select! { () = signal => {}, Some(()) = orphaned => {} }
     };
     let stopped = stopped.boxed().shared();
     let limits = context.library.config.connections;
@@ -49,44 +51,25 @@ pub(super) async fn serve_until_stopped(
         }
     }
     // Jobs are given back while requests finish: the sender of the signal may not wait long.
-    let stop_workers = async {
-        if let Some(workers) = workers {
-            workers.stop().await;
-        }
-    };
+    let stop_workers = OptionFuture::from(workers.map(Workers::stop));
     let ended = timeout(STOP_TIMEOUT, async { tokio::join!(server, stop_workers) }).await;
-    let Ok((server, ())) = ended else {
+    let Ok((server, _)) = ended else {
         note(&tr!("serve-cut-off"));
         return Ok(());
     };
-    server.map_err(|error| Failure::new(Exit::Fault, error.to_string()))
-}
-
-/// Ends with the parent, if requested.
-async fn orphaned(parent: Option<Parent>) {
-    match parent {
-        Some(parent) => parent.gone().await,
-        None => std::future::pending().await,
-    }
+    server.map_err(Failure::fault)
 }
 
 /// Ends at the first SIGTERM or SIGINT. The second one ends the process at once with 128 and its number, as in shells.
 fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {
-    let listen = |kind| signal(kind).map_err(|error| Failure::new(Exit::Fault, error.to_string()));
-    let (mut terminate, mut interrupt) = (listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?);
-    let mut next = async move || {
-        tokio::select! {
-            _ = terminate.recv() => SignalKind::terminate(),
-            _ = interrupt.recv() => SignalKind::interrupt(),
-        }
-    };
+    let mut stop = Stop::listen()?;
     let (first, stopped) = oneshot::channel();
     tokio::spawn(async move {
-        next().await;
+        stop.asked().await;
         let _ = first.send(());
-        let second = next().await;
+        let second = stop.asked().await;
         note(&tr!("serve-second-signal"));
-        std::process::exit(128 + second.as_raw_value());
+        std::process::exit(second as i32);
     });
     // The sender is not dropped before the signal: the task lives as long as the runtime.
     Ok(stopped.map(drop))

@@ -2,31 +2,34 @@
 
 use std::net::SocketAddr;
 use std::ops::Range;
-use std::sync::Arc;
 
 use anyhow::{Context as _, Result, ensure};
 use jingku_protocol::{Params, sign_request};
+use serde::Serialize;
 use serde_json::Value;
 
-use super::load::{Shape, ask, request};
+use super::load::{Shape, ask};
 use crate::bench::bare_server::Answer;
 use crate::bench::daemon::Account;
 use crate::bench::process::Server;
 
-pub(super) const PAGE: u32 = 20;
+const PAGE: u32 = 20;
 /// Number of pages where rows must be read: enough that the account changes before a page is requested again, and few
 /// enough that all replies have the same length, although the names of images contain numbers.
 const PAGES_IN_TURN: u32 = 180;
 
 /// Pages of one account, requested in turn.
+#[derive(Serialize)]
 pub(super) struct Case {
+    #[serde(skip)]
     pub(super) account: i64,
     pub(super) images: u32,
     /// Of the first page; each next page begins one image later.
     pub(super) offset: u32,
     /// The account changes meanwhile, so each page is read again.
     pub(super) changing: bool,
-    pub(super) requests: Arc<[Vec<u8>]>,
+    #[serde(skip)]
+    pub(super) requests: Vec<Vec<u8>>,
     /// Of the three servers' replies; only the heads differ.
     pub(super) shapes: [Shape; 3],
 }
@@ -47,20 +50,15 @@ fn pages(images: u32) -> Vec<(Range<u32>, bool)> {
 }
 
 /// The cases, with Jingku's answer to the first request of each, which is checked completely.
-pub(super) async fn cases(
-    address: SocketAddr,
-    accounts: &[(Account, u32)],
-) -> Result<(Vec<Case>, Vec<Answer>)> {
+pub(super) fn cases(address: SocketAddr, accounts: &[(Account, u32)]) -> Result<(Vec<Case>, Vec<Answer>)> {
     let (mut cases, mut answers) = (Vec::new(), Vec::new());
     for (account, images) in accounts {
         for (offsets, changing) in pages(*images) {
             let path = format!("/{}", cases.len());
-            let requests: Arc<[Vec<u8>]> =
-                offsets.clone().map(|offset| request(&path, &form(account, offset))).collect();
-            let (shape, body) = ask(address, &requests[0]).await?;
+            let requests: Vec<_> = offsets.clone().map(|offset| request(&path, account, offset)).collect();
+            let (shape, body) = ask(address, &requests[0])?;
             let request_id = check(&body, *images, offsets.start)?;
-            let private_key = account.private_key.clone();
-            answers.push(Answer { body: String::from_utf8(body)?, request_id, private_key });
+            answers.push(Answer { body, request_id, private_key: account.private_key.clone() });
             let (account, images, offset) = (account.id, *images, offsets.start);
             cases.push(Case { account, images, offset, changing, requests, shapes: [shape; 3] });
         }
@@ -68,16 +66,23 @@ pub(super) async fn cases(
     Ok((cases, answers))
 }
 
-fn form(account: &Account, offset: u32) -> String {
+/// A signed form, as the Python SDK sends it.
+fn request(path: &str, account: &Account, offset: u32) -> Vec<u8> {
     let params = Params::for_action("DescribeCompShareCustomImages")
         .text("Offset", Some(&offset.to_string()))
         .text("Limit", Some(&PAGE.to_string()));
-    sign_request(params, &account.public_key, &account.private_key).to_form()
+    let form = sign_request(params, &account.public_key, &account.private_key).to_form();
+    let length = form.len();
+    let head = format!(
+        "POST {path} HTTP/1.1\r\nHost: localhost\r\nUser-Agent: jingku-bench\r\nAccept: */*\r\n\
+         Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {length}\r\n\r\n"
+    );
+    (head + &form).into_bytes()
 }
 
 /// Checks a page; returns its request id.
-fn check(body: &[u8], images: u32, offset: u32) -> Result<String> {
-    let page: Value = serde_json::from_slice(body)?;
+fn check(body: &str, images: u32, offset: u32) -> Result<String> {
+    let page: Value = serde_json::from_str(body)?;
     ensure!(page["RetCode"] == 0 && page["TotalCount"] == images, "unexpected page: {page}");
     let rows = page["ImageSet"].as_array().context("no ImageSet")?;
     let number = |row: &Value| row["Name"].as_str()?.rsplit_once('-')?.1.parse::<u32>().ok();
@@ -89,15 +94,14 @@ fn check(body: &[u8], images: u32, offset: u32) -> Result<String> {
 }
 
 /// Checks that all three servers answer every case with the same body, and records the shapes of their replies.
-pub(super) async fn compare(servers: &[Server; 3], cases: &mut [Case], answers: &[Answer]) -> Result<()> {
+pub(super) fn compare(servers: &[Server; 3], cases: &mut [Case], answers: &[Answer]) -> Result<()> {
     for (case, answer) in cases.iter_mut().zip(answers) {
         for (server, expected) in servers.iter().zip(&mut case.shapes) {
-            let (shape, body) = ask(server.address, &case.requests[0]).await?;
+            let (shape, body) = ask(server.address, &case.requests[0])?;
             *expected = shape;
             // Only the request id is new each time.
             let fresh = check(&body, case.images, case.offset)?;
-            let same = String::from_utf8(body)?.replace(&fresh, &answer.request_id) == answer.body;
-            ensure!(same, "a server answers other bytes");
+            ensure!(body.replace(&fresh, &answer.request_id) == answer.body, "a server answers other bytes");
         }
     }
     Ok(())

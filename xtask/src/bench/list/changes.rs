@@ -1,22 +1,21 @@
 //! Changes an account while its images are listed, so that no page in memory stays current.
 
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Result, anyhow};
 
 /// Between two changes. Cases with changes request enough pages that none is repeated sooner.
 const PAUSE: Duration = Duration::from_millis(2);
 /// How long a change waits for those of the server.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A thread that changes an account, until dropped.
+/// A thread that changes an account, until the sender is dropped.
 pub(super) struct Changes {
-    stop: Arc<AtomicBool>,
-    thread: Option<JoinHandle<()>>,
+    running: Sender<()>,
+    thread: JoinHandle<rusqlite::Result<()>>,
 }
 
 impl Changes {
@@ -26,24 +25,19 @@ impl Changes {
         connection.busy_timeout(BUSY_TIMEOUT)?;
         // The speed of the disk is not part of the measurement.
         connection.pragma_update(None, "synchronous", "OFF")?;
-        let stop = Arc::new(AtomicBool::new(false));
-        let stopped = Arc::clone(&stop);
+        let (running, stopped) = mpsc::channel();
         let thread = thread::spawn(move || {
-            while !stopped.load(Ordering::Relaxed) {
-                connection
-                    .execute("UPDATE accounts SET revision = revision + 1 WHERE id = ?1", [account])
-                    .expect("the catalogue accepts a change");
-                thread::sleep(PAUSE);
+            while stopped.recv_timeout(PAUSE) == Err(RecvTimeoutError::Timeout) {
+                connection.execute("UPDATE accounts SET revision = revision + 1 WHERE id = ?1", [account])?;
             }
+            Ok(())
         });
-        Ok(Self { stop, thread: Some(thread) })
+        Ok(Self { running, thread })
     }
-}
 
-impl Drop for Changes {
-    fn drop(&mut self) {
-        self.stop.store(true, Ordering::Relaxed);
-        let ended = self.thread.take().map(JoinHandle::join);
-        assert!(matches!(ended, Some(Ok(()))) || thread::panicking(), "the thread of changes panicked");
+    /// Fails if a change failed.
+    pub(super) fn stop(self) -> Result<()> {
+        drop(self.running);
+        Ok(self.thread.join().map_err(|_| anyhow!("the thread of changes panicked"))??)
     }
 }

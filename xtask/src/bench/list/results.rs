@@ -20,12 +20,10 @@ pub(super) struct Work {
 
 /// One case with one number of connections.
 #[derive(Serialize)]
-pub(super) struct Measured {
-    images: u32,
-    offset: u32,
-    rows_are_read: bool,
+pub(super) struct Measured<'a> {
+    #[serde(flatten)]
+    pub(super) case: &'a Case,
     pub(super) connections: u32,
-    body_bytes: usize,
     /// For each turn: bare, checked, Jingku.
     pub(super) turns: Vec<[Work; 3]>,
 }
@@ -41,16 +39,21 @@ impl Work {
     }
 }
 
-impl Measured {
-    pub(super) fn new(case: &Case, connections: u32) -> Self {
-        Self {
-            images: case.images,
-            offset: case.offset,
-            rows_are_read: case.changing,
-            connections,
-            body_bytes: case.shapes[JINGKU].body(),
-            turns: Vec::new(),
-        }
+impl Measured<'_> {
+    fn row(&self) -> String {
+        let Case { images, offset, changing, .. } = self.case;
+        let total = [JINGKU, CHECKED, BARE].map(|server| self.total(server));
+        format!(
+            "{} | {images} | {offset} | {} | {:.2} | {:.2} | {:.2} | {:.2} | {} | {}",
+            if *changing { "read" } else { "in memory" },
+            self.connections,
+            self.ratio(CHECKED, Work::per_second),
+            self.ratio(BARE, Work::per_second),
+            self.ratio(CHECKED, Work::cpu_us_per_request),
+            self.ratio(BARE, Work::cpu_us_per_request),
+            total.map(|work| format!("{:.1}", work.cpu_us_per_request())).join(" / "),
+            total.map(|work| format!("{:.0}", work.per_second())).join(" / "),
+        )
     }
 
     /// All turns of a server together.
@@ -69,34 +72,8 @@ impl Measured {
 }
 
 /// Ratios first: only they can be compared between runs.
-pub(super) fn table(results: &[Measured]) -> Table {
-    let mut table = Table::new(&[
-        "rows",
-        "images",
-        "offset",
-        "connections",
-        "requests/s ÷ checked",
-        "÷ bare",
-        "CPU ÷ checked",
-        "÷ bare",
-        "µs CPU: jingku / checked / bare",
-        "requests/s: jingku / checked / bare",
-    ]);
-    for measured in results {
-        let total = [JINGKU, CHECKED, BARE].map(|server| measured.total(server));
-        let ratio = |other, of| format!("{:.2}", measured.ratio(other, of));
-        table.row(&[
-            if measured.rows_are_read { "read" } else { "in memory" }.to_owned(),
-            measured.images.to_string(),
-            measured.offset.to_string(),
-            measured.connections.to_string(),
-            ratio(CHECKED, Work::per_second),
-            ratio(BARE, Work::per_second),
-            ratio(CHECKED, Work::cpu_us_per_request),
-            ratio(BARE, Work::cpu_us_per_request),
-            total.map(|work| format!("{:.1}", work.cpu_us_per_request())).join(" / "),
-            total.map(|work| format!("{:.0}", work.per_second())).join(" / "),
-        ]);
-    }
-    table
+pub(super) fn table(results: &[Measured<'_>]) -> Table {
+    let headings = "rows | images | offset | connections | requests/s ÷ checked | ÷ bare | CPU ÷ checked | ÷ bare | \
+                    µs CPU: jingku / checked / bare | requests/s: jingku / checked / bare";
+    Table { headings, rows: results.iter().map(Measured::row).collect() }
 }

@@ -1,75 +1,67 @@
-//! Other tools that store disks, run with their defaults.
+//! Other tools that store several versions of a disk in one repository, run with their defaults.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
 
 use anyhow::{Result, ensure};
 
-use crate::workspace::{run, succeeds};
+use crate::workspace::{command, run, succeeds};
 
-/// A tool that stores several versions of a disk in one repository.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Peer {
-    Restic,
-    Borg,
+pub(super) struct Peer {
+    program: &'static str,
+    package: &'static str,
+    init: &'static str,
+    /// Stores the file whose name follows.
+    keep: &'static str,
 }
 
+/// restic encrypts, borg compresses with lz4.
+pub(super) const PEERS: [Peer; 2] = [
+    Peer { program: "restic", package: "restic", init: "--quiet init", keep: "--quiet --no-cache backup" },
+    Peer {
+        program: "borg",
+        package: "borgbackup",
+        init: "init --encryption none",
+        keep: "create ::{now}-{pid}",
+    },
+];
+
 impl Peer {
-    pub(super) const ALL: [Self; 2] = [Self::Restic, Self::Borg];
-
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::Restic => "restic backup",
-            Self::Borg => "borg create",
-        }
-    }
-
-    fn program(self) -> &'static str {
-        match self {
-            Self::Restic => "restic",
-            Self::Borg => "borg",
-        }
+    /// The program and its subcommand.
+    pub(super) fn name(&self) -> String {
+        let subcommand = self.keep.split(' ').find(|word| !word.starts_with('-'));
+        format!("{} {}", self.program, subcommand.unwrap_or_default())
     }
 
     /// The reason why it cannot be measured, if any.
-    pub(super) fn missing(self) -> Option<String> {
-        let (name, version, package) = match self {
-            Self::Restic => (self.program(), "version", "restic"),
-            Self::Borg => (self.program(), "--version", "borgbackup"),
-        };
-        let there = succeeds(Command::new(name).arg(version));
+    pub(super) fn missing(&self) -> Option<String> {
+        let Self { program, package, .. } = self;
+        let there = succeeds(Command::new(program).arg("-h"));
         (!there).then(|| {
-            format!("{name} is not installed and is left out. To measure it, install the package {package}.")
+            format!(
+                "{program} is not installed and is left out. To measure it, install the package {package}."
+            )
         })
     }
 
-    /// Creates an empty repository.
-    pub(super) fn init(self, place: &Path) -> Result<()> {
-        let mut command = self.command(place);
-        match self {
-            Self::Restic => command.args(["--quiet", "init"]),
-            Self::Borg => command.args(["init", "--encryption", "none"]).arg(place),
-        };
-        run(command.stdout(Stdio::null()))
+    /// Creates an empty repository: the folder `repository`.
+    pub(super) fn init(&self, folder: &Path) -> Result<()> {
+        run(self.command(folder, self.init).stdout(Stdio::null()))
     }
 
-    /// Stores a disk with the tool's defaults: restic encrypts, borg compresses with lz4.
-    pub(super) fn keep(self, place: &Path, name: &str, disk: &Path) -> Command {
-        let mut command = self.command(place);
-        match self {
-            Self::Restic => command.args(["--quiet", "--no-cache", "backup"]).arg(disk),
-            Self::Borg => command.arg("create").arg(format!("{}::{name}", place.display())).arg(disk),
-        };
+    /// Stores a disk.
+    pub(super) fn keep(&self, folder: &Path, disk: &str) -> Command {
+        let mut command = self.command(folder, self.keep);
+        command.arg(disk);
         command
     }
 
     /// The tool without the caller's settings and caches.
-    fn command(self, place: &Path) -> Command {
-        let mut command = Command::new(self.program());
-        command.env("RESTIC_PASSWORD", "bench").env("RESTIC_REPOSITORY", place);
-        command
-            .env("BORG_BASE_DIR", place.with_extension("home"))
-            .env("BORG_UNKNOWN_UNENCRYPTED_REPO_ACCESS_IS_OK", "yes");
+    fn command(&self, folder: &Path, arguments: &str) -> Command {
+        let mut command = command(folder, self.program, arguments);
+        command.env("RESTIC_PASSWORD", "bench").env("RESTIC_REPOSITORY", "repository");
+        command.env("BORG_REPO", "repository").env("BORG_BASE_DIR", folder.join("borg"));
+        command.env("BORG_UNKNOWN_UNENCRYPTED_REPO_ACCESS_IS_OK", "yes");
         command
     }
 }

@@ -5,28 +5,26 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use crate::failure::{Exit, Failure};
 
 /// Ctrl-C and SIGTERM. They no longer end the process by themselves.
-pub(super) struct Stop {
+pub(crate) struct Stop {
     interrupt: Signal,
     terminate: Signal,
 }
 
 impl Stop {
-    /// Starts listening.
-    pub(super) fn listen() -> Result<Self, Failure> {
-        let listen = |kind| signal(kind).map_err(|error| Failure::new(Exit::Fault, error.to_string()));
+    pub(crate) fn listen() -> Result<Self, Failure> {
+        let listen = |kind| signal(kind).map_err(Failure::fault);
         Ok(Self { interrupt: listen(SignalKind::interrupt())?, terminate: listen(SignalKind::terminate())? })
     }
 
     /// Waits for either, and returns its exit code.
-    pub(super) async fn asked(&mut self) -> Exit {
+    pub(crate) async fn asked(&mut self) -> Exit {
         tokio::select! {
             _ = self.interrupt.recv() => Exit::Interrupted,
             _ = self.terminate.recv() => Exit::Terminated,
         }
     }
 
-    /// Waits for SIGTERM.
-    pub(super) async fn terminated(&mut self) {
+    pub(crate) async fn terminated(&mut self) {
         self.terminate.recv().await;
     }
 }

@@ -1,0 +1,118 @@
+//! What keeps a server from starting: its data directory, configuration, fixtures or address; and a lab from being reached.
+
+use jingku_library::{BadListenAddress, ConfigError, FixturesError, StartError};
+use jingku_testing::LabError;
+
+use super::{Explained, catalog};
+use crate::failure::Exit::{self, Fault, NotThere, Refused, TryAgain, Usage};
+use crate::failure::clause;
+use crate::messages::tr;
+
+impl Explained for StartError {
+    fn explain(&self) -> (Exit, String) {
+        let octal = |mode: &u32| format!("{mode:o}");
+        match self {
+            Self::Io(path, source) => (Fault, tr!("errors-io", path, error = clause(source))),
+            Self::InUse(path) => (TryAgain, tr!("errors-start-in-use", path)),
+            Self::Restoring(path) => (NotThere, tr!("errors-start-restoring", path)),
+            Self::NotOurs(path, mode) => (Refused, tr!("errors-private-not-ours", path, mode = octal(mode))),
+            Self::Shared(path, mode) => {
+                let better = path.join("jingku");
+                (Refused, tr!("errors-private-shared", path, mode = octal(mode), better))
+            }
+            Self::Everybodys(path, mode) => {
+                let better = path.join("jingku");
+                (Refused, tr!("errors-private-everybodys", path, mode = octal(mode), better))
+            }
+            Self::NoLibrary(path) => (NotThere, tr!("errors-start-no-library", path)),
+            Self::CatalogGone(path) => (Fault, tr!("errors-start-catalog-gone", path)),
+            Self::CatalogLinked(path) => (Fault, tr!("errors-start-catalog-linked", path)),
+            Self::LogGone(path) => (Fault, tr!("errors-start-log-gone", path)),
+            Self::CatalogLost(path) => (Fault, tr!("errors-start-catalog-lost", path)),
+            Self::MasterKey(place) => (Usage, tr!("errors-start-master-key", place)),
+            Self::WrongMasterKey(_) => (Fault, tr!("errors-master-key-wrong")),
+            Self::Catalog(error) => (Fault, catalog(&tr!("errors-catalog-unopened"), error)),
+            Self::Store(error) => (Fault, tr!("errors-start-store", error = clause(error))),
+        }
+    }
+}
+
+impl Explained for ConfigError {
+    fn explain(&self) -> (Exit, String) {
+        let chinese = match self {
+            Self::Unreadable(path, source) => {
+                tr!("errors-config-unreadable", path, error = clause(source))
+            }
+            Self::Invalid(path, source) => {
+                tr!("errors-config-invalid", path, error = source.to_string())
+            }
+        };
+        (Usage, chinese)
+    }
+}
+
+impl Explained for FixturesError {
+    fn explain(&self) -> (Exit, String) {
+        match self {
+            Self::Unreadable(path, source) => {
+                (Usage, tr!("errors-fixtures-unreadable", path, error = clause(source)))
+            }
+            Self::Wrong { path, place, why } => {
+                (Usage, tr!("errors-fixtures-invalid", path, place, error = why))
+            }
+            Self::Library(error) => error.explain(),
+        }
+    }
+}
+
+impl Explained for BadListenAddress {
+    fn explain(&self) -> (Exit, String) {
+        let quoted = |text: &str| format!("{text:?}");
+        let chinese = match self {
+            Self::NoPort(text) => tr!("errors-listen-no-port", text = quoted(text), bare = text),
+            Self::NoHost(text) => tr!("errors-listen-no-host", text = quoted(text), bare = text),
+            Self::PortAlone(text) => tr!("errors-listen-port-alone", text = quoted(text), bare = text),
+            Self::BadPort(text) => tr!("errors-listen-bad-port", text = quoted(text)),
+            Self::NoBrackets(text) => tr!("errors-listen-no-brackets", text = quoted(text)),
+            Self::Url(text) => tr!("errors-listen-url", text = quoted(text)),
+            Self::BadHost(text) => tr!("errors-listen-bad-host", text = quoted(text)),
+        };
+        (Usage, chinese)
+    }
+}
+
+impl Explained for LabError {
+    fn explain(&self) -> (Exit, String) {
+        match self {
+            Self::Unreachable { base_url, .. } => (TryAgain, tr!("errors-lab-unreachable", base_url)),
+            Self::NoLab(base_url) => (NotThere, tr!("errors-lab-none", base_url)),
+            Self::Refused(why) => (Refused, why.clone()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::path::PathBuf;
+
+    use jingku_library::LibraryError;
+
+    use super::super::tests::assert_one_stop;
+    use super::*;
+
+    #[test]
+    fn a_sentence_ends_once() {
+        let path = || PathBuf::from("/data");
+        for error in [
+            StartError::Io(path(), io::Error::other("it says why.")),
+            StartError::InUse(path()),
+            StartError::Restoring(path()),
+            StartError::CatalogLost(path()),
+            StartError::MasterKey("JINGKU_MASTER_KEY".to_owned()),
+        ] {
+            assert_one_stop(&error);
+            assert_one_stop(&LibraryError::Start(error));
+        }
+    }
+}

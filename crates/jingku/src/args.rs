@@ -16,7 +16,7 @@ use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 pub(crate) use self::connection::{ConnectionArgs, Settings};
 pub(crate) use self::image::{
-    AnyImageCommand, CreateArgs, ExportArgs, ImageCommand, ImportArgs, ListArgs, OneImage, UpdateArgs,
+    AnyImageCommand, CreateArgs, ExportArgs, ExportFormat, ImageCommand, ImportArgs, ListArgs, OneImage, UpdateArgs,
     UrlArgs, Visibility,
 };
 pub(crate) use self::lab::{ClockCommand, LabArgs, LabCommand};

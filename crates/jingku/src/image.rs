@@ -1,5 +1,6 @@
 //! The image commands. They use the API, so they work with this server and the cloud.
 
+mod archive;
 mod cover;
 mod export;
 mod fingerprint;
@@ -31,25 +32,26 @@ pub(crate) async fn run(global: &Global, command: ImageCommand) -> Result<(), Fa
     let client = &connection.client;
     let outcome = match command {
         ImageCommand::List(args) => list::run(global, client, args).await,
-        ImageCommand::Show(args) => show(global, client, &args.image_id).await,
+        ImageCommand::Show(args) => show(&connection, &args.image_id).await,
         ImageCommand::Create(args) => create(&connection, args).await,
         ImageCommand::Progress { one, wait: true } => follow::until_made(&connection, &one.image_id).await,
         ImageCommand::Progress { one, wait: false } => follow::progress(&connection, &one.image_id).await,
         ImageCommand::Update(args) => update(global, client, args).await,
         ImageCommand::Delete(args) => delete(global, client, args).await,
-        ImageCommand::Export(args) => export::run(global, client, args).await,
+        ImageCommand::Export(args) => export::run(&connection, args).await,
         ImageCommand::Import(args) => import::run(&connection, args).await,
         ImageCommand::Url(args) => url(global, client, args).await,
     };
     outcome.map_err(|failure| connection.explain(failure))
 }
 
-async fn show(global: &Global, client: &Client, image_id: &str) -> Result<(), Failure> {
-    let image = find(client, image_id).await?;
-    if global.json { print_json(&image) } else { describe(&image) }
+async fn show(connection: &Connection<'_>, image_id: &str) -> Result<(), Failure> {
+    let global = connection.global;
+    let image = find(&connection.client, image_id).await?;
+    if global.json { print_json(&image) } else { describe(connection, &image) }
 }
 
-async fn find(client: &Client, image_id: &str) -> Result<Image, Failure> {
+pub(super) async fn find(client: &Client, image_id: &str) -> Result<Image, Failure> {
     let request = DescribeCompShareCustomImagesRequest {
         image_id: Some(image_id.into()),
         ..DescribeCompShareCustomImagesRequest::default()
@@ -62,7 +64,9 @@ async fn find(client: &Client, image_id: &str) -> Result<Image, Failure> {
         .ok_or_else(|| Failure::new(Exit::NotThere, tr!("image-missing", id = image_id)))
 }
 
-fn describe(image: &Image) -> Result<(), Failure> {
+fn describe(connection: &Connection<'_>, image: &Image) -> Result<(), Failure> {
+    let left_out = image.left_out.clone().unwrap_or_default();
+    let counted = |count: u64| if count == 0 { String::new() } else { count.to_string() };
     print_fields([
         (tr!("image-field-id"), image.comp_share_image_id.clone()),
         (tr!("image-field-name"), image.name.clone()),
@@ -75,11 +79,28 @@ fn describe(image: &Image) -> Result<(), Failure> {
         (tr!("image-field-gpu"), image.source_gpu_type.clone()),
         (tr!("image-field-cover"), image.cover.clone()),
         (tr!("image-field-description"), image.description.clone()),
+        (tr!("image-field-pull"), pull_command(connection, image).unwrap_or_default()),
+        (tr!("image-field-left-out"), counted(left_out.count)),
+        (tr!("image-field-secrets"), counted(left_out.secret_count)),
     ])?;
+    for left in &left_out.paths {
+        print(&format!("  {} ({})", left.path, left.reason))?;
+    }
+    for secret in &left_out.secrets {
+        print(&tr!("image-secret", path = secret.as_str()))?;
+    }
     match &image.readme {
         Some(readme) if !readme.is_empty() => print(&format!("\n{readme}")),
         _ => Ok(()),
     }
+}
+
+/// The command that pulls a container image; `None` for the image of a disk.
+fn pull_command(connection: &Connection<'_>, image: &Image) -> Option<String> {
+    let host = connection.base_url.split_once("://").map_or("", |(_, host)| host).trim_end_matches('/');
+    let plain = if connection.base_url.starts_with("http://") { "--tls-verify=false " } else { "" };
+    let repository = Some(&image.repository).filter(|repository| !repository.is_empty())?;
+    Some(format!("podman pull {plain}{host}/{repository}:latest"))
 }
 
 async fn create(connection: &Connection<'_>, args: CreateArgs) -> Result<(), Failure> {
@@ -87,6 +108,9 @@ async fn create(connection: &Connection<'_>, args: CreateArgs) -> Result<(), Fai
         instance_id: args.instance.into(),
         name: args.name.into(),
         description: args.description.map(Into::into),
+        // Absent, the server's setting applies.
+        pause: args.pause.then_some(true),
+        exclude_secrets: args.exclude_secrets.then_some(true),
         ..CreateCompShareCustomImageRequest::default()
     };
     let created = connection.client.create_comp_share_custom_image(&request).await?;

@@ -2,6 +2,7 @@
 
 mod allocator;
 mod demo;
+mod engine;
 mod ephemeral;
 mod listen;
 mod parent;
@@ -35,7 +36,8 @@ pub(crate) async fn run(global: &Global, args: ServeArgs) -> Result<(), Failure>
     // failure the limit stays: the server plans with half of what it has.
     let limit = getrlimit(Resource::Nofile);
     let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
-    let config = read_config(args.config.as_deref())?;
+    let mut config = read_config(args.config.as_deref())?;
+    engine::choose(args.engine.clone(), &mut config);
     let address = address(args.listen.as_deref(), &config)?;
     if args.ephemeral {
         return ephemeral::run(global, args, config, &address, parent).await;

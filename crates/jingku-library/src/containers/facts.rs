@@ -2,8 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use jingku_catalog::Instance;
 use jingku_engine::{Container, State};
 use serde::{Deserialize, Serialize};
+
+use crate::error::Internal;
 
 /// What an engine said about a container.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,6 +54,26 @@ impl ContainerState {
             Self::Stopped => "Stopped",
             Self::Starting => "Starting",
             Self::Stopping => "Stopping",
+        }
+    }
+}
+
+impl ContainerFacts {
+    /// What the engine said about the container of an instance; `None` for a virtual machine.
+    pub fn of(instance: &Instance) -> Result<Option<Self>, Internal> {
+        let parse = |text: &String| {
+            serde_json::from_str(text)
+                .map_err(|error| Internal::BadRow(format!("container of {}: {error}", instance.id)))
+        };
+        instance.container.as_ref().map(parse).transpose()
+    }
+
+    /// The state of an instance as the API shows it.
+    pub fn state_of(instance: &Instance, container: Option<&Self>) -> &'static str {
+        match container {
+            _ if instance.image_in_making.is_some() => "ImageMaking",
+            Some(facts) => facts.state.as_str(),
+            None => "Stopped",
         }
     }
 }

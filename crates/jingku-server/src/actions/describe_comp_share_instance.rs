@@ -29,8 +29,8 @@ pub(crate) async fn run(
 }
 
 fn view(call: &Call<'_>, row: Row) -> Result<api::Instance, Internal> {
-    let container = container(&row)?;
-    let state = state(&row, container.as_ref());
+    let container = ContainerFacts::of(&row)?;
+    let state = ContainerFacts::state_of(&row, container.as_ref());
     let (image_id, image) = row.started_from.map(|from| (from.image_id, from.image)).unwrap_or_default();
     let image_type = image.as_ref().map(|image| kind(image, row.account)).unwrap_or_default();
     let disk = api::InstanceDisk {
@@ -79,22 +79,6 @@ fn view(call: &Call<'_>, row: Row) -> Result<api::Instance, Internal> {
         state_age: (call.library.clock.now() - row.seen_at).max(0),
         ..vm
     })
-}
-
-/// What the engine said about the container of an instance; `None` for a virtual machine.
-fn container(row: &Row) -> Result<Option<ContainerFacts>, Internal> {
-    let parse = |text: &String| {
-        serde_json::from_str(text).map_err(|error| Internal::BadRow(format!("container of {}: {error}", row.id)))
-    };
-    row.container.as_ref().map(parse).transpose()
-}
-
-fn state(row: &Row, container: Option<&ContainerFacts>) -> &'static str {
-    match container {
-        _ if row.image_in_making.is_some() => "ImageMaking",
-        Some(facts) => facts.state.as_str(),
-        None => "Stopped",
-    }
 }
 
 /// The host of a published port. A port that is published on all addresses is reached like this server.

@@ -49,6 +49,7 @@ impl Reason {
             Self::HostIdentity => "host_identity",
             Self::Ignored => "ignored",
             Self::Secret => "secret",
+            Self::Whiteout => "whiteout",
         }
     }
 }

@@ -127,6 +127,10 @@ pub(crate) struct CreateArgs {
     pub(crate) description: Option<String>,
     #[arg(long)]
     pub(crate) wait: bool,
+    #[arg(long)]
+    pub(crate) pause: bool,
+    #[arg(long)]
+    pub(crate) exclude_secrets: bool,
     #[command(flatten)]
     pub(crate) connection: ConnectionArgs,
 }
@@ -159,10 +163,31 @@ pub(crate) enum Visibility {
     Public,
 }
 
+/// What an image is exported as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ExportFormat {
+    /// The bytes of the disk, or of the layer of a container image.
+    Raw,
+    Qcow2,
+    Oci,
+    DockerArchive,
+}
+
+impl ExportFormat {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Raw => "raw",
+            Self::Qcow2 => "qcow2",
+            Self::Oci => "oci",
+            Self::DockerArchive => "docker-archive",
+        }
+    }
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct ExportArgs {
-    #[arg(long, value_name = "raw|qcow2", default_value = "raw", hide_default_value = true)]
-    pub(crate) format: DiskFormat,
+    #[arg(long, value_name = "raw|qcow2|oci|docker-archive", default_value = "raw", hide_default_value = true, hide_possible_values = true)]
+    pub(crate) format: ExportFormat,
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: PathBuf,
     #[command(flatten)]

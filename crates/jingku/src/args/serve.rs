@@ -13,6 +13,8 @@ pub(crate) struct ServeArgs {
     pub(crate) config: Option<PathBuf>,
     #[arg(long, env = "JINGKU_LISTEN", hide_env_values = true, value_name = "HOST:PORT")]
     pub(crate) listen: Option<String>,
+    #[arg(long, value_name = "URL")]
+    pub(crate) engine: Option<String>,
     #[arg(long)]
     pub(crate) demo: bool,
     #[arg(long, conflicts_with = "demo")]

@@ -4,14 +4,15 @@ use std::fs::File;
 use std::io::{self, IsTerminal, Stdout, Write};
 use std::path::Path;
 
-use compshare::Client;
 use futures::TryStreamExt;
-use jingku_library::{DiskFormat, Qcow2Writer};
+use jingku_library::Qcow2Writer;
 use serde_json::json;
 
+use super::archive::Frame;
 use super::follow::bar;
 use super::sparse_file::SparseFile;
-use crate::args::{ExportArgs, Global};
+use crate::args::{ExportArgs, ExportFormat};
+use crate::connection::Connection;
 use crate::failure::{Exit, Failure};
 use crate::messages::tr;
 use crate::output::done;
@@ -41,13 +42,13 @@ impl<E: Into<Failure>> From<E> for ExportError {
 const STDOUT: &str = "-";
 
 impl Sink {
-    fn create(path: &Path, format: DiskFormat, length: u64) -> Result<Self, Failure> {
+    fn create(path: &Path, format: ExportFormat, length: u64) -> Result<Self, Failure> {
         match format {
             _ if path == Path::new(STDOUT) => Ok(Self::Stdout(io::stdout())),
-            DiskFormat::Raw => {
+            ExportFormat::Raw | ExportFormat::Oci | ExportFormat::DockerArchive => {
                 Ok(Self::Raw(SparseFile::create(path).map_err(Failure::file(Exit::Fault, path))?))
             }
-            DiskFormat::Qcow2 => Ok(Self::Qcow2 { writer: Qcow2Writer::create(path, length)?, at: 0 }),
+            ExportFormat::Qcow2 => Ok(Self::Qcow2 { writer: Qcow2Writer::create(path, length)?, at: 0 }),
         }
     }
 
@@ -82,7 +83,7 @@ fn stdout_error(error: io::Error) -> ExportError {
     }
 }
 
-pub(super) async fn run(global: &Global, client: &Client, args: ExportArgs) -> Result<(), Failure> {
+pub(super) async fn run(connection: &Connection<'_>, args: ExportArgs) -> Result<(), Failure> {
     let to_stdout = args.output == Path::new(STDOUT);
     if to_stdout && io::stdout().is_terminal() {
         return Err(Failure::new(Exit::Usage, tr!("image-export-terminal")));
@@ -92,7 +93,7 @@ pub(super) async fn run(global: &Global, client: &Client, args: ExportArgs) -> R
     }
     // Dropping the future removes the unfinished file.
     let written = tokio::select! {
-        written = write(client, &args, to_stdout) => written,
+        written = write(connection, &args, to_stdout) => written,
         _ = tokio::signal::ctrl_c() => {
             return Err(Failure::new(Exit::Interrupted, tr!("image-export-stopped")));
         }
@@ -104,18 +105,19 @@ pub(super) async fn run(global: &Global, client: &Client, args: ExportArgs) -> R
         Err(ExportError::Failed(failure)) => return Err(failure),
     };
     let file = args.output.display().to_string();
-    let value = json!({ "File": file, "Format": args.format.to_string(), "Bytes": length });
-    done(global, &value, &tr!("image-exported", path = file))
+    let value = json!({ "File": file, "Format": args.format.name(), "Bytes": length });
+    done(connection.global, &value, &tr!("image-exported", path = file))
 }
 
 /// Writes the file and returns the length of the disk in bytes.
-async fn write(client: &Client, args: &ExportArgs, to_stdout: bool) -> Result<u64, ExportError> {
-    if !to_stdout || args.format == DiskFormat::Raw {
-        return receive(client, args, &args.output).await;
+async fn write(connection: &Connection<'_>, args: &ExportArgs, to_stdout: bool) -> Result<u64, ExportError> {
+    let frame = frame(connection, args).await?;
+    if !to_stdout || args.format != ExportFormat::Qcow2 {
+        return receive(connection, args, &frame, &args.output).await;
     }
     // The tables of qcow2 are written last but come first, so it cannot be streamed.
     let made = std::env::temp_dir().join(format!("jingku-export-{}.qcow2", std::process::id()));
-    let length = receive(client, args, &made).await?;
+    let length = receive(connection, args, &frame, &made).await?;
     let copied = File::open(&made).and_then(|mut file| {
         // The file disappears when its handle is closed.
         std::fs::remove_file(&made)?;
@@ -125,10 +127,33 @@ async fn write(client: &Client, args: &ExportArgs, to_stdout: bool) -> Result<u6
     Ok(length)
 }
 
-async fn receive(client: &Client, args: &ExportArgs, path: &Path) -> Result<u64, ExportError> {
-    let (length, mut bytes) = client.export(&args.one.image_id).await?;
+/// What an archive has around the layer; nothing for a disk.
+async fn frame(connection: &Connection<'_>, args: &ExportArgs) -> Result<Frame, Failure> {
+    if args.format == ExportFormat::Raw {
+        return Ok(Frame::default());
+    }
+    let image = super::find(&connection.client, &args.one.image_id).await?;
+    let is_archive = args.format != ExportFormat::Qcow2;
+    match (image.repository.is_empty(), is_archive) {
+        (true, true) => Err(Failure::new(Exit::Refused, tr!("image-export-disk", id = image.comp_share_image_id))),
+        (false, false) => {
+            Err(Failure::new(Exit::Refused, tr!("image-export-container", id = image.comp_share_image_id)))
+        }
+        (false, true) => Frame::of(connection, &image, args.format).await,
+        (true, false) => Ok(Frame::default()),
+    }
+}
+
+async fn receive(
+    connection: &Connection<'_>,
+    args: &ExportArgs,
+    frame: &Frame,
+    path: &Path,
+) -> Result<u64, ExportError> {
+    let (length, mut bytes) = connection.client.export(&args.one.image_id).await?;
     let length = length.ok_or_else(|| Failure::new(Exit::Fault, tr!("image-export-no-size")))?;
     let mut sink = Sink::create(path, args.format, length)?;
+    sink.append(path, &frame.before)?;
     let bar = bar(length);
     let mut received = 0;
     while let Some(piece) = bytes.try_next().await.map_err(|_| broken_off(received, length))? {
@@ -140,9 +165,10 @@ async fn receive(client: &Client, args: &ExportArgs, path: &Path) -> Result<u64,
     if received != length {
         return Err(broken_off(received, length).into());
     }
+    sink.append(path, &frame.after)?;
     sink.finish(path)?;
     bar.finish_and_clear();
-    Ok(length)
+    Ok(frame.before.len() as u64 + length + frame.after.len() as u64)
 }
 
 fn broken_off(received: u64, length: u64) -> Failure {

@@ -81,7 +81,11 @@ pub(super) async fn until_made(connection: &Connection<'_>, image_id: &str) -> R
     let image = outcome?;
     warnings(connection, image_id, last).await.iter().for_each(|warning| warn(warning));
     let text = tr!("image-available", id = image_id, name = image.name, size = size(image.size));
-    done(connection.global, &image, &text)
+    done(connection.global, &image, &text)?;
+    if let Some(command) = super::pull_command(connection, &image).filter(|_| !connection.global.json) {
+        note(&tr!("image-pull", command));
+    }
+    Ok(())
 }
 
 /// The server's warnings about the disk. It may have found some after the last progress request.

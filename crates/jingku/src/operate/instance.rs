@@ -1,6 +1,6 @@
 //! `jingku instance`: the VM disks that images are created from.
 
-use jingku_library::{Instance, NewInstance, caution_of};
+use jingku_library::{ContainerFacts, Instance, NewInstance, caution_of};
 use serde_json::{Value, json};
 
 use crate::args::{Global, InstanceCommand};
@@ -61,13 +61,16 @@ pub(crate) async fn instance(global: &Global, command: InstanceCommand) -> Resul
 fn instance_json(instance: &Instance) -> Value {
     json!({ "UHostId": instance.id, "Name": instance.name, "AccountId": instance.account.0,
             "Region": instance.region, "Zone": instance.zone, "State": state(instance),
+            "InstanceType": if instance.container.is_some() { "Container" } else { "UHost" },
             "CompShareImageId": instance.started_from.as_ref().map_or("", |from| &from.image_id),
             "Bytes": instance.size_bytes, "GpuType": instance.gpu_type, "CreateTime": instance.created_at,
             "Disk": serde_json::from_str::<Value>(&instance.disk).unwrap_or_default() })
 }
 
 fn state(instance: &Instance) -> &'static str {
-    if instance.image_in_making.is_some() { "ImageMaking" } else { "Stopped" }
+    // What cannot be read is shown like a machine; the server reports it.
+    let container = ContainerFacts::of(instance).ok().flatten();
+    ContainerFacts::state_of(instance, container.as_ref())
 }
 
 fn instance_size(instance: &Instance) -> String {

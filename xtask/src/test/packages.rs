@@ -11,13 +11,22 @@ use crate::workspace::{Workspace, run, succeeds};
 /// The name of a package, and whether its content is installed, from any source.
 type Package = (&'static str, fn() -> bool);
 
-const PACKAGES: [Package; 6] = [
+const PACKAGES: [Package; 15] = [
+    ("busybox-static", || Path::new("/bin/busybox").exists()),
+    ("conmon", || has_program("conmon")),
+    ("docker.io", || has_program("dockerd")),
     ("dosfstools", || has_program("mkfs.fat")),
     ("file", || has_program("file")),
     ("mtools", || has_program("mcopy")),
+    ("podman", || has_program("podman")),
     ("postgresql", has_postgresql),
     ("python3-venv", || succeeds(Command::new("python3").args(["-c", "import ensurepip, venv"]))),
+    ("golang-github-containers-common", || Path::new("/etc/containers/policy.json").exists()),
     ("qemu-utils", || has_program("qemu-img")),
+    ("runc", || has_program("runc")),
+    ("skopeo", || has_program("skopeo")),
+    ("slirp4netns", || has_program("slirp4netns")),
+    ("uidmap", || has_program("newuidmap")),
 ];
 
 /// Installs the missing packages. Needs no network if none is missing.

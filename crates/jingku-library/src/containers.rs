@@ -6,8 +6,9 @@
 mod facts;
 mod sync;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Mutex;
+use std::sync::atomic::AtomicI64;
 
 use jingku_engine::{Engine, EngineError};
 
@@ -21,11 +22,15 @@ pub struct Containers {
     url: Option<String>,
     /// Containers by their engine's id: their listed status, and when they were inspected.
     inspected: Mutex<HashMap<String, (String, i64)>>,
+    /// Containers with wrong labels, which are logged once.
+    warned: Mutex<HashSet<String>>,
+    /// When it was last recorded that the engine answers.
+    seen_at: AtomicI64,
 }
 
 impl Containers {
     pub(crate) fn new(url: Option<&str>) -> Self {
-        Self { url: url.map(str::to_owned), inspected: Mutex::default() }
+        Self { url: url.map(str::to_owned), ..Self::default() }
     }
 
     /// Whether there is to be an engine.

@@ -1,6 +1,7 @@
 //! Brings the catalogue up to what the engine says.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::atomic::Ordering;
 
 use jingku_catalog::{KnownContainer, NewInstance, PutContainer};
 use jingku_engine::{Container, Engine, EngineError, Listed};
@@ -22,6 +23,8 @@ const ZONE_LABEL: &str = "jingku.zone";
 
 /// How long a container that seems unchanged is not asked about, in seconds.
 const INSPECT_SECS: i64 = 60;
+/// How often it is recorded that the engine answers, in seconds: each time is a change of the catalogue.
+const SEEN_SECS: i64 = 60;
 /// The most containers that are instances.
 const CONTAINERS_MAX: usize = 10_000;
 
@@ -59,12 +62,17 @@ impl Library {
         for owned in owned.iter().take(CONTAINERS_MAX) {
             self.sync_one(&engine, owned, known.get(owned.id.as_str()).copied(), now).await?;
         }
-        for gone in known.values().filter(|known| owned.iter().all(|owned| owned.id != known.id)) {
+        let ids: HashSet<&str> = owned.iter().map(|owned| owned.id.as_str()).collect();
+        for gone in known.values().filter(|known| !ids.contains(known.id.as_str())) {
             // An instance whose image is being made stays until that job ended.
             self.catalog.remove_instance(&gone.id, now).await?;
         }
-        lock(&self.containers.inspected).retain(|id, _| owned.iter().any(|owned| owned.listed.id == *id));
-        self.catalog.see_containers(now).await?;
+        let engine_ids: HashSet<&str> = owned.iter().map(|owned| owned.listed.id.as_str()).collect();
+        lock(&self.containers.inspected).retain(|id, _| engine_ids.contains(id.as_str()));
+        if !(0..SEEN_SECS).contains(&(now - self.containers.seen_at.load(Ordering::Relaxed))) {
+            self.catalog.see_containers(now).await?;
+            self.containers.seen_at.store(now, Ordering::Relaxed);
+        }
         Ok(())
     }
 
@@ -82,7 +90,9 @@ impl Library {
             }
         };
         if account < 1 || check_instance_id(&id).is_err() {
-            tracing::warn!(id, account, container = ?listed.names, "the labels of a container are wrong");
+            if lock(&self.containers.warned).insert(listed.id) {
+                tracing::warn!(id, account, container = ?listed.names, "the labels of a container are wrong");
+            }
             return None;
         }
         Some(Owned { listed, id, account })
@@ -97,7 +107,7 @@ impl Library {
     ) -> Result<(), SyncError> {
         let (engine_id, status) = (&owned.listed.id, &owned.listed.status);
         let is_paused_for_nobody =
-            known.is_some_and(|known| !known.paused_for.is_empty() && !self.running.get(&known.paused_for).is_some());
+            known.is_some_and(|known| !known.paused_for.is_empty() && self.running.get(&known.paused_for).is_none());
         if is_paused_for_nobody {
             self.resume(engine, engine_id, &owned.id).await?;
         }

@@ -68,7 +68,7 @@ impl MakeError {
 /// What a tenant reads about an unreadable disk. The log has the path and the details.
 pub fn disk_reason(error: &DiskError) -> &'static str {
     match error {
-        DiskError::Backing { source, .. } => disk_reason(source),
+        DiskError::Backing(_, source) => disk_reason(source),
         DiskError::NotFound { .. } => {
             "The disk of the instance is not there. Ask the operator to put it back."
         }
@@ -92,8 +92,8 @@ pub fn disk_reason(error: &DiskError) -> &'static str {
 /// What a tenant reads about the file that it uploaded: the problem of the file, but not its path.
 fn file_reason(error: &DiskError) -> String {
     match error {
-        DiskError::Unusable { why, .. } => format!("No image can be made of the file: {}.", clause(why)),
-        DiskError::NotADisk { foreign, .. } => {
+        DiskError::Unusable(_, why) => format!("No image can be made of the file: {}.", clause(why)),
+        DiskError::NotADisk(_, foreign) => {
             let advice = match foreign.command {
                 Some(command) => format!("Make a raw or qcow2 disk of it first: `{command}`."),
                 None => "Check that it is the right file.".to_owned(),
@@ -104,8 +104,8 @@ fn file_reason(error: &DiskError) -> String {
                  import it with `--format raw`."
             )
         }
-        DiskError::Packed { fault, .. } => format!("No image can be made of the file: {}.", clause(fault)),
-        DiskError::Damaged { why, .. } => format!("The file is damaged: {}.", clause(why)),
+        DiskError::Packed(_, fault) => format!("No image can be made of the file: {}.", clause(fault)),
+        DiskError::Damaged(_, why) => format!("The file is damaged: {}.", clause(why)),
         DiskError::Io { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => {
             "The server has no room to unpack the file. Ask the operator to make room, then import it again."
                 .to_owned()

@@ -9,13 +9,13 @@ impl Localized for DiskError {
     fn chinese(&self) -> String {
         match self {
             Self::NotFound(path) => tr!("errors-disk-missing", path = path.display().to_string()),
-            Self::Backing { image, source } => {
+            Self::Backing(image, source) => {
                 tr!("errors-disk-backing", path = image.display().to_string(), error = source.chinese())
             }
-            Self::Unusable { path, why } => {
+            Self::Unusable(path, why) => {
                 tr!("errors-disk-unusable", path = path.display().to_string(), error = clause(why))
             }
-            Self::NotADisk { path, foreign } => {
+            Self::NotADisk(path, foreign) => {
                 let (path, kind) = (path.display().to_string(), kind(foreign.name));
                 match foreign.command {
                     Some(command) => {
@@ -24,13 +24,13 @@ impl Localized for DiskError {
                     None => tr!("errors-disk-foreign", path = path, kind = kind),
                 }
             }
-            Self::Packed { path, fault } => {
+            Self::Packed(path, fault) => {
                 tr!("errors-disk-packed", path = path.display().to_string(), error = packed_fault(fault))
             }
-            Self::Damaged { path, why } => {
+            Self::Damaged(path, why) => {
                 tr!("errors-disk-damaged", path = path.display().to_string(), error = clause(why))
             }
-            Self::Redeclare { path, why } => {
+            Self::Redeclare(path, why) => {
                 tr!("errors-disk-redeclare", path = path.display().to_string(), error = clause(why))
             }
             Self::InUse(path) => tr!("errors-disk-in-use", path = path.display().to_string()),
@@ -104,12 +104,12 @@ mod tests {
     fn a_sentence_ends_once() {
         let path = || PathBuf::from("/disk");
         let why = || "it says why. ".to_owned();
-        let backing = DiskError::Damaged { path: path(), why: why() };
+        let backing = DiskError::Damaged(path(), why());
         for error in [
             DiskError::NotFound(path()),
-            DiskError::Unusable { path: path(), why: why() },
-            DiskError::Backing { image: path(), source: Box::new(backing) },
-            DiskError::Redeclare { path: path(), why: why() },
+            DiskError::Unusable(path(), why()),
+            DiskError::Backing(path(), Box::new(backing)),
+            DiskError::Redeclare(path(), why()),
             DiskError::InUse(path()),
             DiskError::Changed(path()),
             DiskError::Converter { path: path(), feature: "zstd", why: why() },

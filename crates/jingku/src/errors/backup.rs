@@ -18,7 +18,7 @@ impl Localized for BackupError {
                 let path = folder.display().to_string();
                 tr!("errors-backup-few-images", path = path, before = *before, now = *now)
             }
-            Self::NoGeneration { folder, generation } => {
+            Self::NoGeneration(folder, generation) => {
                 let path = folder.display().to_string();
                 tr!("errors-backup-no-generation", path = path, generation = *generation)
             }

@@ -74,7 +74,7 @@ pub use jobs::{
     store_pattern,
 };
 pub use key_limits::KeyRestrictions;
-pub use keyring::{Keyring, LinkKey, WrongMasterKey};
+pub use keyring::{Keyring, WrongMasterKey};
 pub use library::{Environment, Library};
 pub use limits::{
     DISK_BYTES_MAX, KEPT_GENERATIONS, KEPT_GENERATIONS_MAX, MAX_ACCOUNT_UPLOADS, MAX_CONNECTIONS, SHARES_MAX,

@@ -84,7 +84,7 @@ async fn answer(
     headers: &HeaderMap,
     request_id: &str,
 ) -> Result<Response, Error> {
-    let links = context.keyring().links();
+    let links = context.keyring();
     let link = DownloadLink::check(uri, links, context.clock.now());
     let link = link.map_err(|BadLink| Error::BadLink)?;
     let not_found = || Error::ResourceNotFound(link.image_id.clone());

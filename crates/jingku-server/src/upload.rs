@@ -74,7 +74,7 @@ fn status(error: &Error) -> StatusCode {
 }
 
 async fn answer(context: &Arc<Context>, request: Request, request_id: &str) -> Result<Response, Error> {
-    let link = UploadLink::check(request.uri(), context.keyring().links(), context.clock.now());
+    let link = UploadLink::check(request.uri(), context.keyring(), context.clock.now());
     let link = link.map_err(|BadLink| Error::BadLink)?;
     if context.is_read_only() && request.method() != Method::HEAD {
         return Err(CatalogError::ReadOnly.into());

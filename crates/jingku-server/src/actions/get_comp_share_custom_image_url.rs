@@ -18,7 +18,7 @@ pub(super) async fn run(
     let expires_at = context.clock.now() + request.expires_secs.map_or(DEFAULT_LINK_SECS, |secs| secs.0);
     let link = DownloadLink { image_id: image.id, account: account.0, manifest, expires_at };
     Ok(GetCompShareCustomImageUrlResponse {
-        url: context.link_url(&link.path_and_query(context.keyring().links())),
+        url: context.link_url(&link.path_and_query(context.keyring())),
         expire_time: expires_at,
         size_bytes: image.size_bytes,
     })

@@ -56,7 +56,7 @@ pub(super) async fn run(
     };
     let expires_at = context.clock.now() + DEFAULT_LINK_SECS;
     let link = UploadLink { image_id: id.clone(), account: account.0, expires_at };
-    let url = context.link_url(&link.path_and_query(context.keyring().links()));
+    let url = context.link_url(&link.path_and_query(context.keyring()));
     Ok(ImportCompShareCustomImageResponse { comp_share_image_id: id, url, expire_time: expires_at, resumed })
 }
 

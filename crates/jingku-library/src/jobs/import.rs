@@ -30,7 +30,7 @@ pub(super) fn make(
     if format != Some(DiskFormat::Raw) {
         progress.set_caution(reader.0.caution().map_err(MakeError::File)?);
     }
-    progress.set_total(progress.passed() + reader.0.len());
+    progress.expect(reader.0.len());
     let mut writer = library.store.writer(reader.0.len())?;
     copy(&reader, &mut writer, progress, None, library.disk_space.as_ref()).map_err(of_file)?;
     let sealed = writer.finish_chunks().map_err(|error| of_file(error.into()))?;
@@ -55,7 +55,7 @@ fn unpack_in_place(
     let packed_bytes = file.metadata().map_or(0, |file| file.len());
     let (unpack_ratio, disk_space) = (library.config.limits.unpack_ratio, library.disk_space.as_ref());
     // Unpacking is estimated as half of the work.
-    progress.set_total(2 * packed_bytes);
+    progress.expect(2 * packed_bytes);
     let data_max = packed_bytes.saturating_mul(unpack_ratio.into()).max(UNPACKED_DATA_BYTES_FREE);
     let keep_free = disk_space.and_then(|disk_space| disk_space.free_bytes().ok()).map_or(0, keep_free);
     let done = unpack(file, packing, &unpacked, size_max, |unpacked| {

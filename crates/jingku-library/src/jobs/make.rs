@@ -13,6 +13,7 @@ use crate::disk_space::DiskSpace;
 use crate::error::Internal;
 use crate::failpoint;
 use crate::library::Library;
+use crate::lock::lock;
 use crate::sentence::clause;
 
 /// Why an image was not made.
@@ -191,7 +192,7 @@ pub(super) fn make(library: &Library, disk: &str, progress: &Progress) -> Result
     let scratch = scratch.unwrap_or_else(std::env::temp_dir);
     let DeclaredDisk { disk, fails, caution } = serde_json::from_str(disk)
         .map_err(|error| MakeError::Inside(Internal::BadRow(format!("disk of an instance: {error}"))))?;
-    progress.set_total(disk.size_bytes);
+    progress.expect(disk.size_bytes);
     progress.set_caution(caution);
     let proceed = || progress.stopped().is_none() && !disk_space.is_some_and(DiskSpace::is_full);
     let opened = disk.open_while(&scratch, &proceed).map_err(|error| match (error, progress.stopped()) {
@@ -260,7 +261,7 @@ pub(super) fn copy(
             failpoint::reached("make.chunk");
         }
         at = end;
-        progress.set_present(writer.known_plain_bytes());
+        lock(&progress.bytes).present = writer.known_plain_bytes();
         reach(at, length, progress, fails)?;
     }
     reach(at, length, progress, fails)

@@ -19,6 +19,7 @@ use crate::error::Internal;
 use crate::failpoint;
 use crate::library::Library;
 use crate::limits::{JOB_STOP_TIMEOUT, OWN_MANIFESTS_MAX};
+use crate::lock::lock;
 
 /// How long a claimed job belongs to a worker.
 const LEASE_SECS: i64 = 30;
@@ -128,12 +129,12 @@ async fn make_while_held(task: &Loop, job: &Job, progress: &Arc<Progress>) -> Re
             break stop;
         }
         // The total may become known late. A hook may block jobs without limit.
-        let deadline = started + library.config.jobs.deadline(progress.total());
+        let deadline = || started + library.config.jobs.deadline(lock(&progress.bytes).total);
         tokio::select! {
             made = &mut making => return made?,
             () = task.stop.cancelled() => progress.stop(StopReason::Shutdown),
-            () = sleep_until(deadline), if library.job_hook.is_none() => {
-                if Instant::now() >= started + library.config.jobs.deadline(progress.total()) {
+            () = sleep_until(deadline()), if library.job_hook.is_none() => {
+                if Instant::now() >= deadline() {
                     progress.stop(StopReason::Overdue);
                 }
             }
@@ -175,7 +176,8 @@ impl Drop for StopWhenDropped<'_> {
 }
 
 async fn heartbeat(library: &Library, job: &Job, progress: &Progress) {
-    let (done, total) = (to_i64(progress.done()), to_i64(progress.total()));
+    let bytes = *lock(&progress.bytes);
+    let (done, total) = (to_i64(bytes.done), to_i64(bytes.total));
     match library.catalog.heartbeat(job, done, total, library.clock.now(), LEASE_SECS).await {
         Ok(Heartbeat::Held) => {}
         Ok(Heartbeat::Lost | Heartbeat::Cancelled) => progress.stop(StopReason::Lost),

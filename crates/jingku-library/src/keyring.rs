@@ -58,10 +58,7 @@ impl Keyring {
         let sealed = self.cipher.encrypt(&Nonce::from(nonce), payload);
         // AES-GCM refuses only messages of 64 GiB and more.
         let sealed = sealed.expect("a private key is short");
-        let mut bytes = vec![SEALED_V1];
-        bytes.extend_from_slice(&nonce);
-        bytes.extend_from_slice(&sealed);
-        STANDARD.encode(bytes)
+        STANDARD.encode([&[SEALED_V1], &nonce[..], &sealed].concat())
     }
 
     /// Opens a sealed private key.
@@ -71,14 +68,9 @@ impl Keyring {
 
     fn try_open(&self, public_key: &str, sealed: &str) -> Option<SecretString> {
         let bytes = STANDARD.decode(sealed).ok()?;
-        let (version, rest) = bytes.split_first()?;
-        let (nonce, message) = rest.split_at_checked(NONCE_BYTES)?;
-        if *version != SEALED_V1 {
-            return None;
-        }
-        let nonce: [u8; NONCE_BYTES] = nonce.try_into().ok()?;
+        let (nonce, message) = bytes.strip_prefix(&[SEALED_V1])?.split_first_chunk::<NONCE_BYTES>()?;
         let payload = Payload { msg: message, aad: public_key.as_bytes() };
-        let plain = Zeroizing::new(self.cipher.decrypt(&Nonce::from(nonce), payload).ok()?);
+        let plain = Zeroizing::new(self.cipher.decrypt(&Nonce::from(*nonce), payload).ok()?);
         Some(SecretString::from(std::str::from_utf8(&plain).ok()?))
     }
 }

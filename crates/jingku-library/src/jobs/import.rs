@@ -64,13 +64,10 @@ fn unpack_in_place(
             return Err(MakeError::Stopped(stop));
         }
         if unpacked.data_bytes > data_max {
-            return Err(DiskError::unusable(
-                file,
-                format!(
-                    "it unpacks to more than {unpack_ratio} times its size, zeros not counted; import it uncompressed"
-                ),
-            )
-            .into());
+            let why = format!(
+                "it unpacks to more than {unpack_ratio} times its size, zeros not counted; import it uncompressed"
+            );
+            return Err(DiskError::unusable(file, why).into());
         }
         if disk_space.is_some_and(|disk_space| disk_space.free_bytes().is_ok_and(|free| free < keep_free)) {
             return Err(no_space("unpack an uploaded file"));

@@ -39,7 +39,7 @@ pub(super) enum MakeError {
     Store(jingku_chunks::Error),
     /// An internal error.
     #[error(transparent)]
-    Inside(Internal),
+    Inside(#[from] Internal),
 }
 
 impl MakeError {
@@ -156,12 +156,6 @@ impl Source for DiskSource {
     }
 }
 
-impl From<tokio::task::JoinError> for MakeError {
-    fn from(error: tokio::task::JoinError) -> Self {
-        Self::Inside(Internal::Task(error))
-    }
-}
-
 /// The content of the disk column of an instance: the disk, and the declarations of a fixtures file.
 #[derive(Serialize, Deserialize)]
 pub struct DeclaredDisk {
@@ -191,7 +185,7 @@ pub(super) fn make(library: &Library, disk: &str, progress: &Progress) -> Result
     let (scratch, disk_space) = (library.scratch.clone(), library.disk_space.as_ref());
     let scratch = scratch.unwrap_or_else(std::env::temp_dir);
     let DeclaredDisk { disk, fails, caution } = serde_json::from_str(disk)
-        .map_err(|error| MakeError::Inside(Internal::BadRow(format!("disk of an instance: {error}"))))?;
+        .map_err(|error| Internal::BadRow(format!("disk of an instance: {error}")))?;
     progress.expect(disk.size_bytes);
     progress.set_caution(caution);
     let proceed = || progress.stopped().is_none() && !disk_space.is_some_and(DiskSpace::is_full);

@@ -131,7 +131,7 @@ async fn make_while_held(task: &Loop, job: &Job, progress: &Arc<Progress>) -> Re
         // The total may become known late. A hook may block jobs without limit.
         let deadline = || started + library.config.jobs.deadline(lock(&progress.bytes).total);
         tokio::select! {
-            made = &mut making => return made?,
+            made = &mut making => return made.map_err(Internal::Task)?,
             () = task.stop.cancelled() => progress.stop(StopReason::Shutdown),
             () = sleep_until(deadline()), if library.job_hook.is_none() => {
                 if Instant::now() >= deadline() {
@@ -142,7 +142,7 @@ async fn make_while_held(task: &Loop, job: &Job, progress: &Arc<Progress>) -> Re
         }
     };
     if let Ok(made) = timeout(JOB_STOP_TIMEOUT, making).await {
-        return made?;
+        return made.map_err(Internal::Task)?;
     }
     tracing::warn!(image_id = job.image_id, "a job does not stop and is abandoned");
     Err(MakeError::Stopped(stop))
@@ -156,14 +156,14 @@ async fn spawn(
 ) -> Result<JoinHandle<Result<Written, MakeError>>, MakeError> {
     let (library, progress) = (Arc::clone(library), Arc::clone(progress));
     if let Source::Instance(id) = &job.source {
-        let instance = library.catalog.instance(Some(job.account), id).await?;
+        let instance = library.catalog.instance(Some(job.account), id).await.map_err(Internal::Catalog)?;
         let disk = instance.ok_or(MakeError::InstanceGone)?.disk;
         return Ok(tokio::task::spawn_blocking(move || make::make(&library, &disk, &progress)));
     }
-    let upload = library.catalog.upload(job.account, &job.image_id).await?;
+    let upload = library.catalog.upload(job.account, &job.image_id).await.map_err(Internal::Catalog)?;
     // The format that the owner declared.
     let format = upload.and_then(|upload| upload.format).and_then(|name| name.parse().ok());
-    let file = library.uploads.path(&job.image_id).map_err(MakeError::Inside)?;
+    let file = library.uploads.path(&job.image_id)?;
     Ok(tokio::task::spawn_blocking(move || import::make(&library, &file, format, &progress)))
 }
 
@@ -236,10 +236,4 @@ async fn complete(library: &Library, job: &Job, written: &Written) -> Result<Job
 
 fn to_i64(bytes: u64) -> i64 {
     i64::try_from(bytes).unwrap_or(i64::MAX)
-}
-
-impl From<CatalogError> for MakeError {
-    fn from(error: CatalogError) -> Self {
-        Self::Inside(Internal::Catalog(error))
-    }
 }

@@ -62,18 +62,18 @@ fn speed(read: u64, bar: &ProgressBar) -> String {
 }
 
 fn show(checked: &Checked) -> Result<(), Failure> {
-    let Checked { images, manifests, chunks, read_chunks, .. } = checked;
-    let read = bytes(checked.read_bytes);
+    let Checked { images, manifests, report, .. } = checked;
+    let read = bytes(report.read_bytes);
     print(&tr!(
         "check-summary",
         images = *images,
         manifests = *manifests,
-        chunks = *chunks,
-        read_chunks = *read_chunks,
+        chunks = report.chunks,
+        read_chunks = report.read_chunks,
         size = read,
     ))?;
-    if checked.spare_objects > 0 {
-        let spare = checked.spare_objects;
+    let spare = report.unreferenced_findings;
+    if spare > 0 {
         note(&tr!("check-spare", count = spare));
     }
     if checked.is_clean() {
@@ -133,9 +133,9 @@ fn to_json(checked: &Checked) -> Value {
     };
     let object = |object: &CorruptObject| json!({ "Object": object.key.to_string(), "Damage": object.reason, "Images": object.images });
     json!({ "Clean": checked.is_clean(), "Images": checked.images, "Manifests": checked.manifests,
-            "Chunks": checked.chunks, "ReadChunks": checked.read_chunks, "ReadBytes": checked.read_bytes,
+            "Chunks": checked.report.chunks, "ReadChunks": checked.report.read_chunks, "ReadBytes": checked.report.read_bytes,
             "DamagedImages": checked.corrupt.iter().map(image).collect::<Vec<_>>(),
             "DamagedObjects": checked.objects.iter().map(object).collect::<Vec<_>>(),
-            "DamagedObjectCount": checked.object_count, "DamagedSpareObjects": checked.spare_objects,
+            "DamagedObjectCount": checked.object_count, "DamagedSpareObjects": checked.report.unreferenced_findings,
             "Catalog": checked.database })
 }

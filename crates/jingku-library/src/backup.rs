@@ -179,7 +179,6 @@ pub struct Copied {
 }
 
 impl Copied {
-    /// An object that the target had already.
     fn existing(bytes: u64) -> Self {
         Self { existing_objects: 1, existing_bytes: bytes, ..Self::default() }
     }

@@ -16,28 +16,22 @@ use crate::library::Library;
 use crate::lock::lock;
 use crate::sentence::clause;
 
-/// Why an image was not made.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum MakeError {
-    /// The job was asked to stop.
     #[error("stopped: {0:?}")]
     Stopped(StopReason),
-    /// The instance was removed meanwhile.
     #[error("the instance is gone")]
     InstanceGone,
     /// A fixtures file declares that the instance fails.
     #[error("declared to fail: {0}")]
     Declared(String),
-    /// The disk cannot be read.
     #[error(transparent)]
     Disk(#[from] DiskError),
     /// The uploaded file cannot be read.
     #[error(transparent)]
     File(DiskError),
-    /// The chunks cannot be stored.
     #[error(transparent)]
     Store(jingku_chunks::Error),
-    /// An internal error.
     #[error(transparent)]
     Inside(#[from] Internal),
 }

@@ -57,7 +57,6 @@ pub trait JobHook: Send + Sync {
 }
 
 impl Progress {
-    /// A job that is compared with these manifests.
     pub(super) fn new(
         started_at: i64,
         own_manifests: Vec<ManifestId>,
@@ -78,7 +77,6 @@ impl Progress {
         known.total = known.passed + bytes;
     }
 
-    /// A warning about the disk.
     pub(crate) fn caution(&self) -> Option<Caution> {
         lock(&self.caution).clone()
     }

@@ -175,7 +175,6 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// The clusters of a part of the file.
     fn clusters(&self, start: u64, end: u64) -> Range<usize> {
         index(start >> self.header.cluster_bits)..index(end.div_ceil(self.header.cluster_bytes()))
     }

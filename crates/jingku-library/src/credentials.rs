@@ -31,9 +31,11 @@ pub struct Credentials {
     pub limits: KeyRestrictions,
 }
 
+type ByPublicKey = HashMap<String, Arc<Credentials>>;
+
 /// Credentials that are valid for one generation of the catalogue.
 #[derive(Default)]
-pub(crate) struct CredentialsCache(Mutex<(Option<Generation>, HashMap<String, Arc<Credentials>>)>);
+pub(crate) struct CredentialsCache(Mutex<(Option<Generation>, ByPublicKey)>);
 
 impl CredentialsCache {
     pub(crate) fn get(&self, public_key: &str, generation: Generation) -> Option<Arc<Credentials>> {

@@ -164,7 +164,11 @@ async fn spawn(
     // The format that the owner declared.
     let format = upload.and_then(|upload| upload.format).and_then(|name| name.parse().ok());
     let file = library.uploads.path(&job.image_id)?;
-    Ok(tokio::task::spawn_blocking(move || import::make(&library, &file, format, &progress)))
+    let make = move || match import::make(&library, &file, format, &progress) {
+        Err(MakeError::Disk(error)) => Err(MakeError::File(error)),
+        made => made,
+    };
+    Ok(tokio::task::spawn_blocking(make))
 }
 
 struct StopWhenDropped<'a>(&'a Progress);

@@ -99,13 +99,8 @@ impl UploadStore {
 
     /// The images that have files.
     pub fn list(&self) -> Vec<String> {
-        let entries = self
-            .folder
-            .get()
-            .and_then(|(folder, _)| fs::read_dir(folder).ok())
-            .into_iter()
-            .flatten()
-            .flatten();
+        let folder = self.folder.get().and_then(|(folder, _)| fs::read_dir(folder).ok());
+        let entries = folder.into_iter().flatten().flatten();
         let stem = |entry: fs::DirEntry| Some(entry.path().file_stem()?.to_str()?.to_owned());
         blocking::in_place(|| entries.filter_map(stem).collect())
     }

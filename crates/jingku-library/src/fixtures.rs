@@ -8,6 +8,7 @@ mod load;
 
 use std::path::{Path, PathBuf};
 
+use jingku_catalog::ImageStatus;
 use jingku_protocol::PlatformType;
 use serde::Deserialize;
 
@@ -76,8 +77,8 @@ struct ImageEntry {
     account: Option<String>,
     /// Generated if absent.
     id: Option<String>,
-    #[serde(default)]
-    status: Status,
+    #[serde(default = "available")]
+    status: ImageStatus,
     /// Of an image that is `Making`.
     progress: Option<u8>,
     /// Of an image that is `UnAvailable`.
@@ -132,14 +133,8 @@ fn usual_size() -> u64 {
     1024
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-enum Status {
-    Making,
-    #[default]
-    Available,
-    UnAvailable,
-    Reviewing,
-    Offline,
+fn available() -> ImageStatus {
+    ImageStatus::Available
 }
 
 /// A fixtures file that cannot be used. Nothing was loaded.
@@ -180,7 +175,7 @@ impl Fixtures {
         path.clone_into(&mut fixtures.path);
         fixtures.check()?;
         for image in &mut fixtures.images {
-            if matches!(image.status, Status::Reviewing | Status::Offline) {
+            if matches!(image.status, ImageStatus::Reviewing | ImageStatus::Offline) {
                 image.published.get_or_insert_default();
             }
         }

@@ -21,12 +21,10 @@ struct Condition {
 }
 
 impl Health {
-    /// Records a successful round of a task.
     pub(crate) fn note_success(&self, name: &'static str) {
         lock(&self.loops).entry(name).or_default().failures = 0;
     }
 
-    /// Records a failed round of a task.
     pub(crate) fn note_failure(&self, name: &'static str) {
         lock(&self.loops).entry(name).or_default().failures += 1;
     }

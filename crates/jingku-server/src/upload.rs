@@ -59,8 +59,7 @@ pub(crate) async fn serve(State(context): State<Arc<Context>>, request: Request)
 }
 
 async fn answer(context: &Arc<Context>, request: Request, request_id: &str) -> Result<Response, Error> {
-    let link =
-        UploadLink::check(request.uri(), context.library.keyring(), context.library.clock.now());
+    let link = UploadLink::check(request.uri(), context.library.keyring(), context.library.clock.now());
     let link = link.map_err(|BadLink| Error::BadLink)?;
     if context.library.is_read_only() && request.method() != Method::HEAD {
         return Err(CatalogError::ReadOnly.into());

@@ -131,7 +131,8 @@ impl LabServer {
     /// Waits until a worker of this server reads the disk of an image.
     async fn wait_until_read(&self, id: &str) {
         let running = &self.context.library.running;
-        wait_until("the job starts", async || running.get(id).is_some_and(|job| lock(&job.bytes).total > 0)).await;
+        wait_until("the job starts", async || running.get(id).is_some_and(|job| lock(&job.bytes).total > 0))
+            .await;
     }
 
     /// Waits until an image has this status and progress.

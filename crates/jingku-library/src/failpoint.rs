@@ -17,7 +17,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 #[cfg(debug_assertions)]
 pub(crate) use store::FailpointBackend;
 
-/// The place that a variable selects.
 struct Point {
     wanted: Option<(String, u64)>,
     seen: AtomicU64,

@@ -65,7 +65,6 @@ struct InstanceEntry {
     disk: Option<PathBuf>,
     /// Makes every image of it fail with this reason.
     fails: Option<String>,
-    /// The progress at which it fails.
     fails_at_percent: Option<u8>,
 }
 
@@ -79,9 +78,7 @@ struct ImageEntry {
     id: Option<String>,
     #[serde(default = "available")]
     status: ImageStatus,
-    /// Of an image that is `Making`.
     progress: Option<u8>,
-    /// Of an image that is `UnAvailable`.
     reason: Option<String>,
     #[serde(default = "usual_size")]
     size_mb: u64,

@@ -16,7 +16,6 @@ pub struct Health {
 struct Condition {
     /// Rounds in a row that failed or panicked.
     failures: u32,
-    /// Restarts since the server started.
     restarts: u64,
 }
 

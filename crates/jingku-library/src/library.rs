@@ -179,7 +179,6 @@ struct Opening<'a> {
     data: &'a DataDir,
     config: &'a Config,
     environment: &'a Environment,
-    /// Whether the master key is needed.
     needs_keys: bool,
 }
 

@@ -16,7 +16,6 @@ pub(crate) struct DownloadLink {
     pub(crate) image_id: String,
     /// The account whose access the holder has.
     pub(crate) account: i64,
-    /// The manifest of the disk.
     pub(crate) manifest: String,
     /// The first second in which the link is invalid.
     pub(crate) expires_at: i64,
@@ -58,7 +57,6 @@ impl DownloadLink {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct UploadLink {
     pub(crate) image_id: String,
-    /// The owner of the image.
     pub(crate) account: i64,
     /// The first second in which the link is invalid.
     pub(crate) expires_at: i64,
@@ -87,7 +85,6 @@ impl UploadLink {
     }
 }
 
-/// The query of a link.
 struct Query<'a>(&'a str);
 
 impl<'a> Query<'a> {
@@ -100,7 +97,6 @@ impl<'a> Query<'a> {
         values.filter(|(known, _)| *known == name).map(|(_, value)| value).next()
     }
 
-    /// The parameters that every link has.
     fn account_and_expiry(&self) -> Result<(i64, i64), BadLink> {
         let number = |name: &str| self.value(name)?.parse::<i64>().ok();
         Ok((number("account").ok_or(BadLink)?, number("expires").ok_or(BadLink)?))

@@ -15,7 +15,6 @@ pub(crate) struct Source {
     /// Absolute and canonical.
     pub(crate) path: PathBuf,
     pub(crate) file: File,
-    /// When it was opened.
     metadata: Metadata,
 }
 

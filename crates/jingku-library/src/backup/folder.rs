@@ -70,7 +70,6 @@ impl Folder {
         self.path.join(KEYS).join(if record.is_first_version() { name } else { hash })
     }
 
-    /// Every generation, in order of number.
     pub(super) fn generations(&self) -> Result<Vec<Generation>, BackupError> {
         let generations = self.path.join(GENERATIONS);
         let mut entries = Vec::new();

@@ -41,9 +41,7 @@ pub struct Progress {
     pub started_at: i64,
     /// How far it is.
     pub bytes: Mutex<JobBytes>,
-    /// The manifests of the account's images.
     pub(super) own_manifests: Vec<ManifestId>,
-    /// A warning about the disk.
     caution: Mutex<Option<Caution>>,
     stop: Mutex<Option<StopReason>>,
     hook: Option<Arc<dyn JobHook>>,

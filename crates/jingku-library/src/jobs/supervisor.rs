@@ -99,7 +99,6 @@ impl Loop {
     }
 }
 
-/// The message of a panic.
 pub(super) fn panic_text(panic: &(dyn Any + Send)) -> &str {
     panic
         .downcast_ref::<&str>()

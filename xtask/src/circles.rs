@@ -38,7 +38,6 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     Ok(())
 }
 
-/// The graph of each crate.
 fn graphs(workspace: &Workspace) -> Result<Vec<Graph>> {
     let is_root = |file: &PathBuf| file.ends_with("src/lib.rs") || file.ends_with("src/main.rs");
     let roots = workspace.sources()?.into_iter().filter(is_root);

@@ -4,7 +4,6 @@ use anyhow::{Result, bail};
 
 use crate::workspace::{Workspace, run as run_command, succeeds};
 
-/// Formats all files.
 pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     // rustfmt does not find modules that a macro declares, so all files are listed.
     run_command(workspace.cargo("fmt --all --").args(workspace.sources()?))

@@ -34,7 +34,6 @@ the code. [docs/wire](../wire/README.md#limits) says what a client gets beyond a
 limits of accounts, [account-limits.md](account-limits.md) say what the operator can change.
 ";
 
-/// Writes the page.
 pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     fs::write(workspace.root.join(PAGE), page(workspace)?).with_context(|| format!("write {PAGE}"))
 }

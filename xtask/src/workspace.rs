@@ -9,9 +9,7 @@ use std::process::Command;
 use anyhow::{Context as _, Result, bail};
 use walkdir::WalkDir;
 
-/// The checkout.
 pub(crate) struct Workspace {
-    /// Its root folder.
     pub(crate) root: PathBuf,
     /// The folder of builds and other generated files.
     pub(crate) target: PathBuf,

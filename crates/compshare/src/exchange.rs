@@ -17,7 +17,6 @@ const FOREIGN_REPLY_BYTES: usize = 4096;
 /// The state of an upload.
 #[derive(Clone, Debug)]
 pub(crate) struct UploadState {
-    /// Bytes that the server has.
     pub(crate) offset: u64,
     /// Their hash, when it was asked for and known.
     pub(crate) hash: Option<String>,
@@ -52,7 +51,6 @@ impl Exchange {
             && self.header(CONTENT_TYPE) == Some("application/octet-stream")
     }
 
-    /// Reads the answer as JSON.
     pub(crate) async fn into_reply<T: DeserializeOwned>(mut self) -> Result<T, Error> {
         if self.response.status() != StatusCode::OK {
             // The status is enough if the body is cut off.

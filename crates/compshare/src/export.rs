@@ -49,14 +49,12 @@ impl Client {
     }
 }
 
-/// An image that is being read.
 struct Reading {
     client: Client,
     image_id: String,
     /// Identifies the disk; without it, reading cannot resume.
     etag: Option<HeaderValue>,
     exchange: Exchange,
-    /// Bytes read so far.
     at: u64,
     /// Whether the current connection has brought any.
     moved: bool,

@@ -39,7 +39,6 @@ pub struct Upload {
     state: UploadState,
 }
 
-/// What to send.
 enum Piece {
     /// Bytes, and what to call with the offset reached.
     Bytes(Bytes, Arc<dyn Fn(u64) + Send + Sync>),

@@ -53,7 +53,6 @@ impl Transaction {
 pub(crate) struct Answer<'a> {
     /// Identifies the request within the account.
     pub(crate) request: &'a str,
-    /// What [`find_answer`] returns.
     pub(crate) text: &'a str,
     pub(crate) ordinal: i64,
     /// How long it is stored, in seconds.

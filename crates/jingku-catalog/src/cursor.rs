@@ -30,7 +30,6 @@ pub(crate) enum Column {
 /// The order of a list: by columns that are unique together, all in the same direction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Order {
-    /// Identifies the order in tokens.
     pub(crate) name: &'static str,
     pub(crate) columns: &'static [Column],
     /// The columns in a token of [`LEGACY_FORMAT`].
@@ -51,7 +50,6 @@ impl Column {
 }
 
 impl Order {
-    /// Returns the columns, separated by commas.
     pub(crate) fn columns(&self) -> String {
         names(self.columns)
     }

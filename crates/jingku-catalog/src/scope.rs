@@ -111,7 +111,6 @@ impl Scope {
         matches!(self.reach, Reach::Own)
     }
 
-    /// The account whose images are changed.
     pub(crate) const fn owner(self) -> AccountId {
         assert!(self.is_one_account(), "an account changes only its own images");
         self.account

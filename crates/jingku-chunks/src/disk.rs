@@ -170,7 +170,6 @@ struct StagedFile {
     file: File,
     path: PathBuf,
     folder: Folder,
-    /// Keeps the file's folder locked.
     _session: Arc<Session>,
 }
 

@@ -29,7 +29,6 @@ pub struct Manifest {
 struct Segment {
     /// Offset on the disk of its first entry.
     position: u64,
-    /// Offset and length in the manifest.
     offset: u64,
     length: usize,
     hash: blake3::Hash,

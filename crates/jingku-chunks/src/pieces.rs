@@ -34,7 +34,6 @@ pub struct Pieces {
 
 struct Job {
     id: ChunkId,
-    /// Length according to the manifest.
     len: u64,
     wanted: Range<usize>,
 }

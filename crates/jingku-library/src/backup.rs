@@ -69,13 +69,8 @@ pub enum BackupError {
         now: u64,
     },
     /// There is no such generation.
-    #[error("The backup in {} has no generation {generation}. `jingku backup --list DIR` lists its generations.", folder.display())]
-    NoGeneration {
-        /// The folder.
-        folder: PathBuf,
-        /// The requested number.
-        generation: u64,
-    },
+    #[error("The backup in {} has no generation {}. `jingku backup --list DIR` lists its generations.", .0.display(), .1)]
+    NoGeneration(PathBuf, u64),
     /// No backup was completed in the folder.
     #[error("{} holds no finished backup. Make one with `jingku backup`.", .0.display())]
     NoBackup(PathBuf),
@@ -184,7 +179,6 @@ pub struct Copied {
 }
 
 impl Copied {
-    /// An object that the target had already.
     fn existing(bytes: u64) -> Self {
         Self { existing_objects: 1, existing_bytes: bytes, ..Self::default() }
     }

@@ -19,20 +19,14 @@ pub struct Checked {
     pub images: u64,
     /// Manifests they need.
     pub manifests: u64,
-    /// Chunks in the store, needed or not.
-    pub chunks: u64,
-    /// Chunks that were read in full.
-    pub read_chunks: u64,
-    /// Stored bytes of the chunks that were read in full.
-    pub read_bytes: u64,
+    /// What the store found, by index of manifest.
+    pub report: CheckReport,
     /// Every corrupted image and its problem, in order of id.
     pub corrupt: Vec<(ManifestUse, Corruption)>,
     /// Corrupted objects that images need, at most a thousand.
     pub objects: Vec<CorruptObject>,
     /// How many such objects exist.
     pub object_count: u64,
-    /// Corrupted chunks that no image needs.
-    pub spare_objects: u64,
     /// Problems of the catalogue's file, one line each.
     pub database: Vec<String>,
 }
@@ -117,14 +111,11 @@ impl Library {
         Ok(Some(Checked {
             images: images.len() as u64,
             manifests: manifests.len() as u64,
-            chunks: report.chunks,
-            read_chunks: report.read_chunks,
-            read_bytes: report.read_bytes,
             corrupt: corrupt.into_values().collect(),
             object_count: objects.len() as u64 + unlisted,
             objects,
-            spare_objects: report.unreferenced_findings,
             database: Vec::new(),
+            report,
         }))
     }
 

@@ -31,31 +31,25 @@ pub struct Credentials {
     pub limits: KeyRestrictions,
 }
 
+type ByPublicKey = HashMap<String, Arc<Credentials>>;
+
 /// Credentials that are valid for one generation of the catalogue.
 #[derive(Default)]
-pub(crate) struct CredentialsCache(Mutex<Cached>);
-
-#[derive(Default)]
-struct Cached {
-    generation: Option<Generation>,
-    by_public_key: HashMap<String, Arc<Credentials>>,
-}
+pub(crate) struct CredentialsCache(Mutex<(Option<Generation>, ByPublicKey)>);
 
 impl CredentialsCache {
     pub(crate) fn get(&self, public_key: &str, generation: Generation) -> Option<Arc<Credentials>> {
         let cached = lock(&self.0);
-        if cached.generation != Some(generation) {
-            return None;
-        }
-        cached.by_public_key.get(public_key).cloned()
+        let (known_at, by_public_key) = &*cached;
+        by_public_key.get(public_key).filter(|_| *known_at == Some(generation)).cloned()
     }
 
     pub(crate) fn put(&self, public_key: &str, credentials: Arc<Credentials>, generation: Generation) {
         let mut cached = lock(&self.0);
-        if cached.generation != Some(generation) || cached.by_public_key.len() >= CACHED_MAX {
-            cached.by_public_key.clear();
-            cached.generation = Some(generation);
+        let (known_at, by_public_key) = &mut *cached;
+        if known_at.replace(generation) != Some(generation) || by_public_key.len() >= CACHED_MAX {
+            by_public_key.clear();
         }
-        cached.by_public_key.insert(public_key.to_owned(), credentials);
+        by_public_key.insert(public_key.to_owned(), credentials);
     }
 }

@@ -76,11 +76,8 @@ impl DataDir {
         self.check_catalog()?;
         let path = self.catalog_path();
         let file = durable::if_found(path.metadata()).map_err(StartError::io(path))?;
-        if file.is_some_and(|file| file.len() > 0) {
-            Ok(())
-        } else {
-            Err(StartError::NoLibrary(self.0.clone()))
-        }
+        let has_library = file.is_some_and(|file| file.len() > 0);
+        if has_library { Ok(()) } else { Err(StartError::NoLibrary(self.0.clone())) }
     }
 
     /// The path of the folder.

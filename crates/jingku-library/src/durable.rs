@@ -37,7 +37,6 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     rename(&staged, path)
 }
 
-/// Renames a durable file.
 pub(crate) fn rename(staged: &Path, path: &Path) -> io::Result<()> {
     fs::rename(staged, path)?;
     sync_parent(path)

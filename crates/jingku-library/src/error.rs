@@ -161,7 +161,6 @@ pub enum LibraryError {
     Start(#[from] StartError),
 }
 
-/// Refuses a text that cannot be an image name.
 pub(crate) fn check_image_name(name: Option<&str>) -> Result<(), LibraryError> {
     match name {
         Some(name) if !is_image_name(name) => Err(LibraryError::BadImageName(name.to_owned())),

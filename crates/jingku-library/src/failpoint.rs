@@ -11,39 +11,36 @@
 #[cfg(debug_assertions)]
 mod store;
 
-use std::sync::OnceLock;
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 #[cfg(debug_assertions)]
 pub(crate) use store::FailpointBackend;
 
-/// The place that a variable selects.
 struct Point {
-    variable: &'static str,
-    wanted: OnceLock<Option<(String, u64)>>,
+    wanted: Option<(String, u64)>,
     seen: AtomicU64,
 }
 
 impl Point {
-    const fn of(variable: &'static str) -> Self {
-        Self { variable, wanted: OnceLock::new(), seen: AtomicU64::new(0) }
+    fn of(variable: &str) -> Self {
+        let wanted = std::env::var(variable).ok().and_then(|text| {
+            let (name, count) = text.split_once(':').unwrap_or((&text, "1"));
+            Some((name.to_owned(), count.parse().ok()?))
+        });
+        Self { wanted, seen: AtomicU64::new(0) }
     }
 
     /// Counts a visit of the selected place. Returns the number of visits and the variable's N.
     fn reach(&self, name: &str) -> Option<(u64, u64)> {
-        let wanted = self.wanted.get_or_init(|| {
-            let text = std::env::var(self.variable).ok()?;
-            let (name, count) = text.split_once(':').unwrap_or((&text, "1"));
-            Some((name.to_owned(), count.parse().ok()?))
-        });
-        let (_, count) = wanted.as_ref().filter(|(wanted, _)| wanted == name)?;
+        let (_, count) = self.wanted.as_ref().filter(|(wanted, _)| wanted == name)?;
         Some((self.seen.fetch_add(1, Ordering::Relaxed) + 1, *count))
     }
 }
 
 /// Marks a place after a durable step. Crash tests kill the process here.
 pub fn reached(name: &str) {
-    static KILL: Point = Point::of("JINGKU_FAILPOINT");
+    static KILL: LazyLock<Point> = LazyLock::new(|| Point::of("JINGKU_FAILPOINT"));
 
     if cfg!(debug_assertions) && KILL.reach(name).is_some_and(|(seen, count)| seen == count) {
         let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
@@ -53,8 +50,8 @@ pub fn reached(name: &str) {
 
 /// Marks a place without a durable step before it. Only panics and stalls are tested here.
 pub fn passed(name: &str) {
-    static PANIC: Point = Point::of("JINGKU_PANIC");
-    static STALL: Point = Point::of("JINGKU_STALL");
+    static PANIC: LazyLock<Point> = LazyLock::new(|| Point::of("JINGKU_PANIC"));
+    static STALL: LazyLock<Point> = LazyLock::new(|| Point::of("JINGKU_STALL"));
 
     if !cfg!(debug_assertions) {
         return;

@@ -8,6 +8,7 @@ mod load;
 
 use std::path::{Path, PathBuf};
 
+use jingku_catalog::ImageStatus;
 use jingku_protocol::PlatformType;
 use serde::Deserialize;
 
@@ -64,7 +65,6 @@ struct InstanceEntry {
     disk: Option<PathBuf>,
     /// Makes every image of it fail with this reason.
     fails: Option<String>,
-    /// The progress at which it fails.
     fails_at_percent: Option<u8>,
 }
 
@@ -76,11 +76,9 @@ struct ImageEntry {
     account: Option<String>,
     /// Generated if absent.
     id: Option<String>,
-    #[serde(default)]
-    status: Status,
-    /// Of an image that is `Making`.
+    #[serde(default = "available")]
+    status: ImageStatus,
     progress: Option<u8>,
-    /// Of an image that is `UnAvailable`.
     reason: Option<String>,
     #[serde(default = "usual_size")]
     size_mb: u64,
@@ -132,14 +130,8 @@ fn usual_size() -> u64 {
     1024
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-enum Status {
-    Making,
-    #[default]
-    Available,
-    UnAvailable,
-    Reviewing,
-    Offline,
+fn available() -> ImageStatus {
+    ImageStatus::Available
 }
 
 /// A fixtures file that cannot be used. Nothing was loaded.
@@ -180,7 +172,7 @@ impl Fixtures {
         path.clone_into(&mut fixtures.path);
         fixtures.check()?;
         for image in &mut fixtures.images {
-            if matches!(image.status, Status::Reviewing | Status::Offline) {
+            if matches!(image.status, ImageStatus::Reviewing | ImageStatus::Offline) {
                 image.published.get_or_insert_default();
             }
         }

@@ -16,17 +16,14 @@ pub struct Health {
 struct Condition {
     /// Rounds in a row that failed or panicked.
     failures: u32,
-    /// Restarts since the server started.
     restarts: u64,
 }
 
 impl Health {
-    /// Records a successful round of a task.
     pub(crate) fn note_success(&self, name: &'static str) {
         lock(&self.loops).entry(name).or_default().failures = 0;
     }
 
-    /// Records a failed round of a task.
     pub(crate) fn note_failure(&self, name: &'static str) {
         lock(&self.loops).entry(name).or_default().failures += 1;
     }

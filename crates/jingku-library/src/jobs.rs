@@ -24,14 +24,11 @@ use std::sync::Arc;
 use jingku_catalog::CatalogError;
 
 use crate::library::Library;
-use supervisor::Supervisor;
 
 pub use make::{DeclaredDisk, DeclaredFailure, disk_reason, store_pattern};
+pub use progress::{JobBytes, JobHook, Progress, Running, StopReason, percent_of};
 pub use save::SaveOptions;
-pub use progress::{JobHook, Progress, Running, StopReason, percent_of};
-
-/// The running tasks. They stop on request, and on drop without being waited for.
-pub struct Workers(Supervisor);
+pub use supervisor::Workers;
 
 impl Workers {
     /// Starts the workers and one task for each kind of maintenance.
@@ -42,22 +39,17 @@ impl Workers {
             clear(scratch);
         }
         let workers = library.config.jobs.workers.get();
-        let mut supervisor = Supervisor::new(library);
+        let mut tasks = Self::new(library);
         for _ in 0..workers {
-            supervisor.start("making images", worker::work);
+            tasks.spawn("making images", worker::work);
         }
-        supervisor.start("counting use", usage::count);
-        supervisor.start("emptying the trash", trash::empty);
-        supervisor.start("sweeping", sweep::sweep);
-        supervisor.start("scrubbing", scrub::scrub);
-        supervisor.start("ending uploads", uploads::expire);
-        supervisor.start("watching containers", containers::watch);
-        Ok(Self(supervisor))
-    }
-
-    /// Stops all tasks. A running job is released and resumes at the next start.
-    pub async fn stop(self) {
-        self.0.stop().await;
+        tasks.spawn("counting use", usage::count);
+        tasks.spawn("emptying the trash", trash::empty);
+        tasks.spawn("sweeping", sweep::sweep);
+        tasks.spawn("scrubbing", scrub::scrub);
+        tasks.spawn("ending uploads", uploads::expire);
+        tasks.spawn("watching containers", containers::watch);
+        Ok(tasks)
     }
 }
 

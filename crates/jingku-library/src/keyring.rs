@@ -29,42 +29,25 @@ pub struct WrongMasterKey {
 /// Derivation library of the link key. Must not change, because that would invalidate all links.
 const LINKS: &str = "jingku 2026-11-24 links to images";
 
-/// Seals and opens private keys.
+/// Seals and opens private keys, and authenticates links.
 pub struct Keyring {
     cipher: Aes256Gcm,
-    links: LinkKey,
-}
-
-/// Authenticates links: a BLAKE3 key derived from the master key.
-pub struct LinkKey(Zeroizing<[u8; blake3::KEY_LEN]>);
-
-impl LinkKey {
-    /// The authentication code of a message.
-    pub fn mac(&self, message: &str) -> [u8; blake3::OUT_LEN] {
-        *blake3::keyed_hash(&self.0, message.as_bytes()).as_bytes()
-    }
-
-    /// Verifies the authentication code of a message in constant time.
-    pub fn verify(&self, message: &str, mac: &[u8]) -> bool {
-        // `blake3::Hash` compares in constant time.
-        mac.try_into().is_ok_and(|mac: [u8; blake3::OUT_LEN]| {
-            blake3::keyed_hash(&self.0, message.as_bytes()) == blake3::Hash::from_bytes(mac)
-        })
-    }
+    /// Authenticates links: a BLAKE3 key derived from the master key.
+    links: Zeroizing<[u8; blake3::KEY_LEN]>,
 }
 
 impl Keyring {
     /// The keyring of `master_key`, which is wiped.
     pub fn new(mut master_key: [u8; MASTER_KEY_BYTES]) -> Self {
         let cipher = Aes256Gcm::new(&Key::<Aes256Gcm>::from(master_key));
-        let links = LinkKey(Zeroizing::new(blake3::derive_key(LINKS, &master_key)));
+        let links = Zeroizing::new(blake3::derive_key(LINKS, &master_key));
         master_key.zeroize();
         Self { cipher, links }
     }
 
-    /// The key that authenticates links.
-    pub fn links(&self) -> &LinkKey {
-        &self.links
+    /// The authentication code of a link. `blake3::Hash` compares in constant time.
+    pub fn link_mac(&self, message: &str) -> blake3::Hash {
+        blake3::keyed_hash(&self.links, message.as_bytes())
     }
 
     /// Seals a private key for storage.
@@ -75,10 +58,7 @@ impl Keyring {
         let sealed = self.cipher.encrypt(&Nonce::from(nonce), payload);
         // AES-GCM refuses only messages of 64 GiB and more.
         let sealed = sealed.expect("a private key is short");
-        let mut bytes = vec![SEALED_V1];
-        bytes.extend_from_slice(&nonce);
-        bytes.extend_from_slice(&sealed);
-        STANDARD.encode(bytes)
+        STANDARD.encode([&[SEALED_V1], &nonce[..], &sealed].concat())
     }
 
     /// Opens a sealed private key.
@@ -88,14 +68,9 @@ impl Keyring {
 
     fn try_open(&self, public_key: &str, sealed: &str) -> Option<SecretString> {
         let bytes = STANDARD.decode(sealed).ok()?;
-        let (version, rest) = bytes.split_first()?;
-        let (nonce, message) = rest.split_at_checked(NONCE_BYTES)?;
-        if *version != SEALED_V1 {
-            return None;
-        }
-        let nonce: [u8; NONCE_BYTES] = nonce.try_into().ok()?;
+        let (nonce, message) = bytes.strip_prefix(&[SEALED_V1])?.split_first_chunk::<NONCE_BYTES>()?;
         let payload = Payload { msg: message, aad: public_key.as_bytes() };
-        let plain = Zeroizing::new(self.cipher.decrypt(&Nonce::from(nonce), payload).ok()?);
+        let plain = Zeroizing::new(self.cipher.decrypt(&Nonce::from(*nonce), payload).ok()?);
         Some(SecretString::from(std::str::from_utf8(&plain).ok()?))
     }
 }

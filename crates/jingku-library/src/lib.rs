@@ -72,11 +72,11 @@ pub use jingku_protocol::PlatformType;
 pub use jingku_sources::content::{Caution, Content, Foreign, HEAD_BYTES, TAIL_BYTES, detect};
 pub use jingku_sources::{DiskError, DiskFormat, PackedFault, Packing, Qcow2Writer, is_written, next_stored};
 pub use jobs::{
-    DeclaredDisk, DeclaredFailure, JobHook, Progress, SaveOptions, Running, StopReason, Workers, disk_reason, percent_of,
-    store_pattern,
+    DeclaredDisk, DeclaredFailure, JobBytes, JobHook, Progress, Running, SaveOptions, StopReason, Workers,
+    disk_reason, percent_of, store_pattern,
 };
 pub use key_limits::KeyRestrictions;
-pub use keyring::{Keyring, LinkKey, WrongMasterKey};
+pub use keyring::{Keyring, WrongMasterKey};
 pub use library::{Environment, Library};
 pub use limits::{
     DISK_BYTES_MAX, KEPT_GENERATIONS, KEPT_GENERATIONS_MAX, MAX_ACCOUNT_UPLOADS, MAX_CONNECTIONS, SHARES_MAX,

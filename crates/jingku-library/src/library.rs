@@ -98,7 +98,7 @@ impl Library {
     ) -> Result<Self, StartError> {
         data.check_whole()?;
         data.check_catalog()?;
-        Self::open_as(data, config, environment, Keys::Needed).await
+        Opening { data, config, environment, needs_keys: true }.open().await
     }
 
     /// Opens an existing library without the master key, which is needed only for serving and for creating keys. A
@@ -110,70 +110,7 @@ impl Library {
     ) -> Result<Self, StartError> {
         data.check_library()?;
         data.check_served()?;
-        Self::open_as(data, config, environment, Keys::NotNeeded).await
-    }
-
-    async fn open_as(
-        data: &DataDir,
-        config: &Config,
-        environment: &Environment,
-        keys: Keys,
-    ) -> Result<Self, StartError> {
-        if !data.is_writable() {
-            data.check_library()?;
-            return Self::open_read_only(data, config, environment, keys).await;
-        }
-        let disk_space = DiskSpace::new(data.path().to_owned());
-        match Self::open_with(data, config, environment, keys, disk_space.clone()).await {
-            // On a full disk, not even an existing library can be opened.
-            Err(_)
-                if disk_space.free_bytes().is_ok_and(|free| free < FREE_BYTES_TO_OPEN)
-                    && disk_space.give_up_reserve() =>
-            {
-                Self::open_with(data, config, environment, keys, disk_space).await
-            }
-            opened => opened,
-        }
-    }
-
-    async fn open_with(
-        data: &DataDir,
-        config: &Config,
-        environment: &Environment,
-        keys: Keys,
-        disk_space: DiskSpace,
-    ) -> Result<Self, StartError> {
-        let when_full = disk_space.clone();
-        let path = data.catalog_path();
-        let catalog = Catalog::open_sqlite_with(&path, move || when_full.give_up_reserve()).await?;
-        let keyring = keyring(&catalog, data, environment, keys).await?;
-        let store = data.store(!catalog.manifests("", 1).await?.is_empty())?;
-        let node = data.node(&*environment.random)?;
-        Ok(Self {
-            scratch: Some(data.create_folder("scratch")?),
-            uploads: UploadStore::in_folder(data.create_folder("uploads")?, disk_space.clone()),
-            disk_space: Some(disk_space),
-            data: Some(data.clone()),
-            readiness: Readiness::of(data).map_err(StartError::io(data.path()))?,
-            ..Self::in_memory(catalog, store, keyring, node, config, environment)
-        })
-    }
-
-    async fn open_read_only(
-        data: &DataDir,
-        config: &Config,
-        environment: &Environment,
-        keys: Keys,
-    ) -> Result<Self, StartError> {
-        let catalog = Catalog::open_sqlite_copy(&data.catalog_path()).await?;
-        let keyring = keyring(&catalog, data, environment, keys).await?;
-        // A read-only library claims no jobs and is never ready.
-        let node = unique_id(&*environment.random);
-        Ok(Self {
-            data: Some(data.clone()),
-            read_only: true,
-            ..Self::in_memory(catalog, data.store_read_only()?, keyring, node, config, environment)
-        })
+        Opening { data, config, environment, needs_keys: false }.open().await
     }
 
     /// Creates an empty library in memory. Writes nothing to a disk.
@@ -240,33 +177,83 @@ impl Library {
     }
 }
 
-/// Whether the master key is needed.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Keys {
-    Needed,
-    NotNeeded,
+/// Opens a library in a data directory.
+#[derive(Clone, Copy)]
+struct Opening<'a> {
+    data: &'a DataDir,
+    config: &'a Config,
+    environment: &'a Environment,
+    needs_keys: bool,
 }
 
-/// Opens the keyring. Creates the master key of a library without key pairs.
-async fn keyring(
-    catalog: &Catalog,
-    data: &DataDir,
-    environment: &Environment,
-    keys: Keys,
-) -> Result<Option<Keyring>, StartError> {
-    if keys == Keys::NotNeeded {
-        return Ok(None);
+impl Opening<'_> {
+    async fn open(self) -> Result<Library, StartError> {
+        if !self.data.is_writable() {
+            self.data.check_library()?;
+            return self.open_read_only().await;
+        }
+        let disk_space = DiskSpace::new(self.data.path().to_owned());
+        match self.open_writable(disk_space.clone()).await {
+            // On a full disk, not even an existing library can be opened.
+            Err(_)
+                if disk_space.free_bytes().is_ok_and(|free| free < FREE_BYTES_TO_OPEN)
+                    && disk_space.give_up_reserve() =>
+            {
+                self.open_writable(disk_space).await
+            }
+            opened => opened,
+        }
     }
-    // One key stands for all, because all have the same master key. Checked now, before a request fails or a new key is
-    // sealed with another master key.
-    let Some(key) = catalog.keys(Some(AccountId(1))).await?.into_iter().next() else {
-        return Ok(Some(data.keyring(environment.master_key.as_ref(), &*environment.random)?));
-    };
-    // A new master key would not open it.
-    if environment.master_key.is_none() && !data.has_master_key() {
-        return Err(WrongMasterKey { public_key: key.public_key }.into());
+
+    async fn open_writable(self, disk_space: DiskSpace) -> Result<Library, StartError> {
+        let Self { data, config, environment, .. } = self;
+        let when_full = disk_space.clone();
+        let path = data.catalog_path();
+        let catalog = Catalog::open_sqlite_with(&path, move || when_full.give_up_reserve()).await?;
+        let keyring = self.keyring(&catalog).await?;
+        let store = data.store(!catalog.manifests("", 1).await?.is_empty())?;
+        let node = data.node(&*environment.random)?;
+        Ok(Library {
+            scratch: Some(data.create_folder("scratch")?),
+            uploads: UploadStore::in_folder(data.create_folder("uploads")?, disk_space.clone()),
+            disk_space: Some(disk_space),
+            data: Some(data.clone()),
+            readiness: Readiness::of(data).map_err(StartError::io(data.path()))?,
+            ..Library::in_memory(catalog, store, keyring, node, config, environment)
+        })
     }
-    let keyring = data.keyring(environment.master_key.as_ref(), &*environment.random)?;
-    keyring.open(&key.public_key, &key.sealed_private_key)?;
-    Ok(Some(keyring))
+
+    async fn open_read_only(self) -> Result<Library, StartError> {
+        let Self { data, config, environment, .. } = self;
+        let catalog = Catalog::open_sqlite_copy(&data.catalog_path()).await?;
+        let keyring = self.keyring(&catalog).await?;
+        // A read-only library claims no jobs and is never ready.
+        let node = unique_id(&*environment.random);
+        Ok(Library {
+            data: Some(data.clone()),
+            read_only: true,
+            ..Library::in_memory(catalog, data.store_read_only()?, keyring, node, config, environment)
+        })
+    }
+
+    /// Opens the keyring if it is needed. Creates the master key of a library without key pairs.
+    async fn keyring(self, catalog: &Catalog) -> Result<Option<Keyring>, StartError> {
+        if !self.needs_keys {
+            return Ok(None);
+        }
+        let given = self.environment.master_key.as_ref();
+        let open = || self.data.keyring(given, &*self.environment.random);
+        // One key stands for all, because all have the same master key. Checked now, before a request fails or a new key
+        // is sealed with another master key.
+        let Some(key) = catalog.keys(Some(AccountId(1))).await?.into_iter().next() else {
+            return Ok(Some(open()?));
+        };
+        // A new master key would not open it.
+        if given.is_none() && !self.data.has_master_key() {
+            return Err(WrongMasterKey { public_key: key.public_key }.into());
+        }
+        let keyring = open()?;
+        keyring.open(&key.public_key, &key.sealed_private_key)?;
+        Ok(Some(keyring))
+    }
 }

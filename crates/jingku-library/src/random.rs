@@ -54,15 +54,13 @@ const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnop
 fn draw(random: &dyn Random, alphabet: &[u8], length: usize) -> String {
     // Larger bytes would favour the first characters.
     let even = 256 - 256 % alphabet.len();
-    let mut text = String::with_capacity(length);
-    while text.len() < length {
+    let bytes = std::iter::repeat_with(|| {
         let mut bytes = [0; 16];
         random.fill(&mut bytes);
-        let numbers = bytes.iter().map(|byte| usize::from(*byte)).filter(|number| *number < even);
-        let drawn = numbers.map(|number| char::from(alphabet[number % alphabet.len()]));
-        text.extend(drawn.take(length - text.len()));
-    }
-    text
+        bytes
+    });
+    let numbers = bytes.flatten().map(usize::from).filter(|number| *number < even);
+    numbers.map(|number| char::from(alphabet[number % alphabet.len()])).take(length).collect()
 }
 
 /// An image id in the form of the real service: twelve characters, the first a `1`.

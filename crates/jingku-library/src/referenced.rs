@@ -14,7 +14,6 @@ use jingku_chunks::{Backend, ChunkId, Error, Extent, Key, Manifest, ManifestId, 
 const REFERENCES_MAX: u64 = 2 << 20;
 /// Bytes of a reference in a manifest.
 const REFERENCE_BYTES: u64 = 33;
-/// Images per query.
 const BATCH: u32 = 1000;
 
 /// Every image of a catalogue, including the trash, in order of id.
@@ -59,11 +58,9 @@ pub(crate) struct ReferencedManifest {
     pub(crate) length: u64,
     /// The manifest, if it can be read.
     manifest: Option<Manifest>,
-    /// Why it cannot be read.
     pub(crate) error: Option<Error>,
 }
 
-/// The manifests that images name.
 pub(crate) struct Referenced {
     pub(crate) manifests: Vec<ReferencedManifest>,
     /// Indices of images whose row names an invalid manifest.

@@ -11,7 +11,6 @@ use crate::library::Library;
 use crate::start_error::StartError;
 
 const SECS_OF_A_DAY: i64 = 24 * 60 * 60;
-/// The file in the data directory.
 const SCRUB: &str = "scrub";
 /// The minimum read rate, in bytes per second, so that a small store is finished soon.
 const RATE_MIN: u64 = 1 << 20;
@@ -39,7 +38,6 @@ pub struct Scrub {
     pub damaged_objects: u64,
     /// Ids of affected images, at most a hundred.
     pub damaged_images: Vec<String>,
-    /// The next prefix.
     pub(crate) next_prefix: u16,
     /// The last chunk that was read in it.
     pub(crate) after: Option<String>,
@@ -69,7 +67,6 @@ impl Scrub {
         self.after.as_ref()?.parse().ok()
     }
 
-    /// The next prefix.
     pub(crate) fn prefix(&self) -> Option<u8> {
         u8::try_from(self.next_prefix).ok()
     }

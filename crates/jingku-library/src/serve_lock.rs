@@ -15,7 +15,6 @@ const NAME: &str = "serve.lock";
 const LOCK_TRIES: u32 = 5;
 /// How often a command looks for the log of a server, which is missing for a moment during start and stop.
 const LOG_TRIES: u32 = 50;
-/// The time between two tries.
 const WAIT: Duration = Duration::from_millis(20);
 
 /// The lock of a server on its data directory, held until dropped.

@@ -12,7 +12,6 @@ use crate::failpoint;
 use crate::library::Library;
 use crate::sentence::{clause, with_causes};
 
-/// Manifests per query.
 const BATCH: u32 = 4096;
 
 /// Why a sweep failed. What it removed before was unused.
@@ -120,7 +119,6 @@ impl DataDir {
     }
 }
 
-/// The file in the data directory.
 const LAST_SWEEP: &str = "sweep";
 
 /// Returns the live manifests of the catalogue with each call, and reads them again only after a change. Blocks.

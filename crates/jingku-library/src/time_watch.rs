@@ -21,7 +21,6 @@ use crate::lock::lock;
 const HOUR_SECS: i64 = 60 * 60;
 /// A clock that advanced this many seconds more than the running time is logged.
 const JUMP_SECS: i64 = 24 * HOUR_SECS;
-/// The file in the data directory.
 const CLOCK: &str = "clock";
 
 /// Readings of the clock in one hour of running time.

@@ -10,7 +10,6 @@ use crate::time_watch::held_back_secs;
 const SECS_OF_A_DAY: i64 = 24 * 60 * 60;
 /// The most images that `jingku trash list` shows.
 const LISTED_MAX: u32 = 1000;
-/// Images per query.
 const BATCH: u32 = 256;
 
 /// Options of [`Library::empty_trash`].

@@ -53,7 +53,6 @@ fn has_at_most(text: &str, chars: usize) -> bool {
     text.len() <= 4 * chars && text.chars().count() <= chars
 }
 
-/// What a text may be.
 enum Rule {
     /// Up to so many characters.
     Chars(usize),

@@ -191,7 +191,6 @@ mod tests {
         hasher.hash()
     }
 
-    /// The definition, straight.
     fn defined(file: &[u8]) -> String {
         let mut state = [0; 32];
         for (index, block) in file.chunks(BLOCK_BYTES).enumerate() {

@@ -87,7 +87,6 @@ struct Shape<'a> {
     path: &'a [&'static str],
     /// Those of them that are below `name`.
     rest: &'a [&'static str],
-    /// The paths of later reads.
     paths: &'a mut Vec<Vec<&'static str>>,
     names: &'a mut BTreeMap<String, Kind>,
     name: String,

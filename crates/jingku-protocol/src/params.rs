@@ -21,7 +21,6 @@ pub enum Value {
 }
 
 impl Value {
-    /// The text of a scalar.
     pub(crate) fn text(&self) -> Option<&str> {
         match self {
             Self::Text(text) | Self::Number(text) => Some(text),

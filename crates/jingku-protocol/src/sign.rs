@@ -11,7 +11,6 @@ use crate::params::{Params, Value};
 /// How `false` and `true` are spelled when signed.
 type Booleans = [&'static str; 2];
 
-/// As documented.
 const WORDS: Booleans = ["false", "true"];
 /// What PHP makes of a boolean in a string context. The PHP SDK sends JSON booleans but signs this.
 const PHP: Booleans = ["", "1"];

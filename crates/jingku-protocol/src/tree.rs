@@ -141,7 +141,6 @@ impl Tree {
     }
 }
 
-/// The index that a name spells.
 fn index(name: &str) -> Option<u64> {
     // `parse` alone would take a sign.
     let digits = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_digit());

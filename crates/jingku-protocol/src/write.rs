@@ -9,7 +9,6 @@ use serde_json::Value as Json;
 use crate::params::{Params, Value};
 use crate::read::GROUPS;
 
-/// Spells a request as unsigned parameters.
 pub(crate) fn write<R: Serialize + Default>(action: &str, request: &R) -> Params {
     let json = |request: &R| serde_json::to_value(request).expect("a request has only types that JSON has");
     let mut params = Params::for_action(action);

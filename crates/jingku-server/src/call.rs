@@ -26,7 +26,6 @@ impl Call<'_> {
         &self.credentials.account
     }
 
-    /// The images that the caller owns.
     pub(crate) fn own(&self) -> Scope {
         Scope::own(self.account().id)
     }

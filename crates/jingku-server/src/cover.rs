@@ -122,7 +122,6 @@ async fn find(context: &Context, id: &str) -> Result<Option<(HeaderValue, Vec<u8
 mod tests {
     use super::*;
 
-    /// A GIF of one pixel.
     const GIF: &[u8] =
         b"GIF89a\x01\x00\x01\x00\x80\x00\x00\xff\xff\xff\x00\x00\x00\x2c\x00\x00\x00\x00\x01\x00\x01\x00\
                          \x00\x02\x02\x44\x01\x00\x3b";

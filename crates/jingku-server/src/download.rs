@@ -71,7 +71,7 @@ pub(crate) async fn serve(State(context): State<Arc<Context>>, request: Parts) -
 }
 
 async fn answer(context: &Context, request: &Parts, request_id: &str) -> Result<Response, Error> {
-    let links = context.library.keyring().links();
+    let links = context.library.keyring();
     let link = DownloadLink::check(&request.uri, links, context.library.clock.now());
     let link = link.map_err(|BadLink| Error::BadLink)?;
     let not_found = || Error::ResourceNotFound(link.image_id.clone());

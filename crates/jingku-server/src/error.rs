@@ -172,7 +172,6 @@ impl Error {
         }
     }
 
-    /// Refuses an invalid parameter.
     pub(crate) fn not_available(name: &str) -> Self {
         Self::Param(ParamError::NotAvailable(name.to_owned()))
     }

@@ -112,7 +112,6 @@ macro_rules! dispatch {
 
 jingku_protocol::for_each_action!(dispatch);
 
-/// Adds the members of every reply.
 fn success(action: Action, reply: Reply, request_id: &str) -> Response {
     match reply {
         Reply::Object(members) => {

@@ -33,10 +33,8 @@ pub(crate) struct Lab {
     pause_gate: Arc<PauseGate>,
     faults: Faults,
     trace: Trace,
-    /// The catalogue after fixtures were loaded.
     start: OnceLock<Snapshot>,
     snapshots: Mutex<BTreeMap<String, Arc<Snapshot>>>,
-    /// Serialises changes of the catalogue's state.
     state_lock: tokio::sync::Mutex<()>,
 }
 

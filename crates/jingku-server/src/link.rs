@@ -4,7 +4,7 @@
 //! and cannot be forged. docs/wire/links.md describes them.
 
 use axum::http::Uri;
-use jingku_library::LinkKey;
+use jingku_library::Keyring;
 
 /// First line of a signed message, so that one kind of link is never valid as another. Also the end of a path.
 const DISK: &str = "disk";
@@ -16,7 +16,6 @@ pub(crate) struct DownloadLink {
     pub(crate) image_id: String,
     /// The account whose access the holder has.
     pub(crate) account: i64,
-    /// The manifest of the disk.
     pub(crate) manifest: String,
     /// The first second in which the link is invalid.
     pub(crate) expires_at: i64,
@@ -28,16 +27,16 @@ pub(crate) struct BadLink;
 
 impl DownloadLink {
     /// Path and query, relative to the base URL.
-    pub(crate) fn path_and_query(&self, key: &LinkKey) -> String {
+    pub(crate) fn path_and_query(&self, key: &Keyring) -> String {
         let Self { image_id, account, manifest, expires_at } = self;
-        let signature = hex::encode(key.mac(&self.message()));
+        let signature = key.link_mac(&self.message()).to_hex();
         let query =
             format!("account={account}&expires={expires_at}&manifest={manifest}&signature={signature}");
         format!("/images/{image_id}/{DISK}?{query}")
     }
 
     /// Reads and verifies the link of a request.
-    pub(crate) fn check(uri: &Uri, key: &LinkKey, now: i64) -> Result<Self, BadLink> {
+    pub(crate) fn check(uri: &Uri, key: &Keyring, now: i64) -> Result<Self, BadLink> {
         let mut segments = uri.path().rsplit('/');
         let (Some(_), Some(image_id)) = (segments.next(), segments.next()) else { return Err(BadLink) };
         let query = Query::of(uri);
@@ -58,7 +57,6 @@ impl DownloadLink {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct UploadLink {
     pub(crate) image_id: String,
-    /// The owner of the image.
     pub(crate) account: i64,
     /// The first second in which the link is invalid.
     pub(crate) expires_at: i64,
@@ -66,14 +64,14 @@ pub(crate) struct UploadLink {
 
 impl UploadLink {
     /// Path and query, relative to the base URL.
-    pub(crate) fn path_and_query(&self, key: &LinkKey) -> String {
+    pub(crate) fn path_and_query(&self, key: &Keyring) -> String {
         let Self { image_id, account, expires_at } = self;
-        let signature = hex::encode(key.mac(&self.message()));
+        let signature = key.link_mac(&self.message()).to_hex();
         format!("/uploads/{image_id}?account={account}&expires={expires_at}&signature={signature}")
     }
 
     /// Reads and verifies the link of a request.
-    pub(crate) fn check(uri: &Uri, key: &LinkKey, now: i64) -> Result<Self, BadLink> {
+    pub(crate) fn check(uri: &Uri, key: &Keyring, now: i64) -> Result<Self, BadLink> {
         let image_id = uri.path().rsplit('/').next().ok_or(BadLink)?.to_owned();
         let query = Query::of(uri);
         let (account, expires_at) = query.account_and_expiry()?;
@@ -87,7 +85,6 @@ impl UploadLink {
     }
 }
 
-/// The query of a link.
 struct Query<'a>(&'a str);
 
 impl<'a> Query<'a> {
@@ -100,7 +97,6 @@ impl<'a> Query<'a> {
         values.filter(|(known, _)| *known == name).map(|(_, value)| value).next()
     }
 
-    /// The parameters that every link has.
     fn account_and_expiry(&self) -> Result<(i64, i64), BadLink> {
         let number = |name: &str| self.value(name)?.parse::<i64>().ok();
         Ok((number("account").ok_or(BadLink)?, number("expires").ok_or(BadLink)?))
@@ -109,12 +105,12 @@ impl<'a> Query<'a> {
     fn verify_signature(
         &self,
         message: &str,
-        key: &LinkKey,
+        key: &Keyring,
         expires_at: i64,
         now: i64,
     ) -> Result<(), BadLink> {
         let signature = self.value("signature").and_then(|text| hex::decode(text).ok()).unwrap_or_default();
-        let authentic = key.verify(message, &signature);
+        let authentic = key.link_mac(message) == *signature;
         if authentic && now < expires_at { Ok(()) } else { Err(BadLink) }
     }
 }
@@ -137,7 +133,7 @@ mod tests {
     #[test]
     fn a_changed_link_is_refused() {
         let keyring = Keyring::new([1; 32]);
-        let key = keyring.links();
+        let key = &keyring;
         let text = download().path_and_query(key);
         let check = |text: &str, now| DownloadLink::check(&text.parse().unwrap(), key, now);
         assert_eq!(check(&text, 999), Ok(download()));
@@ -150,10 +146,7 @@ mod tests {
             let changed = String::from_utf8(changed).unwrap();
             assert_eq!(check(&changed, 999), Err(BadLink), "{changed}");
         }
-        assert_eq!(
-            DownloadLink::check(&text.parse().unwrap(), Keyring::new([2; 32]).links(), 999),
-            Err(BadLink)
-        );
+        assert_eq!(DownloadLink::check(&text.parse().unwrap(), &Keyring::new([2; 32]), 999), Err(BadLink));
     }
 
     #[test]
@@ -161,8 +154,8 @@ mod tests {
         let keyring = Keyring::new([1; 32]);
         let link =
             UploadLink { image_id: "compshareImage-1minbz219ceq".to_owned(), account: 1, expires_at: 1000 };
-        let text = link.path_and_query(keyring.links());
-        let check = |text: &str, now| UploadLink::check(&text.parse().unwrap(), keyring.links(), now);
+        let text = link.path_and_query(&keyring);
+        let check = |text: &str, now| UploadLink::check(&text.parse().unwrap(), &keyring, now);
         assert_eq!(check(&text, 999), Ok(link));
         for changed in [
             text.replace("account=1", "account=2"),
@@ -173,8 +166,8 @@ mod tests {
         }
         assert_eq!(check(&text, 1000), Err(BadLink));
         let as_download = text.replace("/uploads/", "/images/").replace('?', "/disk?");
-        assert_eq!(DownloadLink::check(&as_download.parse().unwrap(), keyring.links(), 999), Err(BadLink));
-        let disk = self::download().path_and_query(keyring.links());
+        assert_eq!(DownloadLink::check(&as_download.parse().unwrap(), &keyring, 999), Err(BadLink));
+        let disk = self::download().path_and_query(&keyring);
         let upload = disk.replace("/images/", "/uploads/").replace("/disk?", "?");
         assert_eq!(check(&upload, 999), Err(BadLink));
     }
@@ -190,7 +183,7 @@ mod tests {
             "/images/x/disk?account=1&expires=9999999999&signature=zz",
             "/images/x/disk?account=99999999999999999999&expires=1&signature=00",
         ] {
-            let checked = DownloadLink::check(&text.parse().unwrap(), keyring.links(), 0);
+            let checked = DownloadLink::check(&text.parse().unwrap(), &keyring, 0);
             assert_eq!(checked, Err(BadLink), "{text}");
         }
     }

@@ -25,12 +25,10 @@ const KEPT_BYTES_MAX: u64 = 16 << 20;
 const PAGE_BYTES: u64 = 16 << 10;
 /// Weight of an entry besides its texts: key and page in the cache's tables, and their allocations.
 const ENTRY_BYTES: usize = 2 * (size_of::<Key>() + size_of::<Page>()) + 256;
-/// Overhead of an allocation.
 const ALLOCATION_BYTES: usize = 32;
 
 type Key = (AccountId, Query);
 
-/// Cached pages of all accounts.
 pub(crate) struct PageCache(Cache<Key, Arc<Page>, Weight>);
 
 struct Page {

@@ -10,7 +10,6 @@ use serde::Serialize;
 
 use crate::error::Error;
 
-/// The reply of a successful action.
 pub(crate) enum Reply {
     /// A serialised JSON object without the members of every reply.
     Object(Bytes),
@@ -25,7 +24,6 @@ pub(crate) enum Reply {
 }
 
 impl Reply {
-    /// Serialises a response object.
     pub(crate) fn object<T: Serialize>(response: &T) -> Self {
         // Response types contain text, numbers and lists: serialising them cannot fail.
         Self::Object(serde_json::to_vec(response).expect("response types serialise").into())

@@ -37,7 +37,6 @@ use connections::Connections;
 use health::{HEALTH, READINESS, ready};
 use stream::client_stream;
 
-/// Pause after a failed accept.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
 
 /// The routes: health checks, covers, links, the lab. The API takes every other path, as clients use any.
@@ -128,7 +127,6 @@ impl Server {
         tokio::spawn(connection.map(drop));
     }
 
-    /// Recovers from a failed accept.
     async fn recover(&self, error: &io::Error) {
         // These concern one connection only.
         if matches!(error.kind(), ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset) {

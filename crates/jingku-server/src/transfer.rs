@@ -24,7 +24,6 @@ pub(crate) use slots::{Slot, Slots};
 const READ_AHEAD_PIECES: usize = 8;
 static ZEROS: [u8; 256 << 10] = [0; 256 << 10];
 
-/// A disk with an open manifest.
 pub(crate) struct Disk {
     store: Store,
     manifest: Manifest,

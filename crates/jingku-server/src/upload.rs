@@ -32,7 +32,6 @@ const ZEROS_MAX: u64 = 1 << 30;
 /// The failure reason of an image whose file did not arrive as sent.
 const DIFFERS: &str = "The file that arrived is not the one that was sent. Import it again.";
 
-/// A request to an upload link.
 struct UploadRequest {
     context: Arc<Context>,
     upload: Upload,
@@ -59,8 +58,7 @@ pub(crate) async fn serve(State(context): State<Arc<Context>>, request: Request)
 }
 
 async fn answer(context: &Arc<Context>, request: Request, request_id: &str) -> Result<Response, Error> {
-    let link =
-        UploadLink::check(request.uri(), context.library.keyring().links(), context.library.clock.now());
+    let link = UploadLink::check(request.uri(), context.library.keyring(), context.library.clock.now());
     let link = link.map_err(|BadLink| Error::BadLink)?;
     if context.library.is_read_only() && request.method() != Method::HEAD {
         return Err(CatalogError::ReadOnly.into());
@@ -140,7 +138,6 @@ impl UploadRequest {
         }
     }
 
-    /// Appends the body of the request.
     async fn receive(self, request: Request, request_id: &str) -> Result<Response, Error> {
         let _slot = self.context.limits.uploads.take(self.upload.account)?;
         let from = number(request.headers(), UPLOAD_OFFSET)?;
@@ -244,7 +241,6 @@ impl UploadRequest {
         }
     }
 
-    /// Bytes received before this request.
     fn received(&self) -> u64 {
         u64::try_from(self.upload.received_bytes).unwrap_or(0)
     }

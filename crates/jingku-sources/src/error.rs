@@ -17,63 +17,34 @@ pub enum DiskError {
     #[error("There is no file at {}. Check the path, and put the file back if it was moved.", .0.display())]
     NotFound(PathBuf),
     /// The file is not a disk, exceeds a limit, or uses an unsupported feature.
-    #[error("{} cannot be used as a disk: {}.", path.display(), clause(why))]
-    Unusable {
-        /// The file.
-        path: PathBuf,
-        /// The reason and what to do, without the full stop.
-        why: String,
-    },
+    /// The reason says what to do, without the full stop.
+    #[error("{} cannot be used as a disk: {}.", .0.display(), clause(.1))]
+    Unusable(PathBuf, String),
     /// The file is not a disk, or a disk in an unsupported format.
     #[error(
         "{} is not a raw or qcow2 disk: it looks like {}. {}If it is a raw disk all the same, say so with `--format raw`.",
-        path.display(), foreign.name, advice(*foreign)
+        .0.display(), .1.name, advice(*.1)
     )]
-    NotADisk {
-        /// The file.
-        path: PathBuf,
-        /// What it is.
-        foreign: Foreign,
-    },
+    NotADisk(PathBuf, Foreign),
     /// The file is compressed and cannot be decompressed.
-    #[error("{} cannot be unpacked: {}.", path.display(), clause(fault))]
-    Packed {
-        /// The compressed file.
-        path: PathBuf,
-        /// What is wrong with it.
-        fault: PackedFault,
-    },
-    /// The file is a qcow2 image with inconsistent structures.
+    #[error("{} cannot be unpacked: {}.", .0.display(), clause(.1))]
+    Packed(PathBuf, PackedFault),
+    /// The file is a qcow2 image with this inconsistency, without the full stop.
     #[error(
         "The qcow2 image {} is damaged: {}. Look at it with `qemu-img check`, and restore it from a copy if \
          that cannot repair it.",
-        path.display(), clause(why)
+        .0.display(), clause(.1)
     )]
-    Damaged {
-        /// The damaged file.
-        path: PathBuf,
-        /// The inconsistency, without the full stop.
-        why: String,
-    },
+    Damaged(PathBuf, String),
 
-    /// A backing file is refused.
-    #[error("The backing file that {} names cannot be used. {source}", image.display())]
-    Backing {
-        /// The qcow2 image that names it.
-        image: PathBuf,
-        /// The reason.
-        source: Box<DiskError>,
-    },
+    /// The backing file that this qcow2 image names is refused.
+    #[error("The backing file that {} names cannot be used. {}", .0.display(), .1)]
+    Backing(PathBuf, #[source] Box<DiskError>),
 
     // Check the instance, and declare it again if it is right.
-    /// The disk differs from its declaration.
-    #[error("{} is not what it was when the instance was declared: {}. Declare the instance again.", path.display(), clause(why))]
-    Redeclare {
-        /// The layer that differs.
-        path: PathBuf,
-        /// The difference, without the full stop.
-        why: String,
-    },
+    /// This layer of the disk differs from its declaration: how, without the full stop.
+    #[error("{} is not what it was when the instance was declared: {}. Declare the instance again.", .0.display(), clause(.1))]
+    Redeclare(PathBuf, String),
 
     // Try again later.
     /// A QEMU process may be writing to this layer.
@@ -123,26 +94,26 @@ pub enum DiskError {
 impl DiskError {
     /// Refuses a file.
     pub fn unusable(path: &Path, why: impl Into<String>) -> DiskError {
-        DiskError::Unusable { path: path.to_owned(), why: why.into() }
+        DiskError::Unusable(path.to_owned(), why.into())
     }
 
     pub(crate) fn packed(path: &Path, fault: PackedFault) -> DiskError {
-        DiskError::Packed { path: path.to_owned(), fault }
+        DiskError::Packed(path.to_owned(), fault)
     }
 
     pub(crate) fn damaged(path: &Path, why: impl Into<String>) -> DiskError {
-        DiskError::Damaged { path: path.to_owned(), why: why.into() }
+        DiskError::Damaged(path.to_owned(), why.into())
     }
 
     /// Names the image whose backing file is refused. Errors that concern the whole disk stay as they are.
     pub(crate) fn named_by(self, image: &Path) -> DiskError {
         match self {
             DiskError::NotFound(_)
-            | DiskError::Unusable { .. }
-            | DiskError::NotADisk { .. }
-            | DiskError::Packed { .. }
-            | DiskError::Damaged { .. }
-            | DiskError::Io { .. } => DiskError::Backing { image: image.to_owned(), source: Box::new(self) },
+            | DiskError::Unusable(..)
+            | DiskError::NotADisk(..)
+            | DiskError::Packed(..)
+            | DiskError::Damaged(..)
+            | DiskError::Io { .. } => DiskError::Backing(image.to_owned(), Box::new(self)),
             DiskError::Backing { .. }
             | DiskError::Redeclare { .. }
             | DiskError::InUse { .. }
@@ -153,7 +124,7 @@ impl DiskError {
     }
 
     pub(crate) fn redeclare(path: &Path, why: impl Into<String>) -> DiskError {
-        DiskError::Redeclare { path: path.to_owned(), why: why.into() }
+        DiskError::Redeclare(path.to_owned(), why.into())
     }
 
     /// Returns a function for `map_err`.
@@ -196,17 +167,14 @@ mod tests {
         let io = || io::Error::other("it says why.");
         let missing = DiskError::NotFound(path());
         let errors = [
-            DiskError::Unusable { path: path(), why: why() },
-            DiskError::Damaged { path: path(), why: why() },
-            DiskError::Redeclare { path: path(), why: why() },
+            DiskError::Unusable(path(), why()),
+            DiskError::Damaged(path(), why()),
+            DiskError::Redeclare(path(), why()),
             DiskError::InUse(path()),
             DiskError::Changed(path()),
             DiskError::Stopped(path()),
-            DiskError::NotADisk {
-                path: path(),
-                foreign: Foreign { name: "a tar archive", command: Some("tar -xf FILE") },
-            },
-            DiskError::Packed { path: path(), fault: PackedFault::Damaged(Packing::Gzip, why()) },
+            DiskError::NotADisk(path(), Foreign { name: "a tar archive", command: Some("tar -xf FILE") }),
+            DiskError::Packed(path(), PackedFault::Damaged(Packing::Gzip, why())),
             DiskError::Converter { path: path(), feature: "zstd", why: why() },
             DiskError::Io { action: "read", path: path(), source: io() },
             missing.named_by(Path::new("/top")),

@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use serde::de::{self, IntoDeserializer};
 use serde::{Deserialize, Serialize};
 
 use crate::content::{IMAGE_ARCHIVE, Content, Foreign};
@@ -35,10 +36,7 @@ pub struct UnknownFormat(String);
 
 impl fmt::Display for DiskFormat {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            DiskFormat::Raw => "raw",
-            DiskFormat::Qcow2 => "qcow2",
-        })
+        self.serialize(f)
     }
 }
 
@@ -46,11 +44,8 @@ impl FromStr for DiskFormat {
     type Err = UnknownFormat;
 
     fn from_str(text: &str) -> Result<DiskFormat, UnknownFormat> {
-        match text {
-            "raw" => Ok(DiskFormat::Raw),
-            "qcow2" => Ok(DiskFormat::Qcow2),
-            _ => Err(UnknownFormat(text.to_owned())),
-        }
+        let format = DiskFormat::deserialize(text.into_deserializer());
+        format.map_err(|_: de::value::Error| UnknownFormat(text.to_owned()))
     }
 }
 
@@ -64,7 +59,7 @@ impl DiskFormat {
             Content::ImageArchive => Foreign { name: IMAGE_ARCHIVE, command: None },
             Content::Foreign(foreign) => foreign,
         };
-        Err(DiskError::NotADisk { path: path.to_owned(), foreign })
+        Err(DiskError::NotADisk(path.to_owned(), foreign))
     }
 }
 

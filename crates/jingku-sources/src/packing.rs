@@ -33,7 +33,6 @@ impl Packing {
         }
     }
 
-    /// The command that decompresses it.
     pub(crate) fn command(self) -> &'static str {
         match self {
             Self::Gzip => "gzip -dk FILE",

@@ -34,11 +34,9 @@ impl Pattern {
             let seed = if number == 0 { 0 } else { self.seed.wrapping_add(number << 48) };
             let bytes = noise(seed, usize::try_from(PIECE_BYTES).expect("a small constant"));
             let shared = piece.start.max(offset)..piece.end.min(end);
-            let within = |range: &Range<u64>, base: u64| {
-                let place = |at: u64| usize::try_from(at - base).expect("within a buffer");
-                place(range.start)..place(range.end)
-            };
-            buf[within(&shared, offset)].copy_from_slice(&bytes[within(&shared, piece.start)]);
+            let place = |at: u64| usize::try_from(at).expect("within a buffer");
+            let within = |base: u64| place(shared.start - base)..place(shared.end - base);
+            buf[within(offset)].copy_from_slice(&bytes[within(piece.start)]);
         }
     }
 }

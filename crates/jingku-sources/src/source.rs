@@ -1,10 +1,10 @@
-//! One file of a disk, opened read-only, with a fingerprint.
+//! One file of a disk, opened read-only.
 
 use std::fs::{self, File, Metadata, OpenOptions};
-use std::os::unix::fs::{FileExt, FileTypeExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::OFlags;
+use rustix::fs::{FileType, OFlags};
 
 use crate::content::{Content, HEAD_BYTES, TAIL_BYTES, detect};
 use crate::error::DiskError;
@@ -15,30 +15,7 @@ pub(crate) struct Source {
     /// Absolute and canonical.
     pub(crate) path: PathBuf,
     pub(crate) file: File,
-    pub(crate) fingerprint: Fingerprint,
-}
-
-/// Detects that a file was replaced or written to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Fingerprint {
-    device: u64,
-    inode: u64,
-    pub(crate) len: u64,
-    modified: (i64, i64),
-    /// No program can set this one back.
-    changed: (i64, i64),
-}
-
-impl From<&Metadata> for Fingerprint {
-    fn from(metadata: &Metadata) -> Fingerprint {
-        Fingerprint {
-            device: metadata.dev(),
-            inode: metadata.ino(),
-            len: metadata.len(),
-            modified: (metadata.mtime(), metadata.mtime_nsec()),
-            changed: (metadata.ctime(), metadata.ctime_nsec()),
-        }
-    }
+    metadata: Metadata,
 }
 
 impl Source {
@@ -66,12 +43,12 @@ impl Source {
         let _ = file.sync_all();
         let metadata = file.metadata().map_err(DiskError::io("look at", path))?;
         let _ = file.sync_all();
-        Ok(Source { path: path.to_owned(), file, fingerprint: Fingerprint::from(&metadata) })
+        Ok(Source { path: path.to_owned(), file, metadata })
     }
 
     /// Length of the file in bytes when it was opened.
     pub(crate) fn len(&self) -> u64 {
-        self.fingerprint.len
+        self.metadata.len()
     }
 
     /// Reads up to `len_max` bytes from the start of the file.
@@ -94,22 +71,22 @@ impl Source {
     pub(crate) fn unchanged(&self) -> Result<(), DiskError> {
         let changed = || DiskError::Changed(self.path.clone());
         let now = fs::symlink_metadata(&self.path).map_err(|_| changed())?;
-        if Fingerprint::from(&now) == self.fingerprint { Ok(()) } else { Err(changed()) }
+        let identity = |file: &Metadata| {
+            // No program can set the time of the last change back.
+            let times = (file.mtime(), file.mtime_nsec(), file.ctime(), file.ctime_nsec());
+            (file.dev(), file.ino(), file.len(), times)
+        };
+        if identity(&now) == identity(&self.metadata) { Ok(()) } else { Err(changed()) }
     }
 }
 
 /// Names the type of a file that is not a regular one.
 fn not_regular(metadata: &Metadata) -> Option<&'static str> {
-    let kind = metadata.file_type();
-    if kind.is_file() {
-        None
-    } else if kind.is_dir() {
-        Some("a directory")
-    } else if kind.is_fifo() {
-        Some("a named pipe")
-    } else if kind.is_block_device() || kind.is_char_device() {
-        Some("a device")
-    } else {
-        Some("a special file")
+    match FileType::from_raw_mode(metadata.mode()) {
+        FileType::RegularFile => None,
+        FileType::Directory => Some("a directory"),
+        FileType::Fifo => Some("a named pipe"),
+        FileType::BlockDevice | FileType::CharacterDevice => Some("a device"),
+        _ => Some("a special file"),
     }
 }

@@ -65,11 +65,12 @@ fn bar() -> ProgressBar {
 }
 
 fn show(checked: &Checked) -> Result<(), Failure> {
-    let Checked { images, manifests, chunks, read_chunks, .. } = checked;
-    let size = bytes(checked.read_bytes);
+    let Checked { images, manifests, report, .. } = checked;
+    let (chunks, read_chunks, spare) = (report.chunks, report.read_chunks, report.unreferenced_findings);
+    let size = bytes(report.read_bytes);
     print(&tr!("check-summary", images, manifests, chunks, read_chunks, size))?;
-    if checked.spare_objects > 0 {
-        note(&tr!("check-spare", count = checked.spare_objects));
+    if spare > 0 {
+        note(&tr!("check-spare", count = spare));
     }
     if checked.is_clean() {
         return print(&tr!("check-clean"));
@@ -113,9 +114,9 @@ fn to_json(checked: &Checked) -> Value {
     };
     let object = |object: &CorruptObject| json!({ "Object": object.key.to_string(), "Damage": object.reason, "Images": object.images });
     json!({ "Clean": checked.is_clean(), "Images": checked.images, "Manifests": checked.manifests,
-            "Chunks": checked.chunks, "ReadChunks": checked.read_chunks, "ReadBytes": checked.read_bytes,
+            "Chunks": checked.report.chunks, "ReadChunks": checked.report.read_chunks, "ReadBytes": checked.report.read_bytes,
             "DamagedImages": checked.corrupt.iter().map(image).collect::<Vec<_>>(),
             "DamagedObjects": checked.objects.iter().map(object).collect::<Vec<_>>(),
-            "DamagedObjectCount": checked.object_count, "DamagedSpareObjects": checked.spare_objects,
+            "DamagedObjectCount": checked.object_count, "DamagedSpareObjects": checked.report.unreferenced_findings,
             "Catalog": checked.database })
 }

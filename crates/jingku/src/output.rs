@@ -32,7 +32,6 @@ pub(crate) fn note(text: &str) {
     eprintln!("{text}");
 }
 
-/// Warns about something that was accepted.
 pub(crate) fn warn(text: &str) {
     note(&tr!("output-warning", message = text));
 }

@@ -16,10 +16,8 @@ use tokio::net::TcpListener;
 /// The answer to a request of the path `/N`, where N is its index in the list.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Answer {
-    /// Jingku's answer.
     pub(super) body: String,
     pub(super) request_id: String,
-    /// The key that signs the request.
     pub(super) private_key: String,
 }
 

@@ -31,7 +31,6 @@ struct Variant {
 /// Stores one more disk in the same place.
 type Keep = Box<dyn Fn(&Path) -> Result<Kept>>;
 
-/// One stored disk.
 struct Kept {
     new_bytes: u64,
     data_bytes: u64,

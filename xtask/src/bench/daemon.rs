@@ -38,7 +38,6 @@ impl Daemon {
         Ok(Self { binary: workspace.target.join("release/jingku"), data: folder.join("data") })
     }
 
-    /// Serves on a free port.
     pub(super) fn serve(&self) -> Result<Server> {
         Server::start(self.command(&SERVE).stderr(Stdio::null()))
     }
@@ -70,7 +69,6 @@ impl Daemon {
         Ok(String::from_utf8(output.stdout)?)
     }
 
-    /// A command on the data directory.
     pub(super) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = self.bare_command(arguments);
         command.arg("--data-dir").arg(&self.data);

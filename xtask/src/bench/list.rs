@@ -79,7 +79,6 @@ pub(super) fn run(workspace: &Workspace, folder: &Path, args: &Args) -> Result<R
     Report::new(&results, table(&results))
 }
 
-/// Creates an account with images.
 fn account(daemon: &Daemon, images: u32) -> Result<(Account, u32)> {
     let account = daemon.create_account(&format!("lab-{images}"))?;
     fill(&daemon.data, &account, images)?;

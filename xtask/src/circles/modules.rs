@@ -19,7 +19,6 @@ const REEXPORTS_MAX: usize = 16;
 pub(super) struct Module {
     /// Relative to the workspace.
     pub(super) file: String,
-    /// What it defines.
     names: BTreeSet<String>,
     pub(super) imports: Vec<Import>,
     /// The paths in its code, without imports.

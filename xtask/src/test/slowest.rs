@@ -7,7 +7,6 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::workspace::{Workspace, strict};
 
-/// Number of tests in the table.
 const ROWS: usize = 10;
 /// The test harness of the stable toolchain reports times only with this variable. Only the test programs get it:
 /// cargo would rebuild all crates.

@@ -25,7 +25,6 @@ pub struct Submission<'a> {
 }
 
 row! {
-    /// The community state of an image.
     pub(crate) struct Listing {
         pub(crate) status: ImageStatus = "i.status",
         pub(crate) public: bool = "i.visibility",

@@ -95,7 +95,6 @@ impl Transaction {
         self.run(&format!("SELECT pg_advisory_xact_lock({SCHEMA_LOCK})")).await
     }
 
-    /// Runs COMMIT or ROLLBACK.
     pub(crate) async fn finish(mut self, sql: &str) -> Result<()> {
         self.run(sql).await?;
         // Returns the connection to the pool.
@@ -149,7 +148,6 @@ impl ToSql for Value<'_> {
         }
     }
 
-    /// The inner value checks the type.
     fn accepts(_: &Type) -> bool {
         true
     }

@@ -105,7 +105,6 @@ impl Sqlite {
         }
     }
 
-    /// Waits for the connection that writes.
     async fn writer(&self) -> Result<OwnedMutexGuard<Connection>> {
         if let Ok(writer) = Arc::clone(&self.writer).try_lock_owned() {
             return Ok(writer);

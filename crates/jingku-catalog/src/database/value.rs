@@ -15,7 +15,6 @@ pub(crate) enum Value<'a> {
     Text(Cow<'a, str>),
 }
 
-/// A value in a row.
 pub(crate) type Cell = Value<'static>;
 
 impl Value<'_> {

@@ -1,3 +1,5 @@
+use serde::Deserialize;
+
 use crate::AccountId;
 use crate::database::{Cell, FromCell, row};
 
@@ -92,7 +94,7 @@ row! {
 /// | `Available` and public, `Reviewing` | `Offline` | `update_image` |
 ///
 /// Nothing leads out of `UnAvailable`. An image is public while [`Image::visibility`] is 1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 pub enum ImageStatus {
     /// It is being made, or waits for its job or upload.
     Making,

@@ -39,7 +39,6 @@ pub(super) struct DiskClaim {
     journal: Mutex<Option<File>>,
     gate: File,
     path: PathBuf,
-    /// Keeps the file's folder locked.
     _session: Arc<Session>,
 }
 

@@ -15,7 +15,6 @@ const THREADS_MAX: usize = 4;
 /// Bytes of a manifest that are copied at once.
 const PART_BYTES: usize = 64 << 10;
 
-/// The source and the target of a copy.
 pub(super) struct Stores<'a> {
     pub(super) from: &'a dyn Backend,
     pub(super) to: &'a dyn Backend,
@@ -34,7 +33,6 @@ pub(super) struct Failpoints {
     pub(super) manifests_durable: fn(),
 }
 
-/// The result of a copy.
 #[derive(Default)]
 pub(super) struct Outcome {
     pub(super) copied: Copied,

@@ -56,13 +56,11 @@ impl Folder {
         &self.path
     }
 
-    /// The store, read only.
     pub(super) fn objects_read_only(&self) -> Result<(Disk, Store), BackupError> {
         let open = || Disk::open_read_only(self.path.join("store"));
         Ok((open()?, Store::new(open()?)))
     }
 
-    /// The catalogue with this hash.
     pub(super) fn catalog(&self, hash: &str) -> PathBuf {
         self.path.join(format!("catalog-{hash}.db"))
     }
@@ -72,7 +70,6 @@ impl Folder {
         self.path.join(KEYS).join(if record.is_first_version() { name } else { hash })
     }
 
-    /// Every generation, in order of number.
     pub(super) fn generations(&self) -> Result<Vec<Generation>, BackupError> {
         let generations = self.path.join(GENERATIONS);
         let mut entries = Vec::new();
@@ -120,20 +117,17 @@ impl Folder {
 
     /// Removes catalogues and keys that no generation names. The next backup removes what could not be removed.
     pub(super) fn remove_unnamed(&self, records: &[GenerationRecord]) {
-        let catalogs: Vec<_> = records.iter().map(|record| self.catalog(&record.catalog)).collect();
-        let keys = records.iter().flat_map(|record| {
-            record.keys.iter().map(|(name, hash)| self.key(record, name, hash)).collect::<Vec<_>>()
-        });
-        let keys: Vec<_> = keys.collect();
-        let files =
-            |folder: &Path| fs::read_dir(folder).into_iter().flatten().flatten().map(|file| file.path());
-        for path in files(&self.path) {
-            let name = path.file_name().and_then(|name| name.to_str());
-            if name.is_some_and(|name| name.starts_with("catalog")) && !catalogs.contains(&path) {
-                let _ = fs::remove_file(path);
-            }
+        let mut named = Vec::new();
+        for record in records {
+            named.push(self.catalog(&record.catalog));
+            named.extend(record.keys.iter().map(|(name, hash)| self.key(record, name, hash)));
         }
-        for path in files(&self.path.join(KEYS)).filter(|path| !keys.contains(path)) {
+        let files = |folder: &Path| fs::read_dir(folder).into_iter().flatten().flatten();
+        let is_catalog =
+            |file: &DirEntry| file.file_name().to_str().is_some_and(|name| name.starts_with("catalog"));
+        let catalogs = files(&self.path).filter(is_catalog);
+        let paths = catalogs.chain(files(&self.path.join(KEYS))).map(|file| file.path());
+        for path in paths.filter(|path| !named.contains(path)) {
             let _ = fs::remove_file(path);
         }
     }

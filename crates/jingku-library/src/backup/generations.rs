@@ -81,7 +81,6 @@ pub(super) async fn prune(folder: &Folder, store: &Store, keep: usize) -> Result
     Ok(pruned)
 }
 
-/// Removes what no generation names.
 async fn sweep(
     folder: &Folder,
     store: &Store,

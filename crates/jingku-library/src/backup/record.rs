@@ -10,7 +10,6 @@ use super::BackupError;
 use crate::durable::if_found;
 use crate::start_error::StartError;
 
-/// The version that is written.
 const VERSION: u32 = 2;
 /// The longest record that is read, in bytes.
 const RECORD_BYTES_MAX: u64 = 64 << 10;
@@ -47,7 +46,6 @@ impl GenerationRecord {
         self.key("master.key").is_some()
     }
 
-    /// The hash of a key's file.
     pub(super) fn key(&self, name: &str) -> Option<&str> {
         self.keys.iter().find(|(other, _)| other == name).map(|(_, hash)| hash.as_str())
     }
@@ -89,7 +87,6 @@ impl GenerationRecord {
 pub struct Generation {
     /// Its number, larger than those before.
     pub number: u64,
-    /// The file of its record.
     pub(super) path: PathBuf,
     /// Its record; `None` if that is missing or corrupted.
     pub record: Option<GenerationRecord>,

@@ -113,7 +113,7 @@ fn choose(folder: &Folder, generation: Option<u64>) -> Result<Generation, Backup
         Some(generation) => entries
             .into_iter()
             .find(|entry| entry.number == generation)
-            .ok_or_else(|| BackupError::NoGeneration { folder: folder.path().to_owned(), generation }),
+            .ok_or_else(|| BackupError::NoGeneration(folder.path().to_owned(), generation)),
     }
 }
 

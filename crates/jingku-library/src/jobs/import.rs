@@ -19,7 +19,8 @@ use crate::limits::{DISK_BYTES_MAX, UNPACK_FREE_SHARE, UNPACKED_DATA_BYTES_FREE}
 use crate::uploads::UNPACKED;
 use crate::{durable, failpoint};
 
-/// Makes the image of an uploaded file. Replaces a compressed file by its content. A `format` overrides the detection.
+/// Makes the image of an uploaded file. Replaces a compressed file by its content. A `format` overrides the detection. Every
+/// [`DiskError`] concerns the file.
 pub(super) fn make(
     library: &Library,
     file: &Path,
@@ -34,16 +35,16 @@ pub(super) fn make(
     {
         return make_container(library, &archive, size_max, progress);
     }
-    let reader = Arc::new(DiskSource(open_untrusted(file, size_max, format).map_err(MakeError::File)?));
+    let reader = Arc::new(DiskSource(open_untrusted(file, size_max, format)?));
     // The owner of a file that was declared raw knows its content.
     if format != Some(DiskFormat::Raw) {
-        progress.set_caution(reader.0.caution().map_err(MakeError::File)?);
+        progress.set_caution(reader.0.caution()?);
     }
-    progress.set_total(progress.passed() + reader.0.len());
+    progress.expect(reader.0.len());
     let mut writer = library.store.writer(reader.0.len())?;
-    copy(&reader, &mut writer, progress, None, library.disk_space.as_ref()).map_err(of_file)?;
-    let sealed = writer.finish_chunks().map_err(|error| of_file(error.into()))?;
-    reader.0.unchanged().map_err(MakeError::File)?;
+    copy(&reader, &mut writer, progress, None, library.disk_space.as_ref())?;
+    let sealed = writer.finish_chunks()?;
+    reader.0.unchanged()?;
     failpoint::reached("import.chunks_durable");
     let written = sealed.write_manifest()?;
     failpoint::reached("import.manifest_durable");
@@ -60,7 +61,7 @@ fn make_container(
     let packed = archive.packed_bytes();
     let ratio = library.config.limits.unpack_ratio;
     let bytes_max = packed.saturating_mul(ratio.into()).max(UNPACKED_DATA_BYTES_FREE).min(size_max);
-    progress.set_total(progress.passed() + packed);
+    progress.expect(packed);
     // Nothing is left out but what a machine brings, so no file is fetched again.
     let refetch = Box::new(|_: &[u8]| Err(io::Error::new(io::ErrorKind::InvalidData, "it links to a file that is left out")));
     let layers = Counted { archive: archive.flatten(bytes_max), library, progress, read: 0 };
@@ -107,12 +108,12 @@ fn unpack_in_place(
     format: Option<DiskFormat>,
     progress: &Progress,
 ) -> Result<(), MakeError> {
-    let Some(packing) = packing(file).map_err(MakeError::File)? else { return Ok(()) };
+    let Some(packing) = packing(file)? else { return Ok(()) };
     let unpacked = file.with_extension(UNPACKED);
     let packed_bytes = file.metadata().map_or(0, |file| file.len());
     let (unpack_ratio, disk_space) = (library.config.limits.unpack_ratio, library.disk_space.as_ref());
     // Unpacking is estimated as half of the work.
-    progress.set_total(2 * packed_bytes);
+    progress.expect(2 * packed_bytes);
     let data_max = packed_bytes.saturating_mul(unpack_ratio.into()).max(UNPACKED_DATA_BYTES_FREE);
     let keep_free = disk_space.and_then(|disk_space| disk_space.free_bytes().ok()).map_or(0, keep_free);
     let done = unpack(file, packing, &unpacked, size_max, |unpacked| {
@@ -121,13 +122,10 @@ fn unpack_in_place(
             return Err(MakeError::Stopped(stop));
         }
         if unpacked.data_bytes > data_max {
-            return Err(DiskError::unusable(
-                file,
-                format!(
-                    "it unpacks to more than {unpack_ratio} times its size, zeros not counted; import it uncompressed"
-                ),
-            )
-            .into());
+            let why = format!(
+                "it unpacks to more than {unpack_ratio} times its size, zeros not counted; import it uncompressed"
+            );
+            return Err(DiskError::unusable(file, why).into());
         }
         if disk_space.is_some_and(|disk_space| disk_space.free_bytes().is_ok_and(|free| free < keep_free)) {
             return Err(no_space("unpack an uploaded file"));
@@ -140,34 +138,18 @@ fn unpack_in_place(
         }
         Ok(open_untrusted(&unpacked, size_max, format)?.len())
     });
-    match done {
-        Ok(length) => {
-            failpoint::reached("import.unpacked");
-            durable::rename(&unpacked, file).map_err(|source| {
-                MakeError::File(DiskError::Io { action: "replace", path: file.to_owned(), source })
-            })?;
-            failpoint::reached("import.replaced");
-            progress.pass(length);
-            Ok(())
-        }
-        Err(error) => {
-            let _ = fs::remove_file(&unpacked);
-            Err(of_file(error))
-        }
-    }
+    let length = done.inspect_err(|_| drop(fs::remove_file(&unpacked)))?;
+    failpoint::reached("import.unpacked");
+    let failed = |source| DiskError::Io { action: "replace", path: file.to_owned(), source };
+    durable::rename(&unpacked, file).map_err(failed)?;
+    failpoint::reached("import.replaced");
+    progress.pass(length);
+    Ok(())
 }
 
 /// The space that unpacking leaves free, in bytes.
 fn keep_free(free_bytes: u64) -> u64 {
     (free_bytes / UNPACK_FREE_SHARE).max(MARGIN_BYTES)
-}
-
-/// Attributes an error of the disk to the uploaded file.
-fn of_file(error: MakeError) -> MakeError {
-    match error {
-        MakeError::Disk(error) => MakeError::File(error),
-        error => error,
-    }
 }
 
 #[cfg(test)]

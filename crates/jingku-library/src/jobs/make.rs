@@ -17,6 +17,7 @@ use crate::error::Internal;
 use crate::failpoint;
 use crate::library::Library;
 use crate::limits::DISK_BYTES_MAX;
+use crate::lock::lock;
 use crate::sentence::clause;
 
 /// What a job made.
@@ -26,19 +27,15 @@ pub(super) struct Made {
     pub(super) saved: Option<Saved>,
 }
 
-/// Why an image was not made.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum MakeError {
-    /// The job was asked to stop.
     #[error("stopped: {0:?}")]
     Stopped(StopReason),
-    /// The instance was removed meanwhile.
     #[error("the instance is gone")]
     InstanceGone,
     /// A fixtures file declares that the instance fails.
     #[error("declared to fail: {0}")]
     Declared(String),
-    /// The disk cannot be read.
     #[error(transparent)]
     Disk(#[from] DiskError),
     /// The uploaded file cannot be read.
@@ -59,12 +56,10 @@ pub(super) enum MakeError {
     /// There are more bytes than an image may have.
     #[error("the files have more than {} GB", DISK_BYTES_MAX >> 30)]
     TooLarge,
-    /// The chunks cannot be stored.
     #[error(transparent)]
     Store(jingku_chunks::Error),
-    /// An internal error.
     #[error(transparent)]
-    Inside(Internal),
+    Inside(#[from] Internal),
 }
 
 impl MakeError {
@@ -114,7 +109,7 @@ impl MakeError {
 /// What a tenant reads about an unreadable disk. The log has the path and the details.
 pub fn disk_reason(error: &DiskError) -> &'static str {
     match error {
-        DiskError::Backing { source, .. } => disk_reason(source),
+        DiskError::Backing(_, source) => disk_reason(source),
         DiskError::NotFound { .. } => {
             "The disk of the instance is not there. Ask the operator to put it back."
         }
@@ -138,8 +133,8 @@ pub fn disk_reason(error: &DiskError) -> &'static str {
 /// What a tenant reads about the file that it uploaded: the problem of the file, but not its path.
 fn file_reason(error: &DiskError) -> String {
     match error {
-        DiskError::Unusable { why, .. } => format!("No image can be made of the file: {}.", clause(why)),
-        DiskError::NotADisk { foreign, .. } => {
+        DiskError::Unusable(_, why) => format!("No image can be made of the file: {}.", clause(why)),
+        DiskError::NotADisk(_, foreign) => {
             let advice = match foreign.command {
                 Some(command) => format!("Make a raw or qcow2 disk of it first: `{command}`."),
                 None => "Check that it is the right file.".to_owned(),
@@ -150,8 +145,8 @@ fn file_reason(error: &DiskError) -> String {
                  import it with `--format raw`."
             )
         }
-        DiskError::Packed { fault, .. } => format!("No image can be made of the file: {}.", clause(fault)),
-        DiskError::Damaged { why, .. } => format!("The file is damaged: {}.", clause(why)),
+        DiskError::Packed(_, fault) => format!("No image can be made of the file: {}.", clause(fault)),
+        DiskError::Damaged(_, why) => format!("The file is damaged: {}.", clause(why)),
         DiskError::Io { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => {
             "The server has no room to unpack the file. Ask the operator to make room, then import it again."
                 .to_owned()
@@ -201,12 +196,6 @@ impl Source for DiskSource {
     }
 }
 
-impl From<tokio::task::JoinError> for MakeError {
-    fn from(error: tokio::task::JoinError) -> Self {
-        Self::Inside(Internal::Task(error))
-    }
-}
-
 /// The content of the disk column of an instance: the disk, and the declarations of a fixtures file.
 #[derive(Serialize, Deserialize)]
 pub struct DeclaredDisk {
@@ -236,8 +225,8 @@ pub(super) fn make(library: &Library, disk: &str, progress: &Progress) -> Result
     let (scratch, disk_space) = (library.scratch.clone(), library.disk_space.as_ref());
     let scratch = scratch.unwrap_or_else(std::env::temp_dir);
     let DeclaredDisk { disk, fails, caution } = serde_json::from_str(disk)
-        .map_err(|error| MakeError::Inside(Internal::BadRow(format!("disk of an instance: {error}"))))?;
-    progress.set_total(disk.size_bytes);
+        .map_err(|error| Internal::BadRow(format!("disk of an instance: {error}")))?;
+    progress.expect(disk.size_bytes);
     progress.set_caution(caution);
     let proceed = || progress.stopped().is_none() && !disk_space.is_some_and(DiskSpace::is_full);
     let opened = disk.open_while(&scratch, &proceed).map_err(|error| match (error, progress.stopped()) {
@@ -306,7 +295,7 @@ pub(super) fn copy(
             failpoint::reached("make.chunk");
         }
         at = end;
-        progress.set_present(writer.known_plain_bytes());
+        lock(&progress.bytes).present = writer.known_plain_bytes();
         reach(at, length, progress, fails)?;
     }
     reach(at, length, progress, fails)

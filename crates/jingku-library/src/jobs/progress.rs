@@ -1,7 +1,6 @@
 //! Live progress of the jobs of this process.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -22,20 +21,27 @@ pub enum StopReason {
     Lost,
 }
 
+/// How far a job is, in bytes.
+#[derive(Clone, Copy, Default)]
+pub struct JobBytes {
+    /// A finished first part.
+    pub passed: u64,
+    /// All that is done, including the finished part.
+    pub done: u64,
+    /// The whole job; 0 until known.
+    pub total: u64,
+    /// What images of the account already have. Data of other accounts is not disclosed.
+    pub present: u64,
+}
+
 /// The progress of a job.
 #[derive(Default)]
 pub struct Progress {
     /// When the job was claimed, in Unix seconds.
     pub started_at: i64,
-    /// Bytes of a finished first part.
-    passed: AtomicU64,
-    done: AtomicU64,
-    total: AtomicU64,
-    /// Bytes that images of the account already have. Data of other accounts is not disclosed.
-    present: AtomicU64,
-    /// The manifests of these images.
+    /// How far it is.
+    pub bytes: Mutex<JobBytes>,
     pub(super) own_manifests: Vec<ManifestId>,
-    /// A warning about the disk.
     caution: Mutex<Option<Caution>>,
     stop: Mutex<Option<StopReason>>,
     hook: Option<Arc<dyn JobHook>>,
@@ -49,7 +55,6 @@ pub trait JobHook: Send + Sync {
 }
 
 impl Progress {
-    /// A job that is compared with these manifests.
     pub(super) fn new(
         started_at: i64,
         own_manifests: Vec<ManifestId>,
@@ -58,42 +63,18 @@ impl Progress {
         Self { started_at, own_manifests, hook, ..Self::default() }
     }
 
-    /// How many bytes are done.
-    pub fn done(&self) -> u64 {
-        self.done.load(Ordering::Relaxed)
-    }
-
-    /// Bytes of a finished first part, included in [`Progress::done`].
-    pub fn passed(&self) -> u64 {
-        self.passed.load(Ordering::Relaxed)
-    }
-
     /// Finishes a first part of the work, as large as the rest. Later bytes are counted from 0 again.
     pub(crate) fn pass(&self, bytes: u64) {
-        self.set_total(2 * bytes);
-        self.set_done(bytes);
-        self.passed.store(bytes, Ordering::Relaxed);
+        let mut known = lock(&self.bytes);
+        *known = JobBytes { passed: bytes, done: bytes, total: 2 * bytes, ..*known };
     }
 
-    /// Bytes of the whole job; 0 until known.
-    pub fn total(&self) -> u64 {
-        self.total.load(Ordering::Relaxed)
+    /// Sets the size of the job, without the finished first part.
+    pub(crate) fn expect(&self, bytes: u64) {
+        let mut known = lock(&self.bytes);
+        known.total = known.passed + bytes;
     }
 
-    pub(crate) fn set_total(&self, bytes: u64) {
-        self.total.store(bytes, Ordering::Relaxed);
-    }
-
-    /// Bytes that images of the account already have.
-    pub fn present(&self) -> u64 {
-        self.present.load(Ordering::Relaxed)
-    }
-
-    pub(crate) fn set_present(&self, bytes: u64) {
-        self.present.store(bytes, Ordering::Relaxed);
-    }
-
-    /// A warning about the disk.
     pub(crate) fn caution(&self) -> Option<Caution> {
         lock(&self.caution).clone()
     }
@@ -102,19 +83,14 @@ impl Progress {
         *lock(&self.caution) = caution;
     }
 
-    /// Sets the bytes that are done.
-    pub fn set_done(&self, bytes: u64) {
-        self.done.store(bytes, Ordering::Relaxed);
-    }
-
     /// Reports that so many bytes are done. The hook may block here.
     pub(crate) fn reach(&self, bytes: u64) {
-        let bytes = self.passed() + bytes;
+        let bytes = lock(&self.bytes).passed + bytes;
         if let Some(hook) = &self.hook {
             hook.reached(self, bytes);
         }
         if self.stopped().is_none() {
-            self.set_done(bytes);
+            lock(&self.bytes).done = bytes;
         }
     }
 

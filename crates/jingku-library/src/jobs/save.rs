@@ -18,6 +18,7 @@ use crate::error::Internal;
 use crate::failpoint;
 use crate::library::Library;
 use crate::limits::DISK_BYTES_MAX;
+use crate::lock::lock;
 
 /// The file in a container that names what to leave out.
 const IGNORE_FILE: &str = "/.jingkuignore";
@@ -52,7 +53,7 @@ pub(super) fn make(library: &Library, saving: &Saving, progress: &Progress) -> R
     let rules = rules(library, saving)?;
     let run: RunConfig = serde_json::from_value(saving.container.config.clone())
         .map_err(|error| MakeError::Engine(EngineError::Failed(error.to_string())))?;
-    progress.set_total(saving.container.size_bytes.unwrap_or(0));
+    progress.expect(saving.container.size_bytes.unwrap_or(0));
     let paused = Paused::begin(library, saving)?;
     let export = Watched { export: saving.engine.export(&saving.container.id), library, progress, read: 0 };
     let refetch = {
@@ -82,13 +83,13 @@ pub(super) fn store(
     progress: &Progress,
     read: impl FnOnce(&jingku_chunks::Sealed),
 ) -> Result<Written, MakeError> {
-    let on_known = |bytes| progress.set_present(bytes);
+    let on_known = |bytes| lock(&progress.bytes).present = bytes;
     let sealed = library.store.write_stream_beside(archive, &progress.own_manifests, on_known).map_err(of_stream)?;
     read(&sealed);
     failpoint::reached("save.chunks_durable");
     let written = sealed.write_manifest()?;
     failpoint::reached("save.manifest_durable");
-    progress.set_total(progress.passed() + written.logical_bytes);
+    progress.expect(written.logical_bytes);
     progress.reach(written.logical_bytes);
     Ok(written)
 }
@@ -205,7 +206,8 @@ impl<'a> Paused<'a> {
         }
         // Recorded first: after a crash, somebody must resume it.
         let runtime = Handle::current();
-        runtime.block_on(library.catalog.set_paused_for(&saving.instance_id, &saving.image_id))?;
+        runtime.block_on(library.catalog.set_paused_for(&saving.instance_id, &saving.image_id))
+            .map_err(Internal::Catalog)?;
         let paused = Self(Some((library, saving)));
         runtime.block_on(saving.engine.pause(&saving.container.id)).map_err(MakeError::Engine)?;
         failpoint::reached("save.paused");

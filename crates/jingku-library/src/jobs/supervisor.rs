@@ -17,20 +17,20 @@ const BACKOFF_FIRST: Duration = Duration::from_secs(1);
 /// The longest wait before a restart.
 const BACKOFF_MAX: Duration = Duration::from_mins(1);
 
-/// All tasks. They stop on request, and on drop without being waited for.
-pub(super) struct Supervisor {
+/// The running tasks. They stop on request, and on drop without being waited for.
+pub struct Workers {
     library: Arc<Library>,
     loops: JoinSet<()>,
     stop: DropGuard,
 }
 
-impl Supervisor {
+impl Workers {
     pub(super) fn new(library: Arc<Library>) -> Self {
         Self { library, loops: JoinSet::new(), stop: CancellationToken::new().drop_guard() }
     }
 
     /// Starts a task. It has ended regularly when `run` returns.
-    pub(super) fn start<F>(&mut self, name: &'static str, run: impl Fn(Loop) -> F + Send + 'static)
+    pub(super) fn spawn<F>(&mut self, name: &'static str, run: impl Fn(Loop) -> F + Send + 'static)
     where
         F: Future<Output = ()> + Send + 'static,
     {
@@ -49,8 +49,8 @@ impl Supervisor {
         });
     }
 
-    /// Stops all tasks and waits until they have ended.
-    pub(super) async fn stop(mut self) {
+    /// Stops all tasks and waits until they have ended. A running job is released and resumes at the next start.
+    pub async fn stop(mut self) {
         drop(self.stop);
         while let Some(ended) = self.loops.join_next().await {
             if let Err(error) = ended {
@@ -99,7 +99,6 @@ impl Loop {
     }
 }
 
-/// The message of a panic.
 pub(super) fn panic_text(panic: &(dyn Any + Send)) -> &str {
     panic
         .downcast_ref::<&str>()
@@ -116,9 +115,9 @@ mod tests {
     use crate::config::Config;
     use crate::library::Environment;
 
-    async fn supervisor() -> Supervisor {
+    async fn supervisor() -> Workers {
         let library = Library::open_in_memory(&Config::default(), &Environment::default()).await.unwrap();
-        Supervisor::new(Arc::new(library))
+        Workers::new(Arc::new(library))
     }
 
     #[tokio::test(start_paused = true)]
@@ -127,14 +126,14 @@ mod tests {
         let library = Arc::clone(&supervisor.library);
         let (starts, rounds) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicU32::new(0)));
         let (counted, turned) = (Arc::clone(&starts), Arc::clone(&rounds));
-        supervisor.start("panicking", move |task| {
+        supervisor.spawn("panicking", move |task| {
             let start = counted.fetch_add(1, Ordering::Relaxed);
             async move {
                 assert!(start >= 4, "not yet");
                 task.every(BACKOFF_MAX, || async { Ok::<(), std::io::Error>(()) }).await;
             }
         });
-        supervisor.start("steady", move |task| {
+        supervisor.spawn("steady", move |task| {
             let turned = Arc::clone(&turned);
             async move {
                 let round = || async {
@@ -158,7 +157,7 @@ mod tests {
     async fn a_task_that_keeps_failing_is_a_problem() {
         let mut supervisor = supervisor().await;
         let library = Arc::clone(&supervisor.library);
-        supervisor.start("failing", async move |task| {
+        supervisor.spawn("failing", async move |task| {
             task.every(BACKOFF_FIRST, || async { Err(std::io::Error::other("no")) }).await;
         });
         tokio::time::sleep(Duration::from_secs(10)).await;
@@ -169,10 +168,10 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn stopping_does_not_wait_for_the_next_round() {
         let mut supervisor = supervisor().await;
-        supervisor.start("waiting", async move |task| {
+        supervisor.spawn("waiting", async move |task| {
             task.every(Duration::from_hours(1), || async { Ok::<(), std::io::Error>(()) }).await;
         });
-        supervisor.start("panicking", async move |_| panic!("always"));
+        supervisor.spawn("panicking", async move |_| panic!("always"));
         tokio::time::sleep(Duration::from_mins(5)).await;
         let asked = tokio::time::Instant::now();
         supervisor.stop().await;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use jingku_catalog::{CatalogError, Job, Source, Upload};
+use jingku_catalog::{CatalogError, Job, Source};
 
 use super::supervisor::Loop;
 use super::trash::trusted_now;
@@ -28,7 +28,8 @@ async fn expire_once(library: &Arc<Library>) -> Result<(), CatalogError> {
     let silent = library.catalog.idle_uploads(resumable, now - seconds(UPLOAD_START_TIMEOUT)).await?;
     // An upload whose file is in use is active.
     for upload in silent.iter().filter(|upload| !library.uploads.is_taken(&upload.image_id)) {
-        if library.catalog.fail_upload(upload, reason(upload), now).await? {
+        let reason = if upload.received_bytes == 0 { NOT_STARTED } else { SILENT };
+        if library.catalog.fail_upload(upload, reason, now).await? {
             tracing::info!(image_id = upload.image_id, "upload expired");
             library.uploads.remove(&upload.image_id);
         }
@@ -41,10 +42,6 @@ async fn expire_once(library: &Arc<Library>) -> Result<(), CatalogError> {
         library.uploads.remove(image_id);
     }
     Ok(())
-}
-
-fn reason(upload: &Upload) -> &'static str {
-    if upload.received_bytes == 0 { NOT_STARTED } else { SILENT }
 }
 
 fn seconds(duration: Duration) -> i64 {

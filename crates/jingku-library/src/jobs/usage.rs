@@ -10,7 +10,6 @@ use crate::failpoint;
 
 /// The interval. Use is accounted in hours, and at once when an instance is removed.
 const EVERY: Duration = Duration::from_mins(10);
-/// Manifests per query.
 const BATCH: u32 = 64;
 
 pub(super) async fn count(task: Loop) {

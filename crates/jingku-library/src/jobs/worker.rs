@@ -21,6 +21,7 @@ use crate::error::Internal;
 use crate::failpoint;
 use crate::library::Library;
 use crate::limits::{JOB_STOP_TIMEOUT, OWN_MANIFESTS_MAX};
+use crate::lock::lock;
 
 /// How long a claimed job belongs to a worker.
 const LEASE_SECS: i64 = 30;
@@ -131,12 +132,12 @@ async fn make_while_held(task: &Loop, job: &Job, progress: &Arc<Progress>) -> Re
             break stop;
         }
         // The total may become known late. A hook may block jobs without limit.
-        let deadline = started + library.config.jobs.deadline(progress.total());
+        let deadline = || started + library.config.jobs.deadline(lock(&progress.bytes).total);
         tokio::select! {
-            made = &mut making => return made?,
+            made = &mut making => return made.map_err(Internal::Task)?,
             () = task.stop.cancelled() => progress.stop(StopReason::Shutdown),
-            () = sleep_until(deadline), if library.job_hook.is_none() => {
-                if Instant::now() >= started + library.config.jobs.deadline(progress.total()) {
+            () = sleep_until(deadline()), if library.job_hook.is_none() => {
+                if Instant::now() >= deadline() {
                     progress.stop(StopReason::Overdue);
                 }
             }
@@ -144,7 +145,7 @@ async fn make_while_held(task: &Loop, job: &Job, progress: &Arc<Progress>) -> Re
         }
     };
     if let Ok(made) = timeout(JOB_STOP_TIMEOUT, making).await {
-        return made?;
+        return made.map_err(Internal::Task)?;
     }
     tracing::warn!(image_id = job.image_id, "a job does not stop and is abandoned");
     Err(MakeError::Stopped(stop))
@@ -158,7 +159,7 @@ async fn spawn(
 ) -> Result<JoinHandle<Result<Made, MakeError>>, MakeError> {
     let (library, progress) = (Arc::clone(library), Arc::clone(progress));
     if let Source::Instance(id) = &job.source {
-        let instance = library.catalog.instance(Some(job.account), id).await?;
+        let instance = library.catalog.instance(Some(job.account), id).await.map_err(Internal::Catalog)?;
         let instance = instance.ok_or(MakeError::InstanceGone)?;
         if let Some(facts) = instance.container {
             let saving = Saving::prepare(&library, job, instance.id, &facts).await?;
@@ -166,11 +167,15 @@ async fn spawn(
         }
         return Ok(tokio::task::spawn_blocking(move || make::make(&library, &instance.disk, &progress)));
     }
-    let upload = library.catalog.upload(job.account, &job.image_id).await?;
+    let upload = library.catalog.upload(job.account, &job.image_id).await.map_err(Internal::Catalog)?;
     // The format that the owner declared.
     let format = upload.and_then(|upload| upload.format).and_then(|name| name.parse().ok());
-    let file = library.uploads.path(&job.image_id).map_err(MakeError::Inside)?;
-    Ok(tokio::task::spawn_blocking(move || import::make(&library, &file, format, &progress)))
+    let file = library.uploads.path(&job.image_id)?;
+    let make = move || match import::make(&library, &file, format, &progress) {
+        Err(MakeError::Disk(error)) => Err(MakeError::File(error)),
+        made => made,
+    };
+    Ok(tokio::task::spawn_blocking(make))
 }
 
 struct StopWhenDropped<'a>(&'a Progress);
@@ -182,7 +187,8 @@ impl Drop for StopWhenDropped<'_> {
 }
 
 async fn heartbeat(library: &Library, job: &Job, progress: &Progress) {
-    let (done, total) = (to_i64(progress.done()), to_i64(progress.total()));
+    let bytes = *lock(&progress.bytes);
+    let (done, total) = (to_i64(bytes.done), to_i64(bytes.total));
     match library.catalog.heartbeat(job, done, total, library.clock.now(), LEASE_SECS).await {
         Ok(Heartbeat::Held) => {}
         Ok(Heartbeat::Lost | Heartbeat::Cancelled) => progress.stop(StopReason::Lost),
@@ -244,10 +250,4 @@ async fn complete(library: &Library, job: &Job, made: &Made) -> Result<JobEnd, C
 
 fn to_i64(bytes: u64) -> i64 {
     i64::try_from(bytes).unwrap_or(i64::MAX)
-}
-
-impl From<CatalogError> for MakeError {
-    fn from(error: CatalogError) -> Self {
-        Self::Inside(Internal::Catalog(error))
-    }
 }

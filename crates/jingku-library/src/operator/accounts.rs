@@ -85,10 +85,8 @@ impl Library {
     pub(crate) async fn insert_account(&self, name: &str) -> Result<Account, LibraryError> {
         let project_id = project_id(&*self.random);
         let new = NewAccount { name, project_id: &project_id };
-        match self.catalog.create_account(new, self.clock.now()).await? {
-            Some(account) => Ok(account),
-            None => Err(LibraryError::AccountExists(name.to_owned())),
-        }
+        let created = self.catalog.create_account(new, self.clock.now()).await?;
+        created.ok_or_else(|| LibraryError::AccountExists(name.to_owned()))
     }
 
     pub(crate) fn new_key_pair(&self) -> KeyPair {
@@ -105,11 +103,8 @@ impl Library {
     ) -> Result<(), LibraryError> {
         let sealed = self.keyring().seal(&pair.public_key, &pair.private_key, &*self.random);
         let new = NewKey { public_key: &pair.public_key, account, name, sealed_private_key: &sealed, limits };
-        if self.catalog.add_key(new, self.clock.now()).await? {
-            Ok(())
-        } else {
-            Err(LibraryError::KeyExists(pair.public_key.clone()))
-        }
+        let added = self.catalog.add_key(new, self.clock.now()).await?;
+        if added { Ok(()) } else { Err(LibraryError::KeyExists(pair.public_key.clone())) }
     }
 
     /// Adds the given pair unless it exists.
@@ -119,10 +114,7 @@ impl Library {
         };
         let private_key = self.keyring().open(&pair.public_key, &key.sealed_private_key)?;
         let same = private_key.expose_secret() == pair.private_key.expose_secret();
-        if same && owner.id == account && key.revoked_at.is_none() {
-            Ok(())
-        } else {
-            Err(LibraryError::KeyExists(pair.public_key.clone()))
-        }
+        let usable = same && owner.id == account && key.revoked_at.is_none();
+        if usable { Ok(()) } else { Err(LibraryError::KeyExists(pair.public_key.clone())) }
     }
 }

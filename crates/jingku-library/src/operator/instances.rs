@@ -13,7 +13,6 @@ use crate::library::Library;
 
 /// The longest instance id, in bytes.
 const INSTANCE_ID_MAX: usize = 64;
-/// Rows per query.
 const BATCH: u32 = 1000;
 
 /// An instance to declare.
@@ -35,7 +34,6 @@ pub struct NewInstance<'a> {
     pub gpu_type: &'a str,
 }
 
-/// A validated instance.
 struct Checked<'a> {
     new: NewInstance<'a>,
     account: AccountId,

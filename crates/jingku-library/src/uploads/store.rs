@@ -21,16 +21,11 @@ pub(crate) const UNPACKED: &str = "unpacked";
 
 /// The uploaded files.
 pub struct UploadStore {
-    folder: Folder,
+    /// The folder, and its owner if it is temporary: created for the first file and removed with the server.
+    folder: OnceLock<(PathBuf, Option<TempDir>)>,
     disk_space: Option<DiskSpace>,
     /// The state of each file. A request locks it to use the file.
     known: Mutex<HashMap<String, Arc<AsyncMutex<Option<Hashed>>>>>,
-}
-
-enum Folder {
-    Fixed(PathBuf),
-    /// Created for the first file and removed with the server.
-    Temporary(OnceLock<TempDir>),
 }
 
 /// The lock of one file.
@@ -47,24 +42,20 @@ fn private_folder() -> io::Result<TempDir> {
 
 impl UploadStore {
     pub(crate) fn in_folder(folder: PathBuf, disk_space: DiskSpace) -> Self {
-        Self { folder: Folder::Fixed(folder), disk_space: Some(disk_space), known: Mutex::default() }
+        Self { folder: (folder, None).into(), disk_space: Some(disk_space), known: Mutex::default() }
     }
 
     pub(crate) fn in_temporary_folder() -> Self {
-        Self { folder: Folder::Temporary(OnceLock::new()), disk_space: None, known: Mutex::default() }
+        Self { folder: OnceLock::new(), disk_space: None, known: Mutex::default() }
     }
 
     fn folder(&self) -> io::Result<&Path> {
-        match &self.folder {
-            Folder::Fixed(path) => Ok(path),
-            Folder::Temporary(made) => {
-                if made.get().is_none() {
-                    // If two threads create one, the second is removed at once.
-                    let _ = made.set(private_folder()?);
-                }
-                Ok(made.get().map_or(Path::new("/"), TempDir::path))
-            }
+        if self.folder.get().is_none() {
+            let made = private_folder()?;
+            // If two threads create one, the second is removed at once.
+            let _ = self.folder.set((made.path().to_owned(), Some(made)));
         }
+        Ok(self.folder.get().map_or(Path::new("/"), |(path, _)| path))
     }
 
     /// The path of an image's file.
@@ -108,11 +99,8 @@ impl UploadStore {
 
     /// The images that have files.
     pub fn list(&self) -> Vec<String> {
-        let folder = match &self.folder {
-            Folder::Fixed(path) => Some(path.as_path()),
-            Folder::Temporary(made) => made.get().map(TempDir::path),
-        };
-        let entries = folder.and_then(|folder| fs::read_dir(folder).ok()).into_iter().flatten().flatten();
+        let folder = self.folder.get().and_then(|(folder, _)| fs::read_dir(folder).ok());
+        let entries = folder.into_iter().flatten().flatten();
         let stem = |entry: fs::DirEntry| Some(entry.path().file_stem()?.to_str()?.to_owned());
         blocking::in_place(|| entries.filter_map(stem).collect())
     }

@@ -27,7 +27,6 @@ pub struct SyncCompShareCustomImageRequest {
     pub target_description: Option<Description>,
 }
 
-/// The call needs a zone.
 fn zone_ids<'de, D: Deserializer<'de>>(deserializer: D) -> Result<List<i64>, D::Error> {
     let zone_ids = without_repeats(deserializer)?;
     if zone_ids.is_empty() { Err(D::Error::missing_field("")) } else { Ok(zone_ids) }

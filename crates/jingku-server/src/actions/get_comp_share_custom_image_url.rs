@@ -15,7 +15,7 @@ pub(crate) async fn run(
         call.library.clock.now() + request.expires_secs.map_or(api::DEFAULT_LINK_SECS, |secs| secs.0);
     let link = DownloadLink { image_id: image.id, account: account.0, manifest, expires_at };
     Ok(api::GetCompShareCustomImageUrlResponse {
-        url: call.context.link_url(&link.path_and_query(call.library.keyring().links())),
+        url: call.context.link_url(&link.path_and_query(call.library.keyring())),
         expire_time: expires_at,
         size_bytes: image.size_bytes,
     })

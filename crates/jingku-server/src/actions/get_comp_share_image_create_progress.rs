@@ -1,4 +1,5 @@
 use jingku_catalog::{ImageStatus, Progress};
+use jingku_library::lock;
 use jingku_protocol::actions as api;
 
 use crate::call::Call;
@@ -19,9 +20,9 @@ pub(crate) async fn run(
     let progress = call.library.catalog.image_progress(call.own(), &request.image_id).await?;
     let mut progress = progress.ok_or_else(|| Error::ResourceNotFound(request.image_id.to_string()))?;
     // A job on this server is more current than its last heartbeat in the catalogue.
-    let present = live.as_ref().map_or(0, |live| live.present());
+    let present = live.as_ref().map_or(0, |live| lock(&live.bytes).present);
     if let Some(live) = live {
-        progress.done_bytes = i64::try_from(live.done()).unwrap_or(i64::MAX);
+        progress.done_bytes = i64::try_from(lock(&live.bytes).done).unwrap_or(i64::MAX);
         progress.started_at = Some(live.started_at);
         progress.reported_at = Some(call.library.clock.now());
     }

@@ -53,7 +53,7 @@ pub(crate) async fn run(
     };
     let expires_at = call.library.clock.now() + api::DEFAULT_LINK_SECS;
     let link = UploadLink { image_id: id.clone(), account: account.0, expires_at };
-    let url = call.context.link_url(&link.path_and_query(call.library.keyring().links()));
+    let url = call.context.link_url(&link.path_and_query(call.library.keyring()));
     Ok(api::ImportCompShareCustomImageResponse {
         comp_share_image_id: id,
         url,

@@ -36,7 +36,6 @@ impl LabClock {
         };
     }
 
-    /// Follows the base clock again.
     pub(crate) fn reset(&self) {
         *lock(&self.setting) = Setting::Ahead(0);
     }

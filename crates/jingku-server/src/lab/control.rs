@@ -37,7 +37,6 @@ const DEFAULT_NAME: &str = "default";
 /// Message of a fault if the call has none.
 const DEFAULT_MESSAGE: &str = "Injected by the lab";
 
-/// Why a control call is refused.
 struct Refusal(StatusCode, String);
 
 impl Refusal {
@@ -46,7 +45,6 @@ impl Refusal {
         Self(StatusCode::BAD_REQUEST, why.into())
     }
 
-    /// No such call or snapshot.
     fn not_found(what: impl Into<String>) -> Self {
         Self(StatusCode::NOT_FOUND, what.into())
     }

@@ -34,7 +34,6 @@ pub(crate) struct PendingFault {
     pub(super) action: String,
     #[serde(flatten)]
     pub(super) fault: Fault,
-    /// Number of calls left.
     pub(super) times: u32,
 }
 

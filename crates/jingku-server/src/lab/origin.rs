@@ -10,7 +10,6 @@ use axum::http::{HeaderMap, header};
 /// A request must have this header, with any value.
 const HEADER: &str = "x-jingku-lab";
 
-/// Returns why a request is refused.
 pub(super) fn check_origin(headers: &HeaderMap) -> Result<(), &'static str> {
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
     if !host.is_some_and(is_loopback) {

@@ -29,12 +29,16 @@ impl PauseGate {
 
 impl JobHook for PauseGate {
     fn reached(&self, progress: &Progress, bytes: u64) {
+        let reached = |percent| percent_of(lock(&progress.bytes).total, percent);
         let mut percent = lock(&self.percent);
         while let Some(paused_at) = *percent
-            && bytes >= percent_of(progress.total(), paused_at)
+            && bytes >= reached(paused_at)
             && progress.stopped().is_none()
         {
-            progress.set_done(progress.done().max(percent_of(progress.total(), paused_at)));
+            let paused_bytes = reached(paused_at);
+            let mut known = lock(&progress.bytes);
+            known.done = known.done.max(paused_bytes);
+            drop(known);
             let woken = self.changed.wait_timeout(percent, CANCEL_CHECK_INTERVAL);
             percent = woken.unwrap_or_else(PoisonError::into_inner).0;
         }

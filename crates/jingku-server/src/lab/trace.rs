@@ -125,7 +125,6 @@ fn shape(name: &str, value: &Value) -> Json {
     }
 }
 
-/// The decoded parameters, in one shape.
 pub(super) fn decoded(params: &Params) -> Map<String, Json> {
     let mut shown = Map::new();
     for (name, value) in params.iter().filter(|(name, _)| *name != "Signature") {
@@ -156,7 +155,6 @@ fn each_text(name: &str, value: &Value, visit: &mut impl FnMut(&str, &str)) {
     }
 }
 
-/// Redacts and shortens a text.
 pub(super) fn redact(text: &str) -> String {
     let head = &text[..text.floor_char_boundary(SEARCHED_BYTES_MAX)];
     let shown = without_secrets(head);

@@ -39,7 +39,6 @@ pub(super) struct Connection {
     /// Received bytes of the unanswered requests of all connections.
     held_by_all: Arc<AtomicUsize>,
     state: Mutex<State>,
-    /// Woken on eviction.
     reader: AtomicWaker,
 }
 
@@ -108,12 +107,10 @@ impl Connection {
         state.ambiguous
     }
 
-    /// Marks the request as received.
     pub(super) fn end_body(&self) {
         lock(&self.state).phase = Phase::Response;
     }
 
-    /// Marks the response as written.
     pub(super) fn end(&self) {
         let mut state = lock(&self.state);
         state.phase = Phase::Head;

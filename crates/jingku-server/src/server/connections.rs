@@ -17,7 +17,6 @@ use crate::limits::{MAX_HELD_BYTES, MAX_RESERVED_CONNECTIONS, SPARED_HELD_BYTES}
 /// One connection of this many is evicted at a time, so that the scan pays off.
 const EVICTED_SHARE: usize = 64;
 
-/// The connections of a server.
 pub(super) struct Connections {
     limits: ConnectionLimits,
     open: Mutex<Open>,

@@ -20,7 +20,6 @@ use super::health::{HEALTH, READINESS};
 /// Bytes of an upload are not counted as held: its handler limits them.
 const UPLOADS: &str = "/uploads/";
 
-/// Answers one request.
 pub(super) async fn answer(
     router: TowerToHyperService<Router>,
     connection: Arc<Connection>,

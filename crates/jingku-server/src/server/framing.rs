@@ -10,7 +10,6 @@ const LINE_BYTES_MAX: usize = 128;
 #[derive(Default)]
 pub(super) struct Framing {
     position: Position,
-    /// Start of an incomplete line.
     line: Vec<u8>,
     head: Head,
 }

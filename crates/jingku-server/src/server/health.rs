@@ -12,7 +12,6 @@ pub(super) const HEALTH: &str = "/healthz";
 /// Readiness: the server can serve requests.
 pub(super) const READINESS: &str = "/readyz";
 
-/// Answers [`READINESS`].
 pub(super) async fn ready(State(context): State<Arc<Context>>) -> (StatusCode, String) {
     let problem = if context.library.is_read_only() {
         Some("the data folder is read-only".to_owned())

@@ -10,9 +10,7 @@ use crate::limits::{TRANSFER_STEP_BYTES, TRANSFER_STEP_TIMEOUT, TRANSFER_TIME_MA
 /// client counts, not that of the server's disk.
 pub(crate) struct ClientRate {
     started: Instant,
-    /// Time waited in the current step.
     waited: Duration,
-    /// Bytes in the current step.
     moved: u64,
 }
 

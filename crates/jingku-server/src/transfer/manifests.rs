@@ -9,7 +9,6 @@ const KEPT_BYTES_MAX: u64 = 8 << 20;
 /// Maximum number of cached manifests.
 const KEPT_MAX: usize = 1024;
 
-/// Recently opened manifests.
 pub(crate) struct ManifestCache(Cache<ManifestId, Manifest, Weight>);
 
 #[derive(Clone)]

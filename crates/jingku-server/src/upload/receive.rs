@@ -115,7 +115,6 @@ fn write(
     written.map(|()| file.received())
 }
 
-/// The data folder is full.
 fn full(upload: &Upload, file: &UploadFile) -> Error {
     // At least one byte more of a file of unknown size.
     let upload = Upload { received_bytes: to_i64(file.received()), ..upload.clone() };

@@ -17,7 +17,7 @@ use axum::response::Response;
 use http_body_util::BodyExt;
 use hyper::service::Service as _;
 use hyper_util::service::TowerToHyperService;
-use jingku_library::{Config, Environment, FixedClock, Fixtures, SeededRandom, Workers};
+use jingku_library::{Config, Environment, FixedClock, Fixtures, SeededRandom, Workers, lock};
 use jingku_protocol::actions::Action;
 use jingku_server::{Context, router, serve};
 use serde_json::{Value, json};
@@ -131,7 +131,8 @@ impl LabServer {
     /// Waits until a worker of this server reads the disk of an image.
     async fn wait_until_read(&self, id: &str) {
         let running = &self.context.library.running;
-        wait_until("the job starts", async || running.get(id).is_some_and(|job| job.total() > 0)).await;
+        wait_until("the job starts", async || running.get(id).is_some_and(|job| lock(&job.bytes).total > 0))
+            .await;
     }
 
     /// Waits until an image has this status and progress.

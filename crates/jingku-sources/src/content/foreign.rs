@@ -128,7 +128,6 @@ const MAGICS: &[Magic] = &[
     (0, b"\0asm\x01\0\0\0", "a program (WebAssembly)", ""),
 ];
 
-/// Detects a format by its start.
 pub(super) fn by_magic(probe: &Probe<'_>) -> Option<Foreign> {
     let known = MAGICS.iter().find(|(at, magic, ..)| probe.has(*at, magic));
     if let Some((_, _, name, command)) = known {

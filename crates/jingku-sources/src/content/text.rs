@@ -54,15 +54,14 @@ fn is_text(head: &[u8]) -> bool {
         }
         Err(_) => return is_legacy_text(body),
     };
-    let possible = |c: char| !c.is_control() || matches!(c, '\t' | '\n' | '\r' | '\x0c' | '\x1b');
+    let possible = |c: char| !c.is_control() || "\t\n\r\x0c\x1b".contains(c);
     // A long run of letters is more likely test data on a disk.
     !body.is_empty() && body.chars().all(possible) && (body.len() <= WORD_MAX || body.contains([' ', '\n']))
 }
 
 /// Text in a code page such as Latin-1 or GBK: no control characters, which are one tenth of random bytes.
 fn is_legacy_text(body: &[u8]) -> bool {
-    let possible =
-        |byte: &u8| !byte.is_ascii_control() || matches!(byte, b'\t' | b'\n' | b'\r' | b'\x0c' | b'\x1b');
+    let possible = |byte: &u8| !byte.is_ascii_control() || b"\t\n\r\x0c\x1b".contains(byte);
     body.len() >= LEGACY_MIN && body.contains(&b'\n') && body.iter().all(possible)
 }
 

@@ -140,16 +140,13 @@ fn check_features(path: &Path, features: u64) -> Result<Option<&'static str>, Di
     if features & FEATURE_CORRUPT != 0 {
         return Err(DiskError::damaged(path, "QEMU marked it as corrupt"));
     }
-    Ok(if features & FEATURE_EXTENDED_L2 != 0 {
-        Some("subclusters (extended L2 entries)")
-    } else if features & FEATURE_COMPRESSION_TYPE != 0 {
-        Some("zstd compression")
-    } else if features & FEATURE_DIRTY != 0 {
+    let qemu_only = [
+        (FEATURE_EXTENDED_L2, "subclusters (extended L2 entries)"),
+        (FEATURE_COMPRESSION_TYPE, "zstd compression"),
         // Only reference counts may be wrong, which reading does not need; but imago refuses it.
-        Some("dirty bit (it was not closed properly)")
-    } else {
-        None
-    })
+        (FEATURE_DIRTY, "dirty bit (it was not closed properly)"),
+    ];
+    Ok(qemu_only.into_iter().find(|(feature, _)| features & feature != 0).map(|(_, name)| name))
 }
 
 fn parse_backing(cluster: Fields<'_>, header_len: usize) -> Result<Option<Backing>, DiskError> {

@@ -3,6 +3,9 @@
 //! This bounds what is read later: every table and cluster is inside the file and used once, so a small file cannot
 //! pose as a large disk full of data.
 
+use std::ops::Range;
+
+use bit_vec::BitVec;
 use flate2::{Decompress, FlushDecompress, Status};
 
 use super::header::Header;
@@ -33,13 +36,8 @@ pub(crate) fn check_tables(source: &Source, header: &Header) -> Result<(), DiskE
         );
         return Err(DiskError::unusable(&source.path, why));
     }
-    let mut walk = Walk {
-        source,
-        header,
-        own: Bits::new(clusters),
-        shared: Bits::new(clusters),
-        compressed_clusters: 0,
-    };
+    let unused = BitVec::from_elem(index(clusters), false);
+    let mut walk = Walk { source, header, own: unused.clone(), shared: unused, compressed_clusters: 0 };
     walk.run()
 }
 
@@ -47,9 +45,9 @@ struct Walk<'a> {
     source: &'a Source,
     header: &'a Header,
     /// Clusters of the file with exclusive use.
-    own: Bits,
+    own: BitVec,
     /// Clusters of the file that contain compressed ones.
-    shared: Bits,
+    shared: BitVec,
     compressed_clusters: u64,
 }
 
@@ -60,7 +58,7 @@ impl Walk<'_> {
         self.take(self.header.l1_offset, l1_bytes)?;
         self.take_refcounts()?;
         let cluster_bytes = self.header.cluster_bytes();
-        let mut second = vec![0; usize::try_from(cluster_bytes).expect("a cluster fits in memory")];
+        let mut second = vec![0; index(cluster_bytes)];
         self.each_cluster_of(self.header.l1_offset, l1_bytes, |walk, number, offset| {
             walk.read(offset, &mut second)?;
             let first = number.saturating_mul(cluster_bytes / 8);
@@ -138,19 +136,18 @@ impl Walk<'_> {
         if end > self.source.len() && !self.is_whole(offset)? {
             return Err(self.damaged("its last compressed cluster is cut off"));
         }
-        let bits = self.header.cluster_bits;
-        for cluster in offset >> bits..end.min(self.source.len()).div_ceil(self.header.cluster_bytes()) {
-            if self.own.get(cluster) {
+        for cluster in self.clusters(offset, end.min(self.source.len())) {
+            if self.own[cluster] {
                 return Err(self.overlap());
             }
-            self.shared.set(cluster);
+            self.shared.set(cluster, true);
         }
         Ok(())
     }
 
     /// Whether the compressed cluster at the end of the file is complete.
     fn is_whole(&self, offset: u64) -> Result<bool, DiskError> {
-        let cluster_bytes = usize::try_from(self.header.cluster_bytes()).expect("a cluster fits in memory");
+        let cluster_bytes = index(self.header.cluster_bytes());
         let packed_bytes = usize::try_from(self.source.len() - offset).unwrap_or(usize::MAX);
         // Clusters are stored compressed only if that makes them smaller.
         let mut packed = vec![0; packed_bytes.min(cluster_bytes)];
@@ -169,14 +166,17 @@ impl Walk<'_> {
         if offset.checked_add(bytes).is_none_or(|end| end > self.source.len()) {
             return Err(self.damaged("a table leads to a place past the end of the file"));
         }
-        let bits = self.header.cluster_bits;
-        for cluster in offset >> bits..(offset + bytes).div_ceil(self.header.cluster_bytes()) {
-            if self.own.get(cluster) || self.shared.get(cluster) {
+        for cluster in self.clusters(offset, offset + bytes) {
+            if self.own[cluster] || self.shared[cluster] {
                 return Err(self.overlap());
             }
-            self.own.set(cluster);
+            self.own.set(cluster, true);
         }
         Ok(())
+    }
+
+    fn clusters(&self, start: u64, end: u64) -> Range<usize> {
+        index(start >> self.header.cluster_bits)..index(end.div_ceil(self.header.cluster_bytes()))
     }
 
     fn read(&self, offset: u64, into: &mut [u8]) -> Result<(), DiskError> {
@@ -193,27 +193,7 @@ impl Walk<'_> {
     }
 }
 
-/// One bit per cluster of a file.
-struct Bits(Vec<u64>);
-
-impl Bits {
-    fn new(count: u64) -> Self {
-        Self(vec![0; usize::try_from(count.div_ceil(64)).expect("a bounded map fits in memory")])
-    }
-
-    fn place(bit: u64) -> (usize, u64) {
-        (usize::try_from(bit / 64).unwrap_or(usize::MAX), 1 << (bit % 64))
-    }
-
-    fn get(&self, bit: u64) -> bool {
-        let (word, mask) = Self::place(bit);
-        self.0.get(word).is_some_and(|word| word & mask != 0)
-    }
-
-    fn set(&mut self, bit: u64) {
-        let (word, mask) = Self::place(bit);
-        if let Some(word) = self.0.get_mut(word) {
-            *word |= mask;
-        }
-    }
+/// A cluster, or the bytes of one: both are bounded and fit in memory.
+fn index(number: u64) -> usize {
+    usize::try_from(number).expect("a bounded number fits in memory")
 }

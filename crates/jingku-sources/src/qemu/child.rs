@@ -2,7 +2,7 @@
 
 use std::io::{self, Read};
 use std::os::unix::process::CommandExt;
-use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -72,11 +72,10 @@ pub(super) fn run(program: &Command, timeout: Duration, proceed: &dyn Fn() -> bo
 
 /// A running program; killed when dropped.
 struct Running {
+    /// Its standard input is never written to: the program runs until it is closed.
     child: Child,
     status: Option<ExitStatus>,
     stderr: Option<JoinHandle<Vec<u8>>>,
-    /// Never written to: the program runs until it is closed.
-    lifeline: Option<ChildStdin>,
 }
 
 impl Running {
@@ -93,9 +92,8 @@ impl Running {
             // A process group to be killed as one. Ctrl-C in a terminal reaches only us.
             .process_group(0);
         let mut child = supervised.spawn()?;
-        let lifeline = child.stdin.take();
         let stderr = child.stderr.take().map(|stderr| thread::spawn(move || read_start(stderr)));
-        Ok(Self { child, status: None, stderr, lifeline })
+        Ok(Self { child, status: None, stderr })
     }
 
     /// Whether the program has ended. Leaves it unreaped, so its process id stays reserved.
@@ -126,7 +124,6 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        drop(self.lifeline.take());
         let _ = self.end();
     }
 }
@@ -210,7 +207,7 @@ mod tests {
         wait_for("the program runs", || std::fs::read_to_string(&pid).is_ok_and(|text| text.ends_with('\n')));
         let sleeping = std::fs::read_to_string(&pid).unwrap();
         assert!(runs(&sleeping));
-        running.lifeline = None;
+        running.child.stdin = None;
         wait_for("the child of the program is gone", || !runs(&sleeping));
         assert!(!running.end().unwrap().success());
     }

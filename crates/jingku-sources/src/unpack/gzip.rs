@@ -9,16 +9,14 @@ use crate::packing::{PackedFault, Packing};
 
 /// Reads one member after another. Only zeros may follow the last one, as on a tape.
 pub(super) struct GzipMembers {
-    /// `None` only while switching to the next member.
+    /// `None` at the end.
     member: Option<Box<GzDecoder<Input>>>,
-    ended: bool,
     position: u64,
 }
 
 impl Stream for GzipMembers {
     fn read(&mut self, into: &mut [u8]) -> Result<Option<usize>, Stop> {
-        while !self.ended {
-            let Some(member) = &mut self.member else { break };
+        while let Some(member) = &mut self.member {
             let read = member.read(into).map_err(|error| Stop::of(Packing::Gzip, &error))?;
             self.position = member.get_ref().position;
             if read > 0 {
@@ -36,7 +34,7 @@ impl Stream for GzipMembers {
 
 impl GzipMembers {
     pub(super) fn start(input: Input) -> Self {
-        Self { member: Some(Box::new(GzDecoder::new(input))), ended: false, position: 0 }
+        Self { member: Some(Box::new(GzDecoder::new(input))), position: 0 }
     }
 
     fn next_member(&mut self) -> Result<(), Stop> {
@@ -50,7 +48,6 @@ impl GzipMembers {
                 if let Some(at) = input.skip_padding().map_err(Stop::Io)? {
                     return Err(PackedFault::Followed(Packing::Gzip, at).into());
                 }
-                self.ended = true;
                 self.position = input.position;
             }
         }

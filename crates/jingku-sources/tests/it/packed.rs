@@ -39,7 +39,7 @@ impl Bench {
         };
         match unpack(&self.path(), kind, &into, 1 << 30, proceed) {
             Ok(()) => Ok(fs::read(into).unwrap()),
-            Err(DiskError::Packed { fault, .. }) => Err(fault),
+            Err(DiskError::Packed(_, fault)) => Err(fault),
             Err(error) => panic!("{error}"),
         }
     }

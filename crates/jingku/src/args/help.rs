@@ -4,7 +4,6 @@ use clap::{Arg, Command};
 
 use crate::messages::{find, text, tr};
 
-/// Arguments that several commands have.
 const SHARED: &str = "help-shared";
 
 pub(super) fn localize(command: Command) -> Command {

@@ -18,7 +18,7 @@ impl Explained for BackupError {
             Self::FewImages { folder, before, now } => {
                 (Refused, tr!("errors-backup-few-images", path = folder, before, now))
             }
-            Self::NoGeneration { folder, generation } => {
+            Self::NoGeneration(folder, generation) => {
                 (NotThere, tr!("errors-backup-no-generation", path = folder, generation))
             }
             Self::NoBackup(path) => (NotThere, tr!("errors-backup-none", path)),

@@ -16,11 +16,11 @@ impl Explained for DiskError {
 fn chinese(error: &DiskError) -> String {
     match error {
         DiskError::NotFound(path) => tr!("errors-disk-missing", path),
-        DiskError::Backing { image, source } => {
+        DiskError::Backing(image, source) => {
             tr!("errors-disk-backing", path = image, error = chinese(source))
         }
-        DiskError::Unusable { path, why } => tr!("errors-disk-unusable", path, error = clause(why)),
-        DiskError::NotADisk { path, foreign } => {
+        DiskError::Unusable(path, why) => tr!("errors-disk-unusable", path, error = clause(why)),
+        DiskError::NotADisk(path, foreign) => {
             let kind = kind(foreign.name);
             match foreign.command {
                 Some(command) => {
@@ -29,11 +29,11 @@ fn chinese(error: &DiskError) -> String {
                 None => tr!("errors-disk-foreign", path, kind),
             }
         }
-        DiskError::Packed { path, fault } => {
+        DiskError::Packed(path, fault) => {
             tr!("errors-disk-packed", path, error = packed_fault(fault))
         }
-        DiskError::Damaged { path, why } => tr!("errors-disk-damaged", path, error = clause(why)),
-        DiskError::Redeclare { path, why } => tr!("errors-disk-redeclare", path, error = clause(why)),
+        DiskError::Damaged(path, why) => tr!("errors-disk-damaged", path, error = clause(why)),
+        DiskError::Redeclare(path, why) => tr!("errors-disk-redeclare", path, error = clause(why)),
         DiskError::InUse(path) => tr!("errors-disk-in-use", path),
         DiskError::Stopped(path) => tr!("errors-disk-stopped", path),
         DiskError::Changed(path) => tr!("errors-disk-changed", path),
@@ -99,12 +99,12 @@ mod tests {
     fn a_sentence_ends_once() {
         let path = || PathBuf::from("/disk");
         let why = || "it says why. ".to_owned();
-        let backing = DiskError::Damaged { path: path(), why: why() };
+        let backing = DiskError::Damaged(path(), why());
         for error in [
             DiskError::NotFound(path()),
-            DiskError::Unusable { path: path(), why: why() },
-            DiskError::Backing { image: path(), source: Box::new(backing) },
-            DiskError::Redeclare { path: path(), why: why() },
+            DiskError::Unusable(path(), why()),
+            DiskError::Backing(path(), Box::new(backing)),
+            DiskError::Redeclare(path(), why()),
             DiskError::InUse(path()),
             DiskError::Changed(path()),
             DiskError::Converter { path: path(), feature: "zstd", why: why() },

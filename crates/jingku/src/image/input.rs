@@ -20,7 +20,6 @@ const HEAD_BYTES: u64 = 8;
 
 /// An open input that is not empty.
 pub(super) struct Input {
-    /// Its name on the command line.
     pub(super) name: String,
     pub(super) reader: Reader,
     /// Its length in bytes, if known in advance.

@@ -24,7 +24,7 @@ pub(super) fn at_input(input: &Input, format: Option<DiskFormat>) -> Result<Opti
     match content(file, *length) {
         Ok(Content::Unknown) => Ok(Some(Caution::NoStructure)),
         Ok(Content::Foreign(foreign)) => {
-            let error = DiskError::NotADisk { path: PathBuf::from(&input.name), foreign };
+            let error = DiskError::NotADisk(PathBuf::from(&input.name), foreign);
             Err(Failure { exit: Exit::Refused, ..Failure::from(error) })
         }
         _ => Ok(None),

@@ -58,7 +58,6 @@ struct StoredAuthority {
     private_key: String,
 }
 
-/// Signs certificates for [`HOSTS`].
 pub(super) struct Authority {
     issuer: Issuer<'static, KeyPair>,
     certificate: CertificateDer<'static>,

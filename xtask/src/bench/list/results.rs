@@ -56,7 +56,6 @@ impl Measured<'_> {
         )
     }
 
-    /// All turns of a server together.
     fn total(&self, server: usize) -> Work {
         self.turns.iter().map(|turn| turn[server]).fold(Work::default(), |sum, work| Work {
             requests: sum.requests + work.requests,

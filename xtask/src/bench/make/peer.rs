@@ -27,7 +27,6 @@ pub(super) const PEERS: [Peer; 2] = [
 ];
 
 impl Peer {
-    /// The program and its subcommand.
     pub(super) fn name(&self) -> String {
         let subcommand = self.keep.split(' ').find(|word| !word.starts_with('-'));
         format!("{} {}", self.program, subcommand.unwrap_or_default())
@@ -49,7 +48,6 @@ impl Peer {
         run(self.command(folder, self.init).stdout(Stdio::null()))
     }
 
-    /// Stores a disk.
     pub(super) fn keep(&self, folder: &Path, disk: &str) -> Command {
         let mut command = self.command(folder, self.keep);
         command.arg(disk);

@@ -16,7 +16,6 @@ pub(super) struct Step {
     pub(super) seconds: f64,
     /// Of all processes involved.
     pub(super) cpu_seconds: f64,
-    /// Bytes added to the store.
     pub(super) new_bytes: Option<u64>,
     /// Peak memory of the working program; for Jingku, the server.
     pub(super) peak_bytes: Option<u64>,
@@ -30,7 +29,6 @@ pub(super) struct Results {
     #[serde(flatten)]
     pub(super) sizes: Sizes,
     pub(super) steps: Vec<Step>,
-    /// Tools that are not installed.
     pub(super) left_out: Vec<String>,
 }
 
@@ -69,7 +67,6 @@ impl Results {
         self.steps.last_mut().expect("a step was timed")
     }
 
-    /// Every step in order.
     pub(super) fn table(&self) -> Table {
         let optional = |value: Option<String>| value.unwrap_or_else(|| "–".to_owned());
         let row = |step: &Step| {

@@ -1,6 +1,6 @@
 use jingku_catalog::{
-    AccountId, BuiltContainer, BuiltImage, Catalog, CopyImage, CreateImage, ImageKey, JobEnd, NewCopy, NewImage,
-    NewInstance, PutContainer, RestoreImage, Scope,
+    AccountId, BuiltContainer, BuiltImage, Catalog, CopyImage, CreateImage, ImageKey, JobEnd, NewCopy,
+    NewImage, NewInstance, PutContainer, RestoreImage, Scope,
 };
 
 use crate::engines::{Engine, on_every_engine};
@@ -45,7 +45,10 @@ const BUILT: BuiltContainer<'_> = BuiltContainer {
 /// Creates the account "lab" with the container "cpod".
 async fn lab(catalog: &Catalog) -> AccountId {
     let owner = account(catalog, "lab").await.id;
-    assert_eq!(catalog.put_container(container("cpod", owner, "{}"), NOW).await.unwrap(), PutContainer::Added);
+    assert_eq!(
+        catalog.put_container(container("cpod", owner, "{}"), NOW).await.unwrap(),
+        PutContainer::Added
+    );
     owner
 }
 
@@ -208,8 +211,15 @@ async fn a_copy_keeps_the_documents(Engine { catalog, .. }: Engine) {
     let scope = Scope::own(owner);
     save(&catalog, owner, "a").await;
     let name = |_: &str, _: u32| Some("b".to_owned());
-    let copy =
-        NewCopy { id: "copy", owner, name: &name, description: None, place: None, platform_type: "", request: None };
+    let copy = NewCopy {
+        id: "copy",
+        owner,
+        name: &name,
+        description: None,
+        place: None,
+        platform_type: "",
+        request: None,
+    };
     let copied = catalog.copy_image(scope, "image-a", copy, NOW).await.unwrap();
     assert_eq!(copied, CopyImage::Copied("b".to_owned()));
     let copy = catalog.container_image(scope, owner, ImageKey::Name("b")).await.unwrap().unwrap();

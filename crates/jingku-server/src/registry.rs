@@ -105,7 +105,9 @@ async fn answer(
     match kind {
         "manifests" => manifest(&image, reference, &request.method),
         "blobs" => blob(context, &caller, &image, reference, &request.method, &request.headers).await,
-        "tags" if reference == "list" => tags(&image, name, &list.ok_or(RegistryError::PaginationInvalid)?),
+        "tags" if reference == "list" => {
+            Ok(tags(&image, name, &list.ok_or(RegistryError::PaginationInvalid)?))
+        }
         "referrers" => Ok(referrers()),
         _ => Err(RegistryError::NameUnknown),
     }
@@ -152,10 +154,10 @@ fn manifest(image: &Found, reference: &str, method: &Method) -> Result<Response,
     Ok(document(&image.oci.manifest, MANIFEST_TYPE, &digest, method))
 }
 
-fn tags(image: &Found, name: &str, list: &ListQuery) -> Result<Response, RegistryError> {
+fn tags(image: &Found, name: &str, list: &ListQuery) -> Response {
     let limit = list.n.map_or(usize::MAX, |limit| limit as usize);
     let tags: Vec<&str> = image.tags().into_iter().filter(|tag| *tag > &*list.last).take(limit).collect();
-    Ok(Json(json!({ "name": name, "tags": tags })).into_response())
+    Json(json!({ "name": name, "tags": tags })).into_response()
 }
 
 async fn blob(
@@ -208,7 +210,7 @@ async fn catalog(context: &Context, caller: &Credentials, list: &ListQuery) -> R
     let account = caller.account.id;
     let after = match list.last.as_str() {
         "" => String::new(),
-        last => match find(context, caller, last).await {
+        name => match find(context, caller, name).await {
             Ok(image) => image.row.image_id,
             Err(RegistryError::NameUnknown) => return Err(RegistryError::PaginationInvalid),
             Err(error) => return Err(error),

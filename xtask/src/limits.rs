@@ -16,13 +16,14 @@ use crate::workspace::Workspace;
 /// Words in the name of a limit, between underscores.
 const WORDS: [&str; 6] = ["MAX", "MIN", "TIMEOUT", "DEADLINE", "WINDOW", "STEP"];
 /// The shipped crates in the order of the page, and their headings.
-const CRATES: [(&str, &str); 8] = [
+const CRATES: [(&str, &str); 9] = [
     ("jingku-protocol", "Requests"),
     ("jingku-server", "The server"),
     ("jingku-library", "Accounts, jobs and backups"),
     ("jingku-catalog", "The catalogue"),
     ("jingku-chunks", "The chunk store"),
     ("jingku-sources", "Disks and files that are imported"),
+    ("jingku-engine", "Container engines"),
     ("compshare", "The Rust client"),
     ("jingku", "The commands"),
 ];

@@ -7,18 +7,20 @@ mod access;
 mod error;
 mod repository;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::Json;
 use axum::body::Body;
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Query, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use jingku_catalog::{AccountId, ContainerImage, ImageKey, Scope};
 use jingku_library::{Credentials, Internal, request_id};
 use jingku_sources::oci::{CONFIG_TYPE, MANIFEST_TYPE, OciImage};
+use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 use serde_json::json;
 
@@ -45,24 +47,29 @@ pub(crate) struct ListQuery {
     last: String,
 }
 
-/// Answers `GET /v2/token`.
+/// Answers `GET` and `HEAD` of `/v2/token`.
 pub(crate) async fn token(State(context): State<Arc<Context>>, request: Parts) -> Response {
     let request_id = request_id(&*context.library.random);
     let answer = access::token(&context, &request).await.map(|token| Json(token).into_response());
     finish(answer, &context, &request_id)
 }
 
-/// Answers `GET` and `HEAD` of every path below `/v2/`.
+/// Answers `GET` and `HEAD` of every other path below `/v2/`.
 pub(crate) async fn serve(
     State(context): State<Arc<Context>>,
-    rest: Option<Path<String>>,
     query: Result<Query<ListQuery>, QueryRejection>,
     request: Parts,
 ) -> Response {
     let request_id = request_id(&*context.library.random);
-    let path = rest.map(|Path(path)| path).unwrap_or_default();
-    let answer = answer(&context, &path, query.ok().map(|Query(query)| query), &request).await;
+    let answer = answer(&context, query.ok().map(|Query(query)| query), &request).await;
     finish(answer, &context, &request_id)
+}
+
+/// The part of a path below `/v2/`; `None` if it is not UTF-8.
+fn path_below(uri: &Uri) -> Option<String> {
+    let path = uri.path().strip_prefix("/v2").unwrap_or_default();
+    let path = percent_decode_str(path.strip_prefix('/').unwrap_or(path)).decode_utf8();
+    path.ok().map(Into::into)
 }
 
 /// Adds the headers that every answer has.
@@ -78,7 +85,6 @@ fn finish(answer: Result<Response, RegistryError>, context: &Context, request_id
 
 async fn answer(
     context: &Context,
-    path: &str,
     list: Option<ListQuery>,
     request: &Parts,
 ) -> Result<Response, RegistryError> {
@@ -86,6 +92,7 @@ async fn answer(
     if !matches!(request.method, Method::GET | Method::HEAD) {
         return Err(RegistryError::Unsupported);
     }
+    let path = path_below(&request.uri).ok_or(RegistryError::NameUnknown)?;
     if path.is_empty() {
         return Ok(Json(json!({})).into_response());
     }
@@ -98,7 +105,9 @@ async fn answer(
     match kind {
         "manifests" => manifest(&image, reference, &request.method),
         "blobs" => blob(context, &caller, &image, reference, &request.method, &request.headers).await,
-        "tags" if reference == "list" => Ok(Json(json!({ "name": name, "tags": image.tags() })).into_response()),
+        "tags" if reference == "list" => {
+            Ok(tags(&image, name, &list.ok_or(RegistryError::PaginationInvalid)?))
+        }
         "referrers" => Ok(referrers()),
         _ => Err(RegistryError::NameUnknown),
     }
@@ -111,7 +120,8 @@ struct Found {
 }
 
 impl Found {
-    fn tags(&self) -> Vec<&str> {
+    /// In the order of the specification.
+    fn tags(&self) -> BTreeSet<&str> {
         let version = Some(&*self.row.version_name).filter(|version| repository::is_tag(version));
         std::iter::once("latest").chain(version).collect()
     }
@@ -138,10 +148,16 @@ async fn find(context: &Context, caller: &Credentials, name: &str) -> Result<Fou
 
 fn manifest(image: &Found, reference: &str, method: &Method) -> Result<Response, RegistryError> {
     let digest = image.oci.digest();
-    if reference != digest && !image.tags().contains(&reference) {
+    if reference != digest && !image.tags().contains(reference) {
         return Err(RegistryError::ManifestUnknown);
     }
     Ok(document(&image.oci.manifest, MANIFEST_TYPE, &digest, method))
+}
+
+fn tags(image: &Found, name: &str, list: &ListQuery) -> Response {
+    let limit = list.n.map_or(usize::MAX, |limit| limit as usize);
+    let tags: Vec<&str> = image.tags().into_iter().filter(|tag| *tag > &*list.last).take(limit).collect();
+    Json(json!({ "name": name, "tags": tags })).into_response()
 }
 
 async fn blob(
@@ -194,7 +210,7 @@ async fn catalog(context: &Context, caller: &Credentials, list: &ListQuery) -> R
     let account = caller.account.id;
     let after = match list.last.as_str() {
         "" => String::new(),
-        last => match find(context, caller, last).await {
+        name => match find(context, caller, name).await {
             Ok(image) => image.row.image_id,
             Err(RegistryError::NameUnknown) => return Err(RegistryError::PaginationInvalid),
             Err(error) => return Err(error),

@@ -55,7 +55,7 @@ pub fn router(context: Arc<Context>) -> Router {
     let mut router = router
         .route("/covers/{id}", get(cover::serve).fallback(api.clone()))
         .route("/images/{id}/disk", get(download::serve).fallback(api.clone()))
-        .route("/v2/token", get(registry::token))
+        .route("/v2/token", get(registry::token).fallback(registry::serve))
         .route("/v2", any(registry::serve))
         .route("/v2/", any(registry::serve))
         .route("/v2/{*path}", any(registry::serve))

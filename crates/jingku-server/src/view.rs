@@ -24,7 +24,8 @@ pub(crate) fn image(row: Row, context: &Context, with_readme: bool) -> Result<Im
     let official = row.account == AccountId::PLATFORM;
     let owner_name = if official { OFFICIAL.to_owned() } else { row.owner_name };
     let is_container = row.container && row.manifest.is_some();
-    let repository = is_container.then(|| Repository::of(row.account.0, &row.name, &row.id)).unwrap_or_default();
+    let repository =
+        if is_container { Repository::of(row.account.0, &row.name, &row.id) } else { String::new() };
     let zone_id = context.library.zones.find(&row.zone).map_or(0, |zone| zone.zone_id);
     Ok(Image {
         softwares: row.softwares.as_deref().map(|json| parse(&row.id, json)).transpose()?,

@@ -37,7 +37,7 @@ pub(crate) async fn run(global: &Global, args: ServeArgs) -> Result<(), Failure>
     let limit = getrlimit(Resource::Nofile);
     let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
     let mut config = read_config(args.config.as_deref())?;
-    engine::choose(args.engine.clone(), &mut config);
+    engine::choose(args.engine.clone(), &mut config)?;
     let address = address(args.listen.as_deref(), &config)?;
     if args.ephemeral {
         return ephemeral::run(global, args, config, &address, parent).await;

@@ -1,6 +1,7 @@
 use super::row::ImageStatus;
 use crate::database::{Transaction, json_list, row};
 use crate::ordinals::Position;
+use crate::jobs::row::NewJob;
 use crate::{Catalog, Limit, OverLimit, Result, Scope, Source};
 
 /// The data of a new image. Region, zone, GPU and size come from the instance.
@@ -74,7 +75,14 @@ impl Catalog {
             }
             transaction.insert_image(scope, &new, &origin, ImageStatus::Making, now).await?;
             let source = Source::Instance(new.instance_id.to_owned());
-            transaction.insert_job(job_id, scope, new.id, &source, new.options, origin.size_bytes, now).await?;
+            let job = NewJob {
+                id: job_id,
+                image_id: new.id,
+                source: &source,
+                options: new.options,
+                total_bytes: origin.size_bytes,
+            };
+            transaction.insert_job(scope, job, now).await?;
             transaction.commit(CreateImage::Created).await
         };
         self.database.write(change).await

@@ -1,7 +1,7 @@
 use super::create::{NewImage, Origin};
 use super::row::ImageStatus;
 use crate::database::{Transaction, json_list};
-use crate::jobs::row::SEEDED;
+use crate::jobs::row::{NewJob, SEEDED};
 use crate::ordinals::Position;
 use crate::{AccountId, Catalog, Result, Scope, Source};
 
@@ -103,9 +103,9 @@ impl Catalog {
                 if image.status == ImageStatus::Making {
                     // The real instance, if any, is free.
                     let (id, source) = (&image.id, Source::Instance(image.id.clone()));
-                    transaction
-                        .insert_job(id, scope, id, &source, "", image.size_bytes, image.create_time)
-                        .await?;
+                    let total_bytes = image.size_bytes;
+                    let job = NewJob { id, image_id: id, source: &source, options: "", total_bytes };
+                    transaction.insert_job(scope, job, image.create_time).await?;
                     transaction.seed_job(id, image.done_bytes, now).await?;
                 }
             }

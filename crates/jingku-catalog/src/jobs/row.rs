@@ -54,30 +54,30 @@ impl FromCell for Source {
     }
 }
 
+/// A job to append to a queue.
+#[derive(Clone, Copy)]
+pub(crate) struct NewJob<'a> {
+    pub(crate) id: &'a str,
+    pub(crate) image_id: &'a str,
+    pub(crate) source: &'a Source,
+    pub(crate) options: &'a str,
+    pub(crate) total_bytes: i64,
+}
+
 impl Transaction {
     /// Appends a job to the queue of the account, which the transaction must lock.
-    pub(crate) async fn insert_job(
-        &mut self,
-        id: &str,
-        scope: Scope,
-        image_id: &str,
-        source: &Source,
-        options: &str,
-        total_bytes: i64,
-        now: i64,
-    ) -> Result<()> {
+    pub(crate) async fn insert_job(&mut self, scope: Scope, job: NewJob<'_>, now: i64) -> Result<()> {
         let sql = "INSERT INTO jobs (id, account_id, image_id, instance_id, created_at, attempts, done_bytes, total_bytes, options, seq)
                    SELECT $1, $2, $3, $4, $5, 0, 0, $6, $7, COALESCE(MAX(seq), 0) + 1
                    FROM jobs WHERE account_id = $2 AND finished_at IS NULL";
-        let source = source.encode(image_id);
         let params = [
-            id.into(),
+            job.id.into(),
             scope.param(),
-            image_id.into(),
-            source.into(),
+            job.image_id.into(),
+            job.source.encode(job.image_id).into(),
             now.into(),
-            total_bytes.into(),
-            options.into(),
+            job.total_bytes.into(),
+            job.options.into(),
         ];
         self.execute(sql, &params).await.map(drop)
     }

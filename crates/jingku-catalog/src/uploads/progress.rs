@@ -1,6 +1,7 @@
 use super::row::{AgreedHash, Upload};
 use crate::database::Transaction;
 use crate::quota::COUNTED_BYTES;
+use crate::jobs::row::NewJob;
 use crate::{Catalog, Limit, OverLimit, Result, Scope, Source};
 
 /// The part of a file that was received and is durable.
@@ -129,7 +130,14 @@ impl Catalog {
                 return transaction.discard(outcome).await;
             }
             let scope = Scope::own(upload.account);
-            transaction.insert_job(job_id, scope, id, &Source::Upload, "", size_bytes, now).await?;
+            let job = NewJob {
+                id: job_id,
+                image_id: id,
+                source: &Source::Upload,
+                options: "",
+                total_bytes: size_bytes,
+            };
+            transaction.insert_job(scope, job, now).await?;
             transaction.commit(FinishUpload::Finished).await
         };
         self.database.write(change).await

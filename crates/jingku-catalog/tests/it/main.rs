@@ -7,6 +7,7 @@ mod answers;
 mod community;
 mod community_lists;
 mod community_races;
+mod containers;
 mod copies;
 mod covers;
 mod displaced;

@@ -79,15 +79,13 @@ impl Library {
     /// Who owns a container: its labels or the configuration say so, nobody else.
     fn owned(&self, listed: Listed) -> Option<Owned> {
         let named = &self.config.containers.instances;
-        let (id, account) = match named.iter().find(|named| listed.names.contains(&named.container)) {
-            Some(named) => {
-                let id = named.id.clone().unwrap_or_else(|| format!("cpod-{}", named.container));
-                (id, named.account)
-            }
-            None => {
-                let account = listed.labels.get(ACCOUNT_LABEL).map_or(Ok(1), |number| number.parse());
-                (listed.labels.get(ID_LABEL)?.clone(), account.unwrap_or(0))
-            }
+        let named = named.iter().find(|named| listed.names.contains(&named.container));
+        let (id, account) = if let Some(named) = named {
+            let id = named.id.clone().unwrap_or_else(|| format!("cpod-{}", named.container));
+            (id, named.account)
+        } else {
+            let account = listed.labels.get(ACCOUNT_LABEL).map_or(Ok(1), |number| number.parse());
+            (listed.labels.get(ID_LABEL)?.clone(), account.unwrap_or(0))
         };
         if account < 1 || check_instance_id(&id).is_err() {
             if lock(&self.containers.warned).insert(listed.id) {

@@ -1,3 +1,5 @@
+mod containers;
+
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 

@@ -1,3 +1,4 @@
+mod containers;
 mod query;
 
 use std::collections::{BTreeMap, BTreeSet};

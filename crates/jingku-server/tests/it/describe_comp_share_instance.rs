@@ -1,3 +1,5 @@
+mod containers;
+
 use jingku_library::{DiskFormat, PlatformType};
 use jingku_protocol::actions::Action;
 use serde_json::{Value, json};
@@ -49,6 +51,12 @@ async fn a_row_has_every_field() {
         "ExpireTime": 0,
         "DiskSet": [{"DiskId": "disk-uhost-lab1", "DiskType": "LOCAL_NORMAL", "IsBoot": "True", "Size": 1}],
         "IPSet": [],
+        "StartTime": 0,
+        "StopTime": 0,
+        "SshLoginCommand": "",
+        "Ports": {"HttpPorts": [], "TcpPorts": [], "UdpPorts": []},
+        "IngressHost": "",
+        "StateAge": 0,
     });
     let action = "DescribeCompShareInstanceResponse";
     assert_eq!(

@@ -11,6 +11,7 @@ mod jobs;
 mod lab;
 mod name_refusal;
 mod operator;
+mod registry;
 mod repeats;
 mod review;
 mod support;

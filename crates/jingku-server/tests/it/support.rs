@@ -3,6 +3,7 @@
 mod caller;
 mod checks;
 mod community;
+mod container;
 mod disk;
 mod image;
 mod reply;
@@ -21,6 +22,7 @@ use tempfile::TempDir;
 use tokio::net::TcpListener;
 
 pub(crate) use caller::Caller;
+pub(crate) use container::{Archive, put_container};
 pub(crate) use disk::{DISK_BYTES, LARGE_BYTES, disk_bytes, large_disk_bytes, write_disk, write_large_disk};
 pub(crate) use reply::Reply;
 pub(crate) use wait::wait_until;

@@ -2,6 +2,7 @@
 
 serve-keys-incomplete = Set both JINGKU_PUBLIC_KEY and JINGKU_PRIVATE_KEY, or neither.
 serve-bad-address = Invalid listen address: { $error }
+serve-bad-engine = { $url } is not the address of a container engine. Write unix:///PATH/TO/SOCKET, or none to connect to no engine.
 serve-unknown-host = Cannot resolve the host in { $address }: { $error }. Choose another address with --listen.
 serve-cannot-listen = Cannot listen on { $address }: { $error }. Choose another address with --listen.
 serve-cut-off = Some work did not finish in time and was cut off.

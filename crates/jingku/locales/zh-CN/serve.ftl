@@ -2,6 +2,7 @@
 
 serve-keys-incomplete = JINGKU_PUBLIC_KEY 与 JINGKU_PRIVATE_KEY 必须同时设置或都不设置。
 serve-bad-address = 监听地址无效：{ $error }
+serve-bad-engine = { $url } 不是容器引擎的地址。请写成 unix:///套接字路径，或用 none 表示不连接引擎。
 serve-unknown-host = 无法解析 { $address } 中的主机名：{ $error }。请用 --listen 换一个地址。
 serve-cannot-listen = 无法监听 { $address }：{ $error }。请用 --listen 换一个地址。
 serve-cut-off = 部分工作未能及时完成，已被中断。

@@ -12,7 +12,7 @@ use crate::failure::{Exit, Failure};
 use crate::messages::tr;
 
 /// The size that parts of an archive are padded to.
-const BLOCK: u64 = 512;
+const BLOCK: usize = 512;
 /// The tag of every image.
 const TAG: &str = "latest";
 
@@ -65,7 +65,7 @@ impl Frame {
             before.extend_from_slice(&header(&layer_name, layer.size));
         }
         let mut after = vec![0; padding(layer.size)];
-        after.extend([0; 2 * BLOCK as usize]);
+        after.extend([0; 2 * BLOCK]);
         Ok(Self { before, after })
     }
 }
@@ -112,7 +112,7 @@ fn add(archive: &mut Vec<u8>, name: &str, content: &[u8]) {
     archive.resize(archive.len() + padding(content.len() as u64), 0);
 }
 
-fn header(name: &str, size: u64) -> [u8; BLOCK as usize] {
+fn header(name: &str, size: u64) -> [u8; BLOCK] {
     let mut header = Header::new_ustar();
     header.set_path(name).expect("the names of an archive are short");
     header.set_size(size);
@@ -122,5 +122,5 @@ fn header(name: &str, size: u64) -> [u8; BLOCK as usize] {
 }
 
 fn padding(size: u64) -> usize {
-    usize::try_from(size.next_multiple_of(BLOCK) - size).expect("less than a block")
+    usize::try_from(size.next_multiple_of(BLOCK as u64) - size).expect("less than a block")
 }

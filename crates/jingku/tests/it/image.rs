@@ -1,5 +1,6 @@
 //! The image commands against a local server.
 
+mod container;
 mod cover;
 mod create;
 mod export;

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -61,14 +62,42 @@ fn assert_exports_its_disk(home: &Home, at: &[&str], name: &str, row: &Value) {
     fs::remove_file(file).unwrap();
 }
 
+/// Asserts that the image of a container has its documents, and the file that make.py put there.
+fn assert_is_container(home: &Home, at: &[&str], name: &str, row: &Value) {
+    assert_eq!(
+        (&row["Container"], &row["Repository"]),
+        (&"True".into(), &format!("1/{name}").into()),
+        "{row}"
+    );
+    let file = home.path("export.tar");
+    let id = row["CompShareImageId"].as_str().unwrap();
+    home.run(&[&["image", "export", id, "-o", file.to_str().unwrap()], at].concat()).succeeded();
+    let mut layer = tar::Archive::new(fs::File::open(&file).unwrap());
+    let mut entry = layer.entries().unwrap().next().unwrap().unwrap();
+    let mut content = Vec::new();
+    entry.read_to_end(&mut content).unwrap();
+    assert!(content == disk(name), "{name} has wrong bytes");
+    fs::remove_file(&file).unwrap();
+    let export = ["image", "export", id, "--format", "oci", "-o", file.to_str().unwrap()];
+    home.run(&[&export, at].concat()).succeeded();
+    let again = ["image", "import", file.to_str().unwrap(), "--name", "container-again", "--wait"];
+    home.run(&[&again, at].concat()).succeeded();
+    fs::remove_file(file).unwrap();
+}
+
 /// Asserts that a data folder has what make.py put there, and that new images can be created.
-fn assert_usable(home: &Home, data: &Path) {
+fn assert_usable(home: &Home, data: &Path, has_container: bool) {
     let at = ["--data-dir", data.to_str().unwrap()];
     // By default the trash would have expired.
     let config = home.path("jingku.toml");
     fs::write(&config, "[trash]\nkeep_days = 65535\n").unwrap();
     let server = home.serve_with(&["--config", config.to_str().unwrap(), at[0], at[1]], &[]);
-    let all = images(home, &at);
+    let mut all = images(home, &at);
+    let container = all.remove("container");
+    assert_eq!(container.is_some(), has_container);
+    if let Some(row) = container {
+        assert_is_container(home, &at, "container", &row);
+    }
     let names: BTreeSet<&str> = all.keys().map(String::as_str).collect();
     assert_eq!(names, BTreeSet::from(["plain", "public", "shared"]));
     for (name, row) in &all {
@@ -110,18 +139,20 @@ fn assert_usable(home: &Home, data: &Path) {
 
 #[test]
 fn data_of_earlier_versions_can_be_read_and_extended() {
-    for archive in archives().values() {
+    for (schema, archive) in archives() {
+        // Images of containers are known since this schema.
+        let has_container = schema.as_str() >= "0012";
         let home = Home::new();
-        unpack(archive, &home);
+        unpack(&archive, &home);
         // First, because using the data folder changes it.
         let backup = home.path("backup");
         if backup.exists() {
             let restored = home.path("restored");
             let restore = ["restore", backup.to_str().unwrap(), "--data-dir", restored.to_str().unwrap()];
             home.run(&restore).succeeded();
-            assert_usable(&home, &restored);
+            assert_usable(&home, &restored, has_container);
         }
-        assert_usable(&home, &home.path("data"));
+        assert_usable(&home, &home.path("data"), has_container);
     }
 }
 

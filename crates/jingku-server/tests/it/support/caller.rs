@@ -4,6 +4,8 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
 use axum::response::Response;
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use hyper::service::Service as _;
 use hyper_util::service::TowerToHyperService;
 use jingku_library::KeyPair;
@@ -38,6 +40,12 @@ impl Caller {
     /// Adds `PublicKey` and `Signature`.
     pub(crate) fn sign(&self, params: Params) -> Params {
         sign_request(params, &self.public_key, self.private_key.expose_secret())
+    }
+
+    /// The value of the header `Authorization` that has the key pair.
+    pub(crate) fn basic(&self) -> String {
+        let pair = format!("{}:{}", self.public_key, self.private_key.expose_secret());
+        format!("Basic {}", BASE64_STANDARD.encode(pair))
     }
 
     /// Sends a request unchanged and returns the response with its body unread.

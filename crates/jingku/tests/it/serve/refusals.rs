@@ -31,6 +31,29 @@ fn a_port_in_use_is_reported() {
 }
 
 #[test]
+fn an_invalid_engine_is_reported() {
+    let home = Home::new();
+    for url in [
+        "tcp://127.0.0.1:2375",
+        "ssh://root@gpu-1",
+        "/run/podman/podman.sock",
+        "unix://podman.sock",
+        "podman",
+    ] {
+        let (english, chinese) = ("is not the address of a container engine", "不是容器引擎的地址");
+        home.refuses(&[&SERVE[..], &["--engine", url]].concat(), 2, &[url, english], &[url, chinese]);
+        std::fs::write(home.path("jingku.toml"), format!("[containers]\nengine = '{url}'")).unwrap();
+        let serve = [&SERVE[..], &["--config", "jingku.toml"]].concat();
+        home.refuses(&serve, 2, &[url, "unix:///PATH/TO/SOCKET"], &[url, chinese]);
+    }
+    assert!(!home.data().exists(), "a refused engine leaves no data folder");
+    // The variable is for other programs, the option overrides the file, and an engine may come later.
+    home.serve_with(&[], &[("DOCKER_HOST", "ssh://root@gpu-1")]).stop();
+    home.serve_with(&["--config", "jingku.toml", "--engine", "none"], &[]).stop();
+    home.serve_with(&["--engine", "unix:///nowhere/podman.sock"], &[]).stop();
+}
+
+#[test]
 fn an_invalid_configuration_is_reported() {
     let home = Home::new();
     let serve = ["serve", "--config", "jingku.toml"];

@@ -1,0 +1,95 @@
+//! What a call asks of a container reaches its job. Real engines are in the tests of the binary.
+
+use jingku_library::{Config, ContainerSettings};
+use jingku_protocol::actions::Action;
+use serde_json::{Value, json};
+
+use crate::support::{NOW, Service, put_container};
+
+const CREATE: Action = Action::CreateCompShareCustomImage;
+
+async fn with_engine(pause: bool) -> Service {
+    let engine = Some("unix:///nowhere/engine.sock".to_owned());
+    let containers = ContainerSettings { engine, pause, ..ContainerSettings::default() };
+    let service = Service::with(Config { containers, ..Config::default() }).await;
+    put_container(&service, 1, "cpod-1", &facts(), NOW).await;
+    service
+}
+
+fn facts() -> Value {
+    json!({
+        "engine_id": "abc", "state": "Running", "image": "", "started_at": 0, "stopped_at": 0, "cpu": 0,
+        "memory_mb": 0, "gpus": 0, "published": {}, "address": "",
+    })
+}
+
+/// The options of the only queued job.
+async fn options(service: &Service) -> Value {
+    let job =
+        service.catalog().await.claim_job("test", i64::MAX, NOW, 60).await.unwrap().expect("a job is queued");
+    serde_json::from_str(&job.options).unwrap()
+}
+
+#[tokio::test]
+async fn pause_and_secrets_are_read_in_every_spelling() {
+    for (pause, without_secrets, params) in [
+        (false, false, vec![]),
+        (true, false, vec![("Pause", "true")]),
+        (true, true, vec![("Pause", "True"), ("ExcludeSecrets", "1")]),
+        (false, true, vec![("Pause", "false"), ("ExcludeSecrets", "TRUE")]),
+        (false, false, vec![("Pause", "0"), ("ExcludeSecrets", "False")]),
+        (false, false, vec![("Pause", ""), ("ExcludeSecrets", "")]),
+    ] {
+        let service = with_engine(false).await;
+        let all = [&[("UHostId", "cpod-1"), ("Name", "env")], &params[..]].concat();
+        service.caller().ok(CREATE, &all).await;
+        let expected = json!({ "pause": pause, "without_secrets": without_secrets });
+        assert_eq!(options(&service).await, expected, "{params:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_setting_of_the_server_applies_unless_the_call_says_otherwise() {
+    for (params, pause) in [(&[][..], true), (&[("Pause", "false")], false)] {
+        let service = with_engine(true).await;
+        service.caller().ok(CREATE, &[&[("UHostId", "cpod-1"), ("Name", "env")], params].concat()).await;
+        assert_eq!(options(&service).await["pause"], pause);
+    }
+}
+
+#[tokio::test]
+async fn words_that_are_no_flag_are_refused() {
+    let service = with_engine(false).await;
+    let caller = service.caller();
+    for name in ["Pause", "ExcludeSecrets"] {
+        for value in ["yes", "2", "pause"] {
+            let params = [("UHostId", "cpod-1"), ("Name", "env"), (name, value)];
+            caller.assert_refused(CREATE, &params, 230, &format!("Params [{name}] not available")).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_server_without_an_engine_refuses() {
+    let service = Service::start().await;
+    put_container(&service, 1, "cpod-1", &facts(), NOW).await;
+    let caller = service.caller();
+    let (code, message) = caller.refusal(CREATE, &[("UHostId", "cpod-1"), ("Name", "env")]).await;
+    assert_eq!(code, 8905, "{message}");
+    assert!(message.contains("no container engine"), "{message}");
+}
+
+#[tokio::test]
+async fn a_container_whose_image_is_being_made_is_busy() {
+    let service = with_engine(false).await;
+    let caller = service.caller();
+    let id = caller.create("cpod-1", "env").await;
+    let state = caller.ok(Action::DescribeCompShareInstance, &[("UHostIds.0", "cpod-1")]).await;
+    assert_eq!(state["UHostSet"][0]["State"], "ImageMaking");
+    assert_eq!(caller.refusal(CREATE, &[("UHostId", "cpod-1"), ("Name", "again")]).await.0, 8964);
+    // The engine is away: the job ends with a reason.
+    service.finish_job(&id).await;
+    let image = caller.image(&id).await;
+    assert_eq!(image["Status"], "UnAvailable");
+    assert!(image["FailedReason"].as_str().unwrap().contains("engine"), "{image}");
+}

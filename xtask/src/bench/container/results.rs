@@ -11,6 +11,8 @@ pub(super) type What = &'static str;
 
 pub(super) const FIRST: What = "first save";
 pub(super) const CHANGED: What = "save after 1 % changed";
+/// The limit of a save.
+pub(super) const EXPORT: What = "podman export, to nowhere";
 pub(super) const PULL: What = "pull";
 /// The same files in one layer, and in several.
 pub(super) const LAYERS: [What; 2] = ["pull, one layer", "pull, 8 layers"];
@@ -105,7 +107,10 @@ impl Results {
                 if mb.is_nan() { "–".to_owned() } else { format!("{mb:.1}") }
             };
             let (stored, sent) = (mb(|it| it.stored_bytes), mb(|it| it.sent_bytes));
-            let (peak, what) = (step.peak_bytes() >> 20, step.name());
+            let peak = (step.peak_bytes() >> 20).to_string();
+            // No server takes part.
+            let peak = if step.what == EXPORT { "–".to_owned() } else { peak };
+            let what = step.name();
             format!(
                 "{what} | {seconds:.2}{working} | {cpu:.2} | {server_cpu:.2} | {stored} | {sent} | {peak}"
             )
@@ -139,10 +144,11 @@ impl Results {
         ];
         let cpu = |what| self.ratio((what, PEER), (what, JINGKU), |it| it.cpu_seconds);
         let [first, changed, pull] = [FIRST, CHANGED, PULL].map(cpu);
+        let floor = self.ratio((CHANGED, PEER), (EXPORT, PEER), |it| it.seconds);
         let layers = self.ratio((LAYERS[1], PEER), (LAYERS[0], PEER), |it| it.seconds);
         format!(
             "{:.0} MB of files, {:.1} MB changed.\n\n{}\nCPU of the peer ÷ jingku's: first save {first:.2}, changed \
-             {changed:.2}, pull {pull:.2}. Pull of 8 layers ÷ one: {layers:.2}.\n",
+             {changed:.2}, pull {pull:.2}. Commit + push ÷ export: {floor:.2}. Pull of 8 layers ÷ one: {layers:.2}.\n",
             mega(self.content_bytes),
             mega(self.changed_bytes),
             Table { headings: "target | result | ", rows }
@@ -162,9 +168,11 @@ impl Results {
 
 impl Step {
     fn name(&self) -> String {
-        let is_save = self.what == FIRST || self.what == CHANGED;
-        let side = if is_save && self.side == PEER { "podman commit + push" } else { self.side };
-        format!("{side}, {}", self.what)
+        match (self.side, self.what) {
+            (_, EXPORT) => EXPORT.to_owned(),
+            (PEER, FIRST | CHANGED) => format!("podman commit + push, {}", self.what),
+            (side, what) => format!("{side}, {what}"),
+        }
     }
 
     fn median(&self, of: impl Fn(&Sample) -> Option<f64>) -> f64 {

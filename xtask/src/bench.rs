@@ -5,6 +5,7 @@
 mod bare_server;
 mod bare_store;
 mod chunks;
+mod container;
 mod daemon;
 mod disk;
 mod http;
@@ -32,6 +33,8 @@ pub(crate) struct Args {
 enum Bench {
     /// Compare chunk sizes, cutting, grouping and compression levels on a disk and changed copies of it. Needs 26 GB.
     Chunks(disk::Args),
+    /// Save a running container and pull its image; compare with Podman and docker-registry. Needs 4 GB.
+    Container(container::Args),
     /// List pages of 20 images; the reference is a bare server with the same HTTP stack and replies.
     List(list::Args),
     /// Create images of a 4 GiB disk and export them; compare with a bare loop, qemu-img, restic and borg. Needs 17 GB.
@@ -49,6 +52,7 @@ pub(crate) fn run(workspace: &Workspace, args: Args) -> Result<()> {
     let folder = tempfile::Builder::new().prefix("bench-").tempdir_in(&workspace.target)?;
     let report = match args.bench {
         Bench::Chunks(disk) => chunks::run(folder.path(), &disk)?,
+        Bench::Container(args) => container::run(workspace, folder.path(), &args)?,
         Bench::List(args) => list::run(workspace, folder.path(), &args)?,
         Bench::Make(disk) => make::run(workspace, folder.path(), &disk)?,
         Bench::Size(args) => size::run(workspace, folder.path(), &args)?,

@@ -10,7 +10,7 @@ use bollard::{API_DEFAULT_VERSION, Docker};
 
 use crate::container::{Container, Listed};
 use crate::error::EngineError;
-use crate::export::Export;
+use crate::export::{EXPORT_START_TIMEOUT, Export};
 
 /// How long an engine may take to answer a question, in seconds.
 const ANSWER_SECS_MAX: u64 = 20;
@@ -55,7 +55,8 @@ impl Engine {
 
     /// Reads all files of a container as a tar archive.
     pub fn export(&self, id: &str) -> Export {
-        Export::start(self.docker.export_container(id))
+        // Podman answers when it has written the archive to a temporary file.
+        Export::start(self.patient(EXPORT_START_TIMEOUT).export_container(id))
     }
 
     /// Reads one file of a container as a tar archive.
@@ -108,4 +109,49 @@ impl Engine {
 
 fn stop_timeout(grace_secs: u32) -> Duration {
     STOP_TIMEOUT + Duration::from_secs(grace_secs.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read as _;
+    use std::time::Duration;
+
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::UnixListener;
+
+    use super::*;
+
+    /// Answers at once, but an export later than other answers may come.
+    async fn slow_engine(listener: UnixListener) {
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            tokio::spawn(async move {
+                let mut request = [0; 4096];
+                while let Ok(1..) = stream.read(&mut request).await {
+                    let is_export = String::from_utf8_lossy(&request).contains("/export");
+                    let seconds = if is_export { ANSWER_SECS_MAX + 2 } else { 0 };
+                    tokio::time::sleep(Duration::from_secs(seconds)).await;
+                    let body = r#"{"ApiVersion":"1.41"}"#;
+                    let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+                    if stream.write_all(head.as_bytes()).await.is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+    }
+
+    #[tokio::test]
+    async fn an_export_may_begin_later_than_other_answers() {
+        let folder = tempfile::tempdir().unwrap();
+        let socket = folder.path().join("engine.sock");
+        tokio::spawn(slow_engine(UnixListener::bind(&socket).unwrap()));
+        let engine = Engine::connect(&format!("unix://{}", socket.display())).await.unwrap();
+        let mut export = engine.export("trainer");
+        let read = tokio::task::spawn_blocking(move || {
+            let mut archive = Vec::new();
+            export.read_to_end(&mut archive).map(|_| archive)
+        });
+        assert!(read.await.unwrap().unwrap().starts_with(b"{"));
+    }
 }

@@ -69,6 +69,11 @@ impl TestEngine {
         format!("unix://{}", self.path("engine.sock").display())
     }
 
+    /// The process of the service, if it runs.
+    pub fn service_id(&self) -> Option<u32> {
+        self.service.as_ref().map(Child::id)
+    }
+
     /// Runs a command of the engine and returns what it printed; fails if it fails.
     pub fn run(&self, args: &[&str]) -> String {
         let output = self.output(args);

@@ -38,13 +38,13 @@ impl Daemon {
         Ok(Self { binary: workspace.target.join("release/jingku"), data: folder.join("data") })
     }
 
-    pub(super) fn serve(&self) -> Result<Server> {
-        Server::start(self.command(&SERVE).stderr(Stdio::null()))
+    pub(super) fn serve(&self, more: &[&str]) -> Result<Server> {
+        Server::start(self.command(&SERVE).args(more).stderr(Stdio::null()))
     }
 
     /// Serves on a free port, and reports the images that it creates.
-    pub(super) fn serve_and_follow(&self) -> Result<(Server, Receiver<Making>)> {
-        let mut server = Server::start(self.command(&SERVE).stderr(Stdio::piped()))?;
+    pub(super) fn serve_and_follow(&self, more: &[&str]) -> Result<(Server, Receiver<Making>)> {
+        let mut server = Server::start(self.command(&SERVE).args(more).stderr(Stdio::piped()))?;
         let log = server.child.stderr.take().context("the log is not piped")?;
         Ok((server, follow(log)))
     }

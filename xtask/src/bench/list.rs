@@ -43,7 +43,7 @@ pub(super) fn run(workspace: &Workspace, folder: &Path, args: &Args) -> Result<R
     // Filled while no server runs.
     let accounts = ACCOUNT_IMAGES.map(|images| account(&daemon, images));
     let accounts = accounts.into_iter().collect::<Result<Vec<_>>>()?;
-    let jingku = daemon.serve()?;
+    let jingku = daemon.serve(&[])?;
     let (mut cases, answers) = cases(jingku.address, &accounts)?;
     let answers_file = folder.join("answers.json");
     fs::write(&answers_file, serde_json::to_vec(&answers)?)?;

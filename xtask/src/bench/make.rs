@@ -71,7 +71,7 @@ impl Bench<'_> {
 
     fn declare_instances(&self) -> Result<()> {
         // The first start creates the account of the instances.
-        drop(self.daemon.serve()?);
+        drop(self.daemon.serve(&[])?);
         for disk in ["v1", "v2", "v3"] {
             let path = self.folder.join(disk).with_extension("raw");
             let path = path.to_str().context("the folder's name is not UTF-8")?;
@@ -87,7 +87,7 @@ impl Bench<'_> {
         let listing = self.results.timed(&format!("bare loop, {name}"), || bare.write(&path))?;
         self.results.last().new_bytes = Some(listing.new_bytes);
 
-        let (server, log) = self.daemon.serve_and_follow()?;
+        let (server, log) = self.daemon.serve_and_follow(&[])?;
         let instance = format!("uhost-{disk}");
         let create = ["image", "create", "--instance", &instance, "--name", name, "--wait", "--json"];
         let made =
@@ -114,7 +114,7 @@ impl Bench<'_> {
     }
 
     fn export(&mut self, image: &str, format: &str) -> Result<()> {
-        let server = self.daemon.serve()?;
+        let server = self.daemon.serve(&[])?;
         let to = self.folder.join("export");
         let to = to.to_str().context("the folder's name is not UTF-8")?;
         let export = ["image", "export", image, "--format", format, "--output", to];
@@ -126,7 +126,7 @@ impl Bench<'_> {
         let (address, sending) = http::send_file(&self.folder.join("v1.raw"))?;
         let sent = self.results.timed("sendfile, download", || http::get(address, "/"))?;
         sending.join().map_err(|_| anyhow!("sendfile panicked"))??;
-        let server = self.daemon.serve()?;
+        let server = self.daemon.serve(&[])?;
         let url = self.daemon.run(&["image", "url", image])?;
         let base = format!("http://{}", server.address);
         let path = url.trim().strip_prefix(&base).context("the link has another address")?;

@@ -78,7 +78,7 @@ fn memory_bytes(process: u32, name: &str) -> Option<u64> {
 }
 
 /// CPU seconds of a process and of its ended children.
-fn cpu_seconds(process: impl Display) -> Result<f64> {
+pub(super) fn cpu_seconds(process: impl Display) -> Result<f64> {
     let path = format!("/proc/{process}/stat");
     let stat = fs::read_to_string(&path).with_context(|| format!("read {path}"))?;
     Ok(cpu_time(&stat)?.as_secs_f64())

@@ -35,7 +35,7 @@ pub(super) fn run(workspace: &Workspace, folder: &Path, args: &Args) -> Result<R
     row("third-party crates in it", dependencies(workspace)?.to_string());
 
     let first_start = Instant::now();
-    drop(daemon.serve()?);
+    drop(daemon.serve(&[])?);
     let first_start = ms(first_start);
     let account = daemon.create_account("lab")?;
     fill(&daemon.data, &account, IMAGES)?;
@@ -71,7 +71,7 @@ pub(super) fn run(workspace: &Workspace, folder: &Path, args: &Args) -> Result<R
 /// Starts once: milliseconds until the first line, and until `/healthz` has answered.
 fn start(daemon: &Daemon) -> Result<(f64, f64)> {
     let begin = Instant::now();
-    let server = daemon.serve()?;
+    let server = daemon.serve(&[])?;
     let line = ms(begin);
     http::get(server.address, "/healthz")?;
     Ok((line, ms(begin)))
@@ -89,7 +89,7 @@ fn start_in_memory(daemon: &Daemon, more: &[&str]) -> Result<Vec<f64>> {
 
 /// Anonymous memory before the first request, and after listing one page.
 fn idle_memory(daemon: &Daemon, account: &Account) -> Result<(u64, u64)> {
-    let server = daemon.serve()?;
+    let server = daemon.serve(&[])?;
     thread::sleep(IDLE);
     let before = server.memory_bytes("RssAnon")?;
     let mut list = daemon.command(&["image", "list", "--json"]);

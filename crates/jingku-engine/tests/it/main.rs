@@ -64,7 +64,7 @@ async fn a_container_is_described_exported_paused_and_removed() {
         assert_eq!(tokio::task::spawn_blocking(|| names(file)).await.unwrap(), ["note"]);
         let mut missing = engine.export_file(&id, "/root/nothing");
         let error =
-            tokio::task::spawn_blocking(move || missing.read(&mut [0; 1]).unwrap_err()).await.unwrap();
+            tokio::task::spawn_blocking(move || missing.read_exact(&mut [0; 1]).unwrap_err()).await.unwrap();
         assert!(matches!(error.downcast::<EngineError>().unwrap(), EngineError::NotFound(_)));
 
         engine.pause(&id).await.unwrap();

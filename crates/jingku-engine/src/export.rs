@@ -34,10 +34,14 @@ impl Export {
         tokio::spawn(async move {
             let mut stream = Box::pin(stream);
             loop {
-                let piece = match timeout(SILENCE_MAX, stream.next()).await {
-                    Ok(None) => return,
-                    Ok(Some(piece)) => piece.map_err(EngineError::from),
-                    Err(_) => Err(EngineError::Slow),
+                let piece = tokio::select! {
+                    piece = timeout(SILENCE_MAX, stream.next()) => match piece {
+                        Ok(None) => return,
+                        Ok(Some(piece)) => piece.map_err(EngineError::from),
+                        Err(_) => Err(EngineError::Slow),
+                    },
+                    // The engine must not wait for a reader that is gone.
+                    () = sender.closed() => return,
                 };
                 let failed = piece.is_err();
                 // Fails if the reader is gone.

@@ -6,7 +6,7 @@
 mod facts;
 mod sync;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Mutex;
 
 use jingku_engine::{Engine, EngineError};
@@ -21,11 +21,13 @@ pub struct Containers {
     url: Option<String>,
     /// Containers by their engine's id: their listed status, and when they were inspected.
     inspected: Mutex<HashMap<String, (String, i64)>>,
+    /// Engine's ids of containers that cannot be instances: each is logged once.
+    ignored: Mutex<HashSet<String>>,
 }
 
 impl Containers {
     pub(crate) fn new(url: Option<&str>) -> Self {
-        Self { url: url.map(str::to_owned), inspected: Mutex::default() }
+        Self { url: url.map(str::to_owned), ..Self::default() }
     }
 
     /// Whether there is to be an engine.

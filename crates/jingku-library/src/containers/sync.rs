@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use jingku_catalog::{KnownContainer, NewInstance, PutContainer};
-use jingku_engine::{Container, Engine, EngineError, Listed};
+use jingku_engine::{Container, Engine, EngineError, Listed, State};
 
 use super::facts::ContainerFacts;
 use crate::error::Internal;
@@ -53,9 +53,11 @@ impl Library {
         let Some(engine) = self.containers.engine().await else { return Ok(()) };
         let engine = engine?;
         let now = self.clock.now();
-        let owned: Vec<Owned> = engine.containers().await?.into_iter().filter_map(|listed| self.owned(listed)).collect();
+        let listed = engine.containers().await?;
         let known = self.catalog.containers().await?;
         let known: HashMap<&str, &KnownContainer> = known.iter().map(|known| (known.id.as_str(), known)).collect();
+        lock(&self.containers.ignored).retain(|id| listed.iter().any(|listed| listed.id == *id));
+        let owned = self.all_owned(listed, &known);
         for owned in owned.iter().take(CONTAINERS_MAX) {
             self.sync_one(&engine, owned, known.get(owned.id.as_str()).copied(), now).await?;
         }
@@ -66,6 +68,30 @@ impl Library {
         lock(&self.containers.inspected).retain(|id, _| owned.iter().any(|owned| owned.listed.id == *id));
         self.catalog.see_containers(now).await?;
         Ok(())
+    }
+
+    /// The containers that are instances. Of several that name one id, the container that has it keeps it.
+    fn all_owned(&self, listed: Vec<Listed>, known: &HashMap<&str, &KnownContainer>) -> Vec<Owned> {
+        let has_id = |owned: &Owned| {
+            known.get(owned.id.as_str()).is_some_and(|known| known.disk == source(&owned.listed.id))
+        };
+        let mut all: Vec<Owned> = listed.into_iter().filter_map(|listed| self.owned(listed)).collect();
+        all.sort_by(|one, other| (&one.id, !has_id(one)).cmp(&(&other.id, !has_id(other))));
+        all.dedup_by(|later, first| {
+            let is_same = later.id == first.id;
+            if is_same {
+                self.ignore(&later.listed, "its instance ID is in use");
+            }
+            is_same
+        });
+        all
+    }
+
+    /// Logs once why a container is not an instance.
+    fn ignore(&self, listed: &Listed, why: &str) {
+        if lock(&self.containers.ignored).insert(listed.id.clone()) {
+            tracing::warn!(container = listed.names.join(","), why, "a container is ignored");
+        }
     }
 
     /// Who owns a container: its labels or the configuration say so, nobody else.
@@ -82,7 +108,7 @@ impl Library {
             }
         };
         if account < 1 || check_instance_id(&id).is_err() {
-            tracing::warn!(id, account, container = ?listed.names, "the labels of a container are wrong");
+            self.ignore(&listed, "its labels are not valid");
             return None;
         }
         Some(Owned { listed, id, account })
@@ -104,7 +130,8 @@ impl Library {
         let fresh = lock(&self.containers.inspected)
             .get(engine_id)
             .is_some_and(|(seen, at)| seen == status && now - at < INSPECT_SECS && now >= *at);
-        if fresh && known.is_some_and(|known| known.size_bytes > 0) && !is_paused_for_nobody {
+        // Without a row, the container is one that is ignored.
+        if fresh && known.is_none_or(|known| known.size_bytes > 0) && !is_paused_for_nobody {
             return Ok(());
         }
         let counted = known.map_or(0, |known| known.size_bytes);
@@ -132,7 +159,7 @@ impl Library {
     ) -> Result<(), SyncError> {
         let facts = ContainerFacts::from(container);
         let text = to_json(&facts);
-        let source = to_json(&BTreeMap::from([("container", &container.id)]));
+        let source = source(&container.id);
         let size_bytes = container.size_bytes.map_or(counted, |bytes| i64::try_from(bytes).unwrap_or(i64::MAX).max(1));
         let is_same = |known: &KnownContainer| {
             known.container == text && known.disk == source && known.size_bytes == size_bytes
@@ -157,7 +184,7 @@ impl Library {
             container: Some(&text),
         };
         if self.catalog.account(new.account).await?.is_none() {
-            tracing::warn!(instance_id = owned.id, account = owned.account, "a container names an unknown account");
+            self.ignore(&owned.listed, "its account does not exist");
             return Ok(());
         }
         if let Some(known) = known
@@ -168,9 +195,7 @@ impl Library {
         match self.catalog.put_container(new, now).await? {
             PutContainer::Added => tracing::info!(instance_id = owned.id, container = container.name, "container found"),
             PutContainer::Kept => {}
-            PutContainer::Taken => {
-                tracing::warn!(instance_id = owned.id, "the instance id of a container is in use: choose another");
-            }
+            PutContainer::Taken => self.ignore(&owned.listed, "its instance ID is in use"),
         }
         Ok(())
     }
@@ -179,11 +204,23 @@ impl Library {
     pub(crate) async fn resume(&self, engine: &Engine, engine_id: &str, instance_id: &str) -> Result<(), SyncError> {
         match engine.unpause(engine_id).await {
             // It is gone, or does not run, or somebody resumed it.
-            Ok(()) | Err(EngineError::NotFound(_) | EngineError::Conflict(_) | EngineError::Failed(_)) => {}
+            Ok(()) | Err(EngineError::NotFound(_) | EngineError::Conflict(_)) => {}
+            Err(EngineError::Failed(why)) => {
+                if engine.container(engine_id).await?.state == State::Paused {
+                    // Other containers are still watched; the next look at the engine tries again.
+                    tracing::error!(instance_id, why, "cannot resume a container");
+                    return Ok(());
+                }
+            }
             Err(error) => return Err(error.into()),
         }
         Ok(self.catalog.set_paused_for(instance_id, "").await?)
     }
+}
+
+/// The location of the content of a container, as the catalogue keeps it.
+fn source(engine_id: &str) -> String {
+    to_json(&BTreeMap::from([("container", engine_id)]))
 }
 
 fn to_json(value: &impl serde::Serialize) -> String {

@@ -1,13 +1,15 @@
 //! Makes an image of a container: reads its files from the engine, filters them and stores them as one layer. Blocks.
 
 use std::io::{self, Read};
+use std::sync::Arc;
 
-use jingku_catalog::Job;
+use jingku_catalog::{Instance, Job};
 use jingku_chunks::Written;
 use jingku_engine::{Container, Engine, EngineError, Export, State};
 use jingku_sources::oci::{LayerReader, OciImage, RunConfig};
 use jingku_sources::tree::{BadPattern, Filter, Rules, read_one_file};
 use tokio::runtime::Handle;
+use tokio::task::JoinSet;
 
 use super::make::{Made, MakeError, no_space};
 use super::progress::Progress;
@@ -31,7 +33,7 @@ const OWN_VARIABLES: &[&str] = &["HOSTNAME", "container"];
 pub(super) struct Saving {
     pub(super) engine: Engine,
     pub(super) container: Container,
-    pub(super) instance_id: String,
+    pub(super) instance: Instance,
     pub(super) image_id: String,
     pub(super) options: SaveOptions,
 }
@@ -47,13 +49,15 @@ pub struct SaveOptions {
 }
 
 /// Makes the image of a container.
-pub(super) fn make(library: &Library, saving: &Saving, progress: &Progress) -> Result<Made, MakeError> {
+pub(super) fn make(library: &Library, saving: &Saving, progress: &Arc<Progress>) -> Result<Made, MakeError> {
     failpoint::passed("make.begun");
     let rules = rules(library, saving)?;
     let run: RunConfig = serde_json::from_value(saving.container.config.clone())
         .map_err(|error| MakeError::Engine(EngineError::Failed(error.to_string())))?;
-    progress.set_total(saving.container.size_bytes.unwrap_or(0));
-    let paused = Paused::begin(library, saving)?;
+    progress.set_total(u64::try_from(saving.instance.size_bytes).unwrap_or(0));
+    let mut counting = count(saving, progress);
+    // Dropped after the export: an engine may lock a container while it exports it.
+    let mut paused = Paused::begin(library, saving)?;
     let export = Watched { export: saving.engine.export(&saving.container.id), library, progress, read: 0 };
     let refetch = {
         let (engine, id) = (saving.engine.clone(), saving.container.id.clone());
@@ -67,12 +71,27 @@ pub(super) fn make(library: &Library, saving: &Saving, progress: &Progress) -> R
     let mut layer = LayerReader::new(Filter::new(export, rules, refetch));
     let made = store(library, &mut layer, progress, |_| {
         failpoint::reached("save.read");
-        drop(paused);
+        paused = None;
+        counting.abort_all();
     })?;
     let (layer, filter) = layer.finish();
     let run = without_own_variables(run);
     let saved = Saved::new(OciImage::new(layer, &run, &created(library)), filter.report(), &run);
     Ok(Made { written: made, saved: Some(saved) })
+}
+
+/// Has the engine count the bytes of the container, for the progress: they were counted when it was found.
+fn count(saving: &Saving, progress: &Arc<Progress>) -> JoinSet<()> {
+    let (engine, id, progress) = (saving.engine.clone(), saving.container.id.clone(), Arc::clone(progress));
+    let mut counting = JoinSet::new();
+    let count = async move {
+        // Without an answer, the first count remains.
+        if let Ok(Container { size_bytes: Some(bytes), .. }) = engine.counted_container(&id).await {
+            progress.set_total(bytes);
+        }
+    };
+    counting.spawn_on(count, &Handle::current());
+    counting
 }
 
 /// Stores the archive of an image as one stream. `read` is called when all of it was read.
@@ -118,7 +137,7 @@ impl Saving {
     pub(super) async fn prepare(
         library: &Library,
         job: &Job,
-        instance_id: String,
+        instance: Instance,
         facts: &str,
     ) -> Result<Self, MakeError> {
         let bad_row = |error| MakeError::Inside(Internal::BadRow(format!("container of an instance: {error}")));
@@ -129,7 +148,7 @@ impl Saving {
         let engine = engine.unwrap_or_else(|| Err(EngineError::Away("there is none".to_owned())));
         let engine = engine.map_err(MakeError::Engine)?;
         let container = engine.container(&facts.engine_id).await.map_err(MakeError::Engine)?;
-        Ok(Self { engine, container, instance_id, image_id: job.image_id.clone(), options })
+        Ok(Self { engine, container, instance, image_id: job.image_id.clone(), options })
     }
 }
 
@@ -194,31 +213,38 @@ impl Read for Watched<'_> {
     }
 }
 
-/// A container that is paused, if that is wanted, and resumed when this is dropped.
-struct Paused<'a>(Option<(&'a Library, &'a Saving)>);
+/// A paused container, resumed when this is dropped.
+struct Paused<'a> {
+    library: &'a Library,
+    saving: &'a Saving,
+}
 
 impl<'a> Paused<'a> {
-    fn begin(library: &'a Library, saving: &'a Saving) -> Result<Self, MakeError> {
+    /// Pauses the container if that is wanted.
+    fn begin(library: &'a Library, saving: &'a Saving) -> Result<Option<Self>, MakeError> {
         let is_running = saving.container.state == State::Running;
         if !is_running || !saving.options.pause {
-            return Ok(Self(None));
+            return Ok(None);
         }
         // Recorded first: after a crash, somebody must resume it.
         let runtime = Handle::current();
-        runtime.block_on(library.catalog.set_paused_for(&saving.instance_id, &saving.image_id))?;
-        let paused = Self(Some((library, saving)));
-        runtime.block_on(saving.engine.pause(&saving.container.id)).map_err(MakeError::Engine)?;
+        runtime.block_on(library.catalog.set_paused_for(&saving.instance.id, &saving.image_id))?;
+        let paused = Self { library, saving };
+        runtime.block_on(saving.engine.pause(&saving.container.id)).map_err(|error| match error {
+            error @ (EngineError::Conflict(_) | EngineError::Failed(_)) => MakeError::Pause(error),
+            error => MakeError::Engine(error),
+        })?;
         failpoint::reached("save.paused");
-        Ok(paused)
+        Ok(Some(paused))
     }
 }
 
 impl Drop for Paused<'_> {
     fn drop(&mut self) {
-        let Some((library, saving)) = self.0 else { return };
-        let resumed = library.resume(&saving.engine, &saving.container.id, &saving.instance_id);
+        let Self { library, saving } = self;
+        let resumed = library.resume(&saving.engine, &saving.container.id, &saving.instance.id);
         if let Err(error) = Handle::current().block_on(resumed) {
-            let instance_id = &saving.instance_id;
+            let instance_id = &saving.instance.id;
             // The next look at the engine tries again.
             tracing::error!(instance_id, error = &error as &dyn std::error::Error, "cannot resume a container");
         }

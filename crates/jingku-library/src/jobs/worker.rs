@@ -160,8 +160,8 @@ async fn spawn(
     if let Source::Instance(id) = &job.source {
         let instance = library.catalog.instance(Some(job.account), id).await?;
         let instance = instance.ok_or(MakeError::InstanceGone)?;
-        if let Some(facts) = instance.container {
-            let saving = Saving::prepare(&library, job, instance.id, &facts).await?;
+        if let Some(facts) = instance.container.clone() {
+            let saving = Saving::prepare(&library, job, instance, &facts).await?;
             return Ok(tokio::task::spawn_blocking(move || save::make(&library, &saving, &progress)));
         }
         return Ok(tokio::task::spawn_blocking(move || make::make(&library, &instance.disk, &progress)));

@@ -22,6 +22,9 @@ pub(crate) async fn run(
     let present = live.as_ref().map_or(0, |live| live.present());
     if let Some(live) = live {
         progress.done_bytes = i64::try_from(live.done()).unwrap_or(i64::MAX);
+        if live.total() > 0 {
+            progress.total_bytes = i64::try_from(live.total()).unwrap_or(i64::MAX);
+        }
         progress.started_at = Some(live.started_at);
         progress.reported_at = Some(call.library.clock.now());
     }

@@ -9,7 +9,6 @@ mod saving;
 use std::process::Command;
 
 use jingku_engine::testing::{Kind, TestEngine};
-use rustix::process::Signal;
 use serde_json::Value;
 
 use crate::crash::assert_intact;
@@ -47,14 +46,9 @@ impl Bench {
         bench
     }
 
-    /// Stops the server, which must succeed.
-    pub(super) fn stop_server(&mut self) {
-        self.server.signal(Signal::TERM);
-        assert_eq!(self.server.wait().code(), Some(0), "{}", self.server.log());
-    }
-
-    /// Starts another server in place of one that ended, with these environment variables.
+    /// Kills the server, unless it has ended, and starts another with these environment variables.
     pub(super) fn restart(&mut self, variables: &[(&str, &str)]) {
+        self.server.kill();
         self.server = self.home.serve_with(&["--engine", &self.engine.url()], variables);
     }
 
@@ -85,11 +79,10 @@ impl Bench {
 
     /// Waits until an image is made or failed. Returns `FailedReason`, which is empty if it was made.
     pub(super) fn outcome(&self, image_id: &str) -> String {
-        let mut progress = Value::Null;
-        until("the image is made or failed", || {
-            progress = self.home.json(&["image", "progress", image_id]);
-            progress["Status"] != "Making"
-        });
+        // Its exit code is that of the image.
+        self.home.run(&["image", "progress", image_id, "--wait"]);
+        let progress = self.home.json(&["image", "progress", image_id]);
+        assert_ne!(progress["Status"], "Making", "{progress}");
         progress["FailedReason"].as_str().unwrap_or_default().to_owned()
     }
 

@@ -1,8 +1,9 @@
 //! Whose container it is: labels and the configuration decide.
 
+use compshare::actions::DescribeCompShareInstanceRequest;
 use jingku_engine::testing::{Kind, TestEngine};
-use serde_json::Value;
 
+use crate::client::{block_on, client_with};
 use crate::disk;
 use crate::home::{Ended, Home, until};
 use crate::server::Server;
@@ -34,15 +35,12 @@ impl Tenant<'_> {
         self.home.run(&[args, &keys].concat())
     }
 
+    /// Ids of the instances that the API lists.
     fn instances(&self) -> Vec<String> {
-        let listed: Value =
-            serde_json::from_str(&self.run(&["instance", "list", "--json"]).succeeded().out).unwrap();
-        let mut ids: Vec<String> = listed
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|row| row["UHostId"].as_str().unwrap().to_owned())
-            .collect();
+        let client = client_with(self.server, &self.keys[0], &self.keys[1]);
+        let request = DescribeCompShareInstanceRequest::default();
+        let page = block_on(client.describe_comp_share_instance(&request)).unwrap();
+        let mut ids: Vec<String> = page.instances.into_iter().map(|instance| instance.id).collect();
         ids.sort();
         ids
     }

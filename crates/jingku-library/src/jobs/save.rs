@@ -56,7 +56,7 @@ pub(super) fn make(library: &Library, saving: &Saving, progress: &Arc<Progress>)
         .map_err(|error| MakeError::Engine(EngineError::Failed(error.to_string())))?;
     progress.set_total(u64::try_from(saving.instance.size_bytes).unwrap_or(0));
     let mut counting = count(saving, progress);
-    // Dropped after the export: an engine may lock a container while it exports it.
+    // Dropped after the export, so that all files are of one moment.
     let mut paused = Paused::begin(library, saving)?;
     let export = Watched { export: saving.engine.export(&saving.container.id), library, progress, read: 0 };
     let refetch = {
@@ -73,11 +73,25 @@ pub(super) fn make(library: &Library, saving: &Saving, progress: &Arc<Progress>)
         failpoint::reached("save.read");
         paused = None;
         counting.abort_all();
-    })?;
+    });
+    // Of a container that is removed meanwhile, an engine may leave out files without an error.
+    if matches!(made, Ok(_) | Err(MakeError::Tree(_))) {
+        check_exists(saving)?;
+    }
+    let made = made?;
     let (layer, filter) = layer.finish();
     let run = without_own_variables(run);
     let saved = Saved::new(OciImage::new(layer, &run, &created(library)), filter.report(), &run);
     Ok(Made { written: made, saved: Some(saved) })
+}
+
+/// Fails if the container was removed, or is being removed.
+fn check_exists(saving: &Saving) -> Result<(), MakeError> {
+    let container = Handle::current().block_on(saving.engine.container(&saving.container.id));
+    match container.map_err(MakeError::Engine)?.state {
+        State::Removing => Err(MakeError::Engine(EngineError::NotFound("it is being removed".to_owned()))),
+        State::Created | State::Running | State::Paused | State::Restarting | State::Stopped => Ok(()),
+    }
 }
 
 /// Has the engine count the bytes of the container, for the progress: they were counted when it was found.

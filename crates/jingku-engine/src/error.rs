@@ -37,6 +37,8 @@ impl From<bollard::errors::Error> for EngineError {
                 let message = shortened(&message);
                 match status_code {
                     404 => Self::NotFound(message),
+                    // Podman, about a container that is removed during the call.
+                    500 if message.contains("no such container") => Self::NotFound(message),
                     409 => Self::Conflict(message),
                     _ => Self::Failed(message),
                 }

@@ -42,10 +42,14 @@ impl Export {
             let mut stream = Box::pin(stream);
             let mut silence_max = EXPORT_START_TIMEOUT;
             loop {
-                let piece = match timeout(silence_max, stream.next()).await {
-                    Ok(None) => return,
-                    Ok(Some(piece)) => piece.map_err(EngineError::from),
-                    Err(_) => Err(EngineError::Slow),
+                let piece = tokio::select! {
+                    piece = timeout(silence_max, stream.next()) => match piece {
+                        Ok(None) => return,
+                        Ok(Some(piece)) => piece.map_err(EngineError::from),
+                        Err(_) => Err(EngineError::Slow),
+                    },
+                    // The engine must not wait for a reader that is gone.
+                    () = sender.closed() => return,
                 };
                 let failed = piece.is_err();
                 // Fails if the reader is gone.

@@ -20,6 +20,9 @@ runtime = "runc"
 events_logger = "file"
 "#;
 
+/// The user who runs rootless Podman.
+const ROOTLESS_USER: &str = "jingku-rootless";
+
 /// Which engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -35,6 +38,8 @@ pub struct TestEngine {
     kind: Kind,
     folder: TempDir,
     service: Option<Child>,
+    /// Who runs the engine; `None` for the user of the test.
+    user: Option<&'static str>,
 }
 
 impl TestEngine {
@@ -51,12 +56,45 @@ impl TestEngine {
             assert!(std::env::var_os("CI").is_none(), "{program} or busybox-static is not installed");
             return None;
         }
-        let folder = tempfile::Builder::new().prefix("engine-").tempdir().expect("a temporary folder");
-        let mut engine = Self { kind, folder, service: None };
-        fs::write(engine.path("containers.conf"), CONTAINERS_CONF).expect("the folder is new");
+        let mut engine = Self::in_new_folder(kind, None);
         engine.resume_service();
         engine.make_base();
         Some(engine)
+    }
+
+    /// Starts Podman as another user, who is added to the machine; `None` if this test may not do that, or if the machine
+    /// does not allow such engines.
+    pub fn start_rootless() -> Option<Self> {
+        let succeeds = |mut command: Command| {
+            command.stdin(Stdio::null()).output().is_ok_and(|output| output.status.success())
+        };
+        let program = |name: &str, args: &[&str]| {
+            let mut command = Command::new(name);
+            command.args(args);
+            command
+        };
+        let has_user = succeeds(program("id", &[ROOTLESS_USER]))
+            || succeeds(program("useradd", &["--create-home", ROOTLESS_USER]));
+        if !has_user {
+            return None;
+        }
+        let mut engine = Self::in_new_folder(Kind::Podman, Some(ROOTLESS_USER));
+        let owned = program("chown", &["-R", ROOTLESS_USER, engine.folder.path().to_str()?]);
+        let mut unshare = engine.podman();
+        unshare.args(["unshare", "true"]);
+        if !succeeds(owned) || !succeeds(unshare) {
+            return None;
+        }
+        engine.resume_service();
+        engine.make_base();
+        Some(engine)
+    }
+
+    fn in_new_folder(kind: Kind, user: Option<&'static str>) -> Self {
+        let folder = tempfile::Builder::new().prefix("engine-").tempdir().expect("a temporary folder");
+        let engine = Self { kind, folder, service: None, user };
+        fs::write(engine.path("containers.conf"), CONTAINERS_CONF).expect("the folder is new");
+        engine
     }
 
     /// Which engine it is.
@@ -158,7 +196,16 @@ impl TestEngine {
     }
 
     fn podman(&self) -> Command {
-        let mut podman = Command::new("podman");
+        let mut podman = match self.user {
+            None => Command::new("podman"),
+            Some(user) => {
+                let mut command = Command::new("setpriv");
+                command.args(["--reuid", user, "--regid", user, "--clear-groups", "podman"]);
+                command.current_dir(self.folder.path()).env("HOME", self.folder.path());
+                command.env("XDG_RUNTIME_DIR", self.folder.path());
+                command
+            }
+        };
         podman.env("CONTAINERS_CONF", self.path("containers.conf"));
         for (option, name) in [("--root", "root"), ("--runroot", "run"), ("--tmpdir", "tmp")] {
             podman.arg(option).arg(self.path(name));
@@ -216,6 +263,10 @@ impl Drop for TestEngine {
         self.stop_service();
         if self.kind == Kind::Podman {
             let _ = self.podman().args(["unmount", "-af"]).output();
+        }
+        if self.user.is_some() {
+            // Ends the process that keeps the user namespace.
+            let _ = self.podman().args(["system", "migrate"]).output();
         }
         for mount in ["root/overlay", "data/overlay2"] {
             let _ = Command::new("umount").arg(self.path(mount)).stderr(Stdio::null()).status();

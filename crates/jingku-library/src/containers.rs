@@ -22,8 +22,8 @@ pub struct Containers {
     url: Option<String>,
     /// Containers by their engine's id: their listed status, and when they were inspected.
     inspected: Mutex<HashMap<String, (String, i64)>>,
-    /// Containers with wrong labels, which are logged once.
-    warned: Mutex<HashSet<String>>,
+    /// Engine's ids of containers that cannot be instances: each is logged once.
+    ignored: Mutex<HashSet<String>>,
     /// When it was last recorded that the engine answers.
     seen_at: AtomicI64,
 }

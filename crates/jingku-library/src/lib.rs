@@ -52,8 +52,8 @@ pub use check::{Checked, CorruptObject, Corruption, Depth};
 pub use clock::{Clock, FixedClock, SystemClock};
 pub use config::{
     Approve, BadListenAddress, BadPublicUrl, BadSize, ByteSize, Category, Community, Config, ConfigError,
-    ConnectionLimits, ContainerSettings, DeclaredInstance, NamedContainer, JobSettings, LimitSettings, ListenAddress, OTHERS, PublicUrl,
-    ScrubSettings, SweepSettings, TrashSettings, Zone, Zones,
+    ConnectionLimits, ContainerSettings, DeclaredInstance, JobSettings, LimitSettings, ListenAddress,
+    NamedContainer, OTHERS, PublicUrl, ScrubSettings, SweepSettings, TrashSettings, Zone, Zones,
 };
 pub use containers::{ContainerFacts, ContainerState, Containers};
 pub use credentials::{Credentials, KeyPair};

@@ -74,7 +74,8 @@ fn path_below(uri: &Uri) -> Option<String> {
 
 /// Adds the headers that every answer has.
 fn finish(answer: Result<Response, RegistryError>, context: &Context, request_id: &str) -> Response {
-    let mut response = answer.unwrap_or_else(|error| error.response(&context.link_url("/v2/token"), request_id));
+    let mut response =
+        answer.unwrap_or_else(|error| error.response(&context.link_url("/v2/token"), request_id));
     let headers = response.headers_mut();
     let version = HeaderName::from_static("docker-distribution-api-version");
     headers.insert(version, HeaderValue::from_static("registry/2.0"));
@@ -176,7 +177,8 @@ async fn blob(
         return Err(RegistryError::BlobUnknown);
     }
     let etag = HeaderValue::from_str(&format!("\"{digest}\"")).map_err(|_| RegistryError::BlobUnknown)?;
-    let range = if *method == Method::HEAD { RangeRequest::Whole } else { range_request(headers, &etag, layer.size) };
+    let range =
+        if *method == Method::HEAD { RangeRequest::Whole } else { range_request(headers, &etag, layer.size) };
     let part = match range {
         RangeRequest::Whole => 0..layer.size,
         RangeRequest::Part(ref part) => part.clone(),
@@ -205,7 +207,11 @@ async fn blob(
 }
 
 /// Lists the caller's own repositories.
-async fn catalog(context: &Context, caller: &Credentials, list: &ListQuery) -> Result<Response, RegistryError> {
+async fn catalog(
+    context: &Context,
+    caller: &Credentials,
+    list: &ListQuery,
+) -> Result<Response, RegistryError> {
     let limit = list.n.unwrap_or(REPOSITORIES_MAX).min(REPOSITORIES_MAX);
     let account = caller.account.id;
     let after = match list.last.as_str() {
@@ -217,9 +223,11 @@ async fn catalog(context: &Context, caller: &Credentials, list: &ListQuery) -> R
         },
     };
     let images = context.library.catalog.container_images(account, &after, limit).await?;
-    let names: Vec<String> = images.iter().map(|image| Repository::of(account.0, &image.name, &image.image_id)).collect();
+    let names: Vec<String> =
+        images.iter().map(|image| Repository::of(account.0, &image.name, &image.image_id)).collect();
     let next = names.last().filter(|_| names.len() == limit as usize && limit > 0);
-    let link = next.map(|last| format!("</v2/_catalog?n={limit}&last={}>; rel=\"next\"", last.replace('/', "%2F")));
+    let link =
+        next.map(|last| format!("</v2/_catalog?n={limit}&last={}>; rel=\"next\"", last.replace('/', "%2F")));
     let mut response = Json(json!({ "repositories": names })).into_response();
     if let Some(link) = link {
         response.headers_mut().insert(header::LINK, text(&link));

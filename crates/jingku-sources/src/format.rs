@@ -7,7 +7,7 @@ use std::str::FromStr;
 use serde::de::{self, IntoDeserializer};
 use serde::{Deserialize, Serialize};
 
-use crate::content::{IMAGE_ARCHIVE, Content, Foreign};
+use crate::content::{Content, Foreign, IMAGE_ARCHIVE};
 use crate::error::DiskError;
 
 /// The format of a disk file.

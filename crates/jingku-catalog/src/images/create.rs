@@ -1,7 +1,7 @@
 use super::row::ImageStatus;
 use crate::database::{Transaction, json_list, row};
-use crate::ordinals::Position;
 use crate::jobs::row::NewJob;
+use crate::ordinals::Position;
 use crate::{Catalog, Limit, OverLimit, Result, Scope, Source};
 
 /// The data of a new image. Region, zone, GPU and size come from the instance.

@@ -55,7 +55,9 @@ impl Catalog {
         }
         Ok(match self.add_instance(new, None, now).await? {
             AddInstance::Added => PutContainer::Added,
-            AddInstance::Exists | AddInstance::ImageNotFound | AddInstance::ImageNotAvailable => PutContainer::Taken,
+            AddInstance::Exists | AddInstance::ImageNotFound | AddInstance::ImageNotAvailable => {
+                PutContainer::Taken
+            }
         })
     }
 
@@ -67,7 +69,10 @@ impl Catalog {
 
     /// Lists the instances that are containers.
     pub async fn containers(&self) -> Result<Vec<KnownContainer>> {
-        let sql = format!("SELECT {} FROM instances WHERE container IS NOT NULL ORDER BY id", KnownContainer::COLUMNS);
+        let sql = format!(
+            "SELECT {} FROM instances WHERE container IS NOT NULL ORDER BY id",
+            KnownContainer::COLUMNS
+        );
         self.database.scan(AccountId::PLATFORM, &sql, &[]).await?.all("instances")
     }
 

@@ -1,7 +1,7 @@
 use super::row::{AgreedHash, Upload};
 use crate::database::Transaction;
-use crate::quota::COUNTED_BYTES;
 use crate::jobs::row::NewJob;
+use crate::quota::COUNTED_BYTES;
 use crate::{Catalog, Limit, OverLimit, Result, Scope, Source};
 
 /// The part of a file that was received and is durable.

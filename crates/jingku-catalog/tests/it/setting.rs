@@ -47,7 +47,7 @@ pub(crate) fn new_image<'a>(id: &'a str, name: &'a str, instance_id: &'a str) ->
         softwares: None,
         software_ports: "[]",
         firewall_ports: &[],
-            options: "",
+        options: "",
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::atomic::Ordering;
 
 use jingku_catalog::{KnownContainer, NewInstance, PutContainer};
-use jingku_engine::{Container, Engine, EngineError, Listed};
+use jingku_engine::{Container, Engine, EngineError, Listed, State};
 
 use super::facts::ContainerFacts;
 use crate::error::Internal;
@@ -56,9 +56,12 @@ impl Library {
         let Some(engine) = self.containers.engine().await else { return Ok(()) };
         let engine = engine?;
         let now = self.clock.now();
-        let owned: Vec<Owned> = engine.containers().await?.into_iter().filter_map(|listed| self.owned(listed)).collect();
+        let listed = engine.containers().await?;
         let known = self.catalog.containers().await?;
-        let known: HashMap<&str, &KnownContainer> = known.iter().map(|known| (known.id.as_str(), known)).collect();
+        let known: HashMap<&str, &KnownContainer> =
+            known.iter().map(|known| (known.id.as_str(), known)).collect();
+        lock(&self.containers.ignored).retain(|id| listed.iter().any(|listed| listed.id == *id));
+        let owned = self.all_owned(listed, &known);
         for owned in owned.iter().take(CONTAINERS_MAX) {
             self.sync_one(&engine, owned, known.get(owned.id.as_str()).copied(), now).await?;
         }
@@ -76,6 +79,30 @@ impl Library {
         Ok(())
     }
 
+    /// The containers that are instances. Of several that name one id, the container that has it keeps it.
+    fn all_owned(&self, listed: Vec<Listed>, known: &HashMap<&str, &KnownContainer>) -> Vec<Owned> {
+        let has_id = |owned: &Owned| {
+            known.get(owned.id.as_str()).is_some_and(|known| known.disk == source(&owned.listed.id))
+        };
+        let mut all: Vec<Owned> = listed.into_iter().filter_map(|listed| self.owned(listed)).collect();
+        all.sort_by(|one, other| (&one.id, !has_id(one)).cmp(&(&other.id, !has_id(other))));
+        all.dedup_by(|later, first| {
+            let is_same = later.id == first.id;
+            if is_same {
+                self.ignore(&later.listed, "its instance ID is in use");
+            }
+            is_same
+        });
+        all
+    }
+
+    /// Logs once why a container is not an instance.
+    fn ignore(&self, listed: &Listed, why: &str) {
+        if lock(&self.containers.ignored).insert(listed.id.clone()) {
+            tracing::warn!(container = listed.names.join(","), why, "a container is ignored");
+        }
+    }
+
     /// Who owns a container: its labels or the configuration say so, nobody else.
     fn owned(&self, listed: Listed) -> Option<Owned> {
         let named = &self.config.containers.instances;
@@ -88,9 +115,7 @@ impl Library {
             (listed.labels.get(ID_LABEL)?.clone(), account.unwrap_or(0))
         };
         if account < 1 || check_instance_id(&id).is_err() {
-            if lock(&self.containers.warned).insert(listed.id) {
-                tracing::warn!(id, account, container = ?listed.names, "the labels of a container are wrong");
-            }
+            self.ignore(&listed, "its labels are not valid");
             return None;
         }
         Some(Owned { listed, id, account })
@@ -104,15 +129,17 @@ impl Library {
         now: i64,
     ) -> Result<(), SyncError> {
         let (engine_id, status) = (&owned.listed.id, &owned.listed.status);
-        let is_paused_for_nobody =
-            known.is_some_and(|known| !known.paused_for.is_empty() && self.running.get(&known.paused_for).is_none());
+        let is_paused_for_nobody = known.is_some_and(|known| {
+            !known.paused_for.is_empty() && self.running.get(&known.paused_for).is_none()
+        });
         if is_paused_for_nobody {
             self.resume(engine, engine_id, &owned.id).await?;
         }
         let fresh = lock(&self.containers.inspected)
             .get(engine_id)
             .is_some_and(|(seen, at)| seen == status && now - at < INSPECT_SECS && now >= *at);
-        if fresh && known.is_some_and(|known| known.size_bytes > 0) && !is_paused_for_nobody {
+        // Without a row, the container is one that is ignored.
+        if fresh && known.is_none_or(|known| known.size_bytes > 0) && !is_paused_for_nobody {
             return Ok(());
         }
         let counted = known.map_or(0, |known| known.size_bytes);
@@ -140,19 +167,27 @@ impl Library {
     ) -> Result<(), SyncError> {
         let facts = ContainerFacts::from(container);
         let text = to_json(&facts);
-        let source = to_json(&BTreeMap::from([("container", &container.id)]));
-        let size_bytes = container.size_bytes.map_or(counted, |bytes| i64::try_from(bytes).unwrap_or(i64::MAX).max(1));
+        let source = source(&container.id);
+        let size_bytes =
+            container.size_bytes.map_or(counted, |bytes| i64::try_from(bytes).unwrap_or(i64::MAX).max(1));
         let is_same = |known: &KnownContainer| {
-            known.container == text && known.disk == source && known.size_bytes == size_bytes
+            known.container == text
+                && known.disk == source
+                && known.size_bytes == size_bytes
                 && known.account.0 == owned.account
         };
         if known.is_some_and(is_same) {
             return Ok(());
         }
         let label = |name| container.labels.get(name).map(String::as_str);
-        let zone = self.zones.find(label(ZONE_LABEL).unwrap_or_default()).or_else(|| self.zones.iter().next());
+        let zone =
+            self.zones.find(label(ZONE_LABEL).unwrap_or_default()).or_else(|| self.zones.iter().next());
         let zone = zone.ok_or_else(|| Internal::BadRow("there is no zone".to_owned()))?;
-        let gpu_type = if facts.gpus > 0 { label(GPU_TYPE_LABEL).unwrap_or(&self.config.containers.gpu_type) } else { "" };
+        let gpu_type = if facts.gpus > 0 {
+            label(GPU_TYPE_LABEL).unwrap_or(&self.config.containers.gpu_type)
+        } else {
+            ""
+        };
         let new = NewInstance {
             id: &owned.id,
             account: jingku_catalog::AccountId(owned.account),
@@ -165,7 +200,7 @@ impl Library {
             container: Some(&text),
         };
         if self.catalog.account(new.account).await?.is_none() {
-            tracing::warn!(instance_id = owned.id, account = owned.account, "a container names an unknown account");
+            self.ignore(&owned.listed, "its account does not exist");
             return Ok(());
         }
         if let Some(known) = known
@@ -174,24 +209,41 @@ impl Library {
             self.catalog.remove_instance(&known.id, now).await?;
         }
         match self.catalog.put_container(new, now).await? {
-            PutContainer::Added => tracing::info!(instance_id = owned.id, container = container.name, "container found"),
-            PutContainer::Kept => {}
-            PutContainer::Taken => {
-                tracing::warn!(instance_id = owned.id, "the instance id of a container is in use: choose another");
+            PutContainer::Added => {
+                tracing::info!(instance_id = owned.id, container = container.name, "container found")
             }
+            PutContainer::Kept => {}
+            PutContainer::Taken => self.ignore(&owned.listed, "its instance ID is in use"),
         }
         Ok(())
     }
 
     /// Resumes a container that was paused for an image, and forgets it.
-    pub(crate) async fn resume(&self, engine: &Engine, engine_id: &str, instance_id: &str) -> Result<(), SyncError> {
+    pub(crate) async fn resume(
+        &self,
+        engine: &Engine,
+        engine_id: &str,
+        instance_id: &str,
+    ) -> Result<(), SyncError> {
         match engine.unpause(engine_id).await {
             // It is gone, or does not run, or somebody resumed it.
-            Ok(()) | Err(EngineError::NotFound(_) | EngineError::Conflict(_) | EngineError::Failed(_)) => {}
+            Ok(()) | Err(EngineError::NotFound(_) | EngineError::Conflict(_)) => {}
+            Err(EngineError::Failed(why)) => {
+                if engine.container(engine_id).await?.state == State::Paused {
+                    // Other containers are still watched; the next look at the engine tries again.
+                    tracing::error!(instance_id, why, "cannot resume a container");
+                    return Ok(());
+                }
+            }
             Err(error) => return Err(error.into()),
         }
         Ok(self.catalog.set_paused_for(instance_id, "").await?)
     }
+}
+
+/// The location of the content of a container, as the catalogue keeps it.
+fn source(engine_id: &str) -> String {
+    to_json(&BTreeMap::from([("container", engine_id)]))
 }
 
 fn to_json(value: &impl serde::Serialize) -> String {

@@ -63,11 +63,15 @@ fn make_container(
     let bytes_max = packed.saturating_mul(ratio.into()).max(UNPACKED_DATA_BYTES_FREE).min(size_max);
     progress.expect(packed);
     // Nothing is left out but what a machine brings, so no file is fetched again.
-    let refetch = Box::new(|_: &[u8]| Err(io::Error::new(io::ErrorKind::InvalidData, "it links to a file that is left out")));
+    let refetch = Box::new(|_: &[u8]| {
+        Err(io::Error::new(io::ErrorKind::InvalidData, "it links to a file that is left out"))
+    });
     let layers = Counted { archive: archive.flatten(bytes_max), library, progress, read: 0 };
     let mut layer = LayerReader::new(Filter::new(layers, Rules::default(), refetch));
     let written = save::store(library, &mut layer, progress, |_| {}).map_err(|error| match error {
-        MakeError::Tree(error) if error.kind() == io::ErrorKind::InvalidData => MakeError::Archive(error.to_string()),
+        MakeError::Tree(error) if error.kind() == io::ErrorKind::InvalidData => {
+            MakeError::Archive(error.to_string())
+        }
         error => error,
     })?;
     let (layer, filter) = layer.finish();

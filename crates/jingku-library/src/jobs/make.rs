@@ -44,6 +44,9 @@ pub(super) enum MakeError {
     /// The engine does not give the container.
     #[error(transparent)]
     Engine(EngineError),
+    /// The engine does not pause the container.
+    #[error("the container is not paused: {0}")]
+    Pause(EngineError),
     /// The files of the container, or of an archive, cannot be read whole.
     #[error("the files cannot be read: {0}")]
     Tree(io::Error),
@@ -76,6 +79,14 @@ impl MakeError {
             Self::Disk(error) => disk_reason(error),
             Self::File(error) => return file_reason(error),
             Self::Engine(EngineError::NotFound(_)) => "The container does not exist any more.",
+            Self::Engine(EngineError::Conflict(_) | EngineError::Failed(_)) => {
+                "The container engine reports an error. Ask the operator to look at the server's log, then make the image \
+                 again."
+            }
+            Self::Pause(_) => {
+                "The container engine cannot pause the container. Make the image again without `--pause`, or ask the \
+                 operator to look at the server's log."
+            }
             Self::Engine(_) => {
                 "The container engine does not answer. Ask the operator to look at it, then make the image again."
             }

@@ -1,13 +1,15 @@
 //! Makes an image of a container: reads its files from the engine, filters them and stores them as one layer. Blocks.
 
 use std::io::{self, Read};
+use std::sync::Arc;
 
-use jingku_catalog::Job;
+use jingku_catalog::{Instance, Job};
 use jingku_chunks::Written;
 use jingku_engine::{Container, Engine, EngineError, Export, State};
 use jingku_sources::oci::{LayerReader, OciImage, RunConfig};
 use jingku_sources::tree::{BadPattern, Filter, Rules, read_one_file};
 use tokio::runtime::Handle;
+use tokio::task::JoinSet;
 
 use super::make::{Made, MakeError, no_space};
 use super::progress::Progress;
@@ -32,7 +34,7 @@ const OWN_VARIABLES: &[&str] = &["HOSTNAME", "container"];
 pub(super) struct Saving {
     pub(super) engine: Engine,
     pub(super) container: Container,
-    pub(super) instance_id: String,
+    pub(super) instance: Instance,
     pub(super) image_id: String,
     pub(super) options: SaveOptions,
 }
@@ -48,19 +50,22 @@ pub struct SaveOptions {
 }
 
 /// Makes the image of a container.
-pub(super) fn make(library: &Library, saving: &Saving, progress: &Progress) -> Result<Made, MakeError> {
+pub(super) fn make(library: &Library, saving: &Saving, progress: &Arc<Progress>) -> Result<Made, MakeError> {
     failpoint::passed("make.begun");
     let rules = rules(library, saving)?;
     let run: RunConfig = serde_json::from_value(saving.container.config.clone())
         .map_err(|error| MakeError::Engine(EngineError::Failed(error.to_string())))?;
-    progress.expect(saving.container.size_bytes.unwrap_or(0));
-    let paused = Paused::begin(library, saving)?;
+    progress.expect(u64::try_from(saving.instance.size_bytes).unwrap_or(0));
+    let mut counting = count(saving, progress);
+    // Dropped after the export, so that all files are of one moment.
+    let mut paused = Paused::begin(library, saving)?;
     let export = Watched { export: saving.engine.export(&saving.container.id), library, progress, read: 0 };
     let refetch = {
         let (engine, id) = (saving.engine.clone(), saving.container.id.clone());
         let runtime = Handle::current();
         Box::new(move |path: &[u8]| {
-            let path = std::str::from_utf8(path).map_err(|_| io::Error::other("the path of a file is not UTF-8"))?;
+            let path =
+                std::str::from_utf8(path).map_err(|_| io::Error::other("the path of a file is not UTF-8"))?;
             let _runtime = runtime.enter();
             Ok(Box::new(engine.export_file(&id, &format!("/{path}"))) as Box<dyn Read + Send>)
         })
@@ -68,12 +73,41 @@ pub(super) fn make(library: &Library, saving: &Saving, progress: &Progress) -> R
     let mut layer = LayerReader::new(Filter::new(export, rules, refetch));
     let made = store(library, &mut layer, progress, |_| {
         failpoint::reached("save.read");
-        drop(paused);
-    })?;
+        paused = None;
+        counting.abort_all();
+    });
+    // Of a container that is removed meanwhile, an engine may leave out files without an error.
+    if matches!(made, Ok(_) | Err(MakeError::Tree(_))) {
+        check_exists(saving)?;
+    }
+    let made = made?;
     let (layer, filter) = layer.finish();
     let run = without_own_variables(run);
     let saved = Saved::new(OciImage::new(layer, &run, &created(library)), filter.report(), &run);
     Ok(Made { written: made, saved: Some(saved) })
+}
+
+/// Fails if the container was removed, or is being removed.
+fn check_exists(saving: &Saving) -> Result<(), MakeError> {
+    let container = Handle::current().block_on(saving.engine.container(&saving.container.id));
+    match container.map_err(MakeError::Engine)?.state {
+        State::Removing => Err(MakeError::Engine(EngineError::NotFound("it is being removed".to_owned()))),
+        State::Created | State::Running | State::Paused | State::Restarting | State::Stopped => Ok(()),
+    }
+}
+
+/// Has the engine count the bytes of the container, for the progress: they were counted when it was found.
+fn count(saving: &Saving, progress: &Arc<Progress>) -> JoinSet<()> {
+    let (engine, id, progress) = (saving.engine.clone(), saving.container.id.clone(), Arc::clone(progress));
+    let mut counting = JoinSet::new();
+    let count = async move {
+        // Without an answer, the first count remains.
+        if let Ok(Container { size_bytes: Some(bytes), .. }) = engine.counted_container(&id).await {
+            progress.expect(bytes);
+        }
+    };
+    counting.spawn_on(count, &Handle::current());
+    counting
 }
 
 /// Stores the archive of an image as one stream. `read` is called when all of it was read.
@@ -84,7 +118,8 @@ pub(super) fn store(
     read: impl FnOnce(&jingku_chunks::Sealed),
 ) -> Result<Written, MakeError> {
     let on_known = |bytes| lock(&progress.bytes).present = bytes;
-    let sealed = library.store.write_stream_beside(archive, &progress.own_manifests, on_known).map_err(of_stream)?;
+    let sealed =
+        library.store.write_stream_beside(archive, &progress.own_manifests, on_known).map_err(of_stream)?;
     read(&sealed);
     failpoint::reached("save.chunks_durable");
     let written = sealed.write_manifest()?;
@@ -119,10 +154,11 @@ impl Saving {
     pub(super) async fn prepare(
         library: &Library,
         job: &Job,
-        instance_id: String,
+        instance: Instance,
         facts: &str,
     ) -> Result<Self, MakeError> {
-        let bad_row = |error| MakeError::Inside(Internal::BadRow(format!("container of an instance: {error}")));
+        let bad_row =
+            |error| MakeError::Inside(Internal::BadRow(format!("container of an instance: {error}")));
         let facts: ContainerFacts = serde_json::from_str(facts).map_err(bad_row)?;
         let options = if job.options.is_empty() { "{}" } else { &job.options };
         let options = serde_json::from_str(options).map_err(bad_row)?;
@@ -130,7 +166,7 @@ impl Saving {
         let engine = engine.unwrap_or_else(|| Err(EngineError::Away("there is none".to_owned())));
         let engine = engine.map_err(MakeError::Engine)?;
         let container = engine.container(&facts.engine_id).await.map_err(MakeError::Engine)?;
-        Ok(Self { engine, container, instance_id, image_id: job.image_id.clone(), options })
+        Ok(Self { engine, container, instance, image_id: job.image_id.clone(), options })
     }
 }
 
@@ -195,34 +231,46 @@ impl Read for Watched<'_> {
     }
 }
 
-/// A container that is paused, if that is wanted, and resumed when this is dropped.
-struct Paused<'a>(Option<(&'a Library, &'a Saving)>);
+/// A paused container, resumed when this is dropped.
+struct Paused<'a> {
+    library: &'a Library,
+    saving: &'a Saving,
+}
 
 impl<'a> Paused<'a> {
-    fn begin(library: &'a Library, saving: &'a Saving) -> Result<Self, MakeError> {
+    /// Pauses the container if that is wanted.
+    fn begin(library: &'a Library, saving: &'a Saving) -> Result<Option<Self>, MakeError> {
         let is_running = saving.container.state == State::Running;
         if !is_running || !saving.options.pause {
-            return Ok(Self(None));
+            return Ok(None);
         }
         // Recorded first: after a crash, somebody must resume it.
         let runtime = Handle::current();
-        runtime.block_on(library.catalog.set_paused_for(&saving.instance_id, &saving.image_id))
+        runtime
+            .block_on(library.catalog.set_paused_for(&saving.instance.id, &saving.image_id))
             .map_err(Internal::Catalog)?;
-        let paused = Self(Some((library, saving)));
-        runtime.block_on(saving.engine.pause(&saving.container.id)).map_err(MakeError::Engine)?;
+        let paused = Self { library, saving };
+        runtime.block_on(saving.engine.pause(&saving.container.id)).map_err(|error| match error {
+            error @ (EngineError::Conflict(_) | EngineError::Failed(_)) => MakeError::Pause(error),
+            error => MakeError::Engine(error),
+        })?;
         failpoint::reached("save.paused");
-        Ok(paused)
+        Ok(Some(paused))
     }
 }
 
 impl Drop for Paused<'_> {
     fn drop(&mut self) {
-        let Some((library, saving)) = self.0 else { return };
-        let resumed = library.resume(&saving.engine, &saving.container.id, &saving.instance_id);
+        let Self { library, saving } = self;
+        let resumed = library.resume(&saving.engine, &saving.container.id, &saving.instance.id);
         if let Err(error) = Handle::current().block_on(resumed) {
-            let instance_id = &saving.instance_id;
+            let instance_id = &saving.instance.id;
             // The next look at the engine tries again.
-            tracing::error!(instance_id, error = &error as &dyn std::error::Error, "cannot resume a container");
+            tracing::error!(
+                instance_id,
+                error = &error as &dyn std::error::Error,
+                "cannot resume a container"
+            );
         }
     }
 }
@@ -231,7 +279,8 @@ impl Drop for Paused<'_> {
 fn without_own_variables(mut run: RunConfig) -> RunConfig {
     run.env.retain(|pair| {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        let names_gpus = name == "NVIDIA_VISIBLE_DEVICES" && (value.starts_with("GPU-") || value.starts_with("MIG-"));
+        let names_gpus =
+            name == "NVIDIA_VISIBLE_DEVICES" && (value.starts_with("GPU-") || value.starts_with("MIG-"));
         !OWN_VARIABLES.contains(&name) && !names_gpus
     });
     run.labels.retain(|name, _| !name.starts_with("jingku."));

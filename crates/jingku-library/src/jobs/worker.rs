@@ -13,9 +13,9 @@ use tokio::time::{Instant, sleep_until, timeout};
 
 use super::make::{Made, MakeError};
 use super::progress::{Progress, StopReason};
-use super::supervisor::{Loop, panic_text};
 use super::save::Saving;
 use super::saved::{Saved, SavedTexts};
+use super::supervisor::{Loop, panic_text};
 use super::{import, make, save, uploads};
 use crate::error::Internal;
 use crate::failpoint;
@@ -161,8 +161,8 @@ async fn spawn(
     if let Source::Instance(id) = &job.source {
         let instance = library.catalog.instance(Some(job.account), id).await.map_err(Internal::Catalog)?;
         let instance = instance.ok_or(MakeError::InstanceGone)?;
-        if let Some(facts) = instance.container {
-            let saving = Saving::prepare(&library, job, instance.id, &facts).await?;
+        if let Some(facts) = instance.container.clone() {
+            let saving = Saving::prepare(&library, job, instance, &facts).await?;
             return Ok(tokio::task::spawn_blocking(move || save::make(&library, &saving, &progress)));
         }
         return Ok(tokio::task::spawn_blocking(move || make::make(&library, &instance.disk, &progress)));

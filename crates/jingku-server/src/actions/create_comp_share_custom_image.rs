@@ -1,6 +1,7 @@
 use jingku_catalog::{CreateImage, NewImage};
 use jingku_library::{
-    DISK_BYTES_MAX, DeclaredDisk, Internal, SaveOptions, disk_reason, failpoint, image_id, needed_bytes, unique_id,
+    DISK_BYTES_MAX, DeclaredDisk, Internal, SaveOptions, disk_reason, failpoint, image_id, needed_bytes,
+    unique_id,
 };
 use jingku_protocol::actions as api;
 use jingku_sources::DiskError;

@@ -22,7 +22,14 @@ pub(crate) async fn run(
     // A job on this server is more current than its last heartbeat in the catalogue.
     let present = live.as_ref().map_or(0, |live| lock(&live.bytes).present);
     if let Some(live) = live {
-        progress.done_bytes = i64::try_from(lock(&live.bytes).done).unwrap_or(i64::MAX);
+        let (done, total) = {
+            let bytes = lock(&live.bytes);
+            (bytes.done, bytes.total)
+        };
+        progress.done_bytes = i64::try_from(done).unwrap_or(i64::MAX);
+        if total > 0 {
+            progress.total_bytes = i64::try_from(total).unwrap_or(i64::MAX);
+        }
         progress.started_at = Some(live.started_at);
         progress.reported_at = Some(call.library.clock.now());
     }

@@ -30,9 +30,8 @@ pub(super) async fn caller(context: &Context, request: &Parts) -> Result<Arc<Cre
     let mut lines = message.split('\n');
     let (kind, public_key, expires_at) = (lines.next(), lines.next(), lines.next());
     let expires_at: i64 = expires_at.and_then(|text| text.parse().ok()).ok_or(RegistryError::Unauthorized)?;
-    let is_valid = kind == Some(TOKEN)
-        && is_signed(context, message, mac)
-        && context.library.clock.now() < expires_at;
+    let is_valid =
+        kind == Some(TOKEN) && is_signed(context, message, mac) && context.library.clock.now() < expires_at;
     if !is_valid {
         return Err(RegistryError::Unauthorized);
     }

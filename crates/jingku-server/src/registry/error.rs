@@ -67,9 +67,11 @@ impl RegistryError {
             Self::RangeInvalid(_) => {
                 (StatusCode::RANGE_NOT_SATISFIABLE, "RANGE_INVALID", "the range is past the end of the blob")
             }
-            Self::PaginationInvalid => {
-                (StatusCode::BAD_REQUEST, "PAGINATION_NUMBER_INVALID", "the list has no such name to continue after")
-            }
+            Self::PaginationInvalid => (
+                StatusCode::BAD_REQUEST,
+                "PAGINATION_NUMBER_INVALID",
+                "the list has no such name to continue after",
+            ),
             Self::Unsupported => {
                 (StatusCode::METHOD_NOT_ALLOWED, "UNSUPPORTED", "images can be pulled from here, not pushed")
             }
@@ -87,7 +89,9 @@ impl RegistryError {
         let errors = json!({ "errors": [{ "code": code, "message": message }] });
         let mut response = (status, Json(errors)).into_response();
         let challenge = match self {
-            Self::Unauthorized => Some((header::WWW_AUTHENTICATE, format!("Bearer realm=\"{realm}\",service=\"jingku\""))),
+            Self::Unauthorized => {
+                Some((header::WWW_AUTHENTICATE, format!("Bearer realm=\"{realm}\",service=\"jingku\"")))
+            }
             Self::RangeInvalid(size) => Some((header::CONTENT_RANGE, format!("bytes */{size}"))),
             _ => None,
         };

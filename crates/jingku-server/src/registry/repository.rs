@@ -45,7 +45,9 @@ fn is_component(name: &str) -> bool {
     let joins = bytes.split(is_word).filter(|join| !join.is_empty());
     ends(bytes.first())
         && ends(bytes.last())
-        && joins.into_iter().all(|join| matches!(join, b"." | b"_" | b"__") || join.iter().all(|byte| *byte == b'-'))
+        && joins
+            .into_iter()
+            .all(|join| matches!(join, b"." | b"_" | b"__") || join.iter().all(|byte| *byte == b'-'))
 }
 
 /// Whether a version can be a tag.

@@ -83,7 +83,11 @@ impl<R: Read> Filter<R> {
 
     /// Tells what was left out and found, once everything was read.
     pub fn report(self) -> Report {
-        Report { software: self.software.found(), secrets_left_out: self.rules.without_secrets, ..self.report }
+        Report {
+            software: self.software.found(),
+            secrets_left_out: self.rules.without_secrets,
+            ..self.report
+        }
     }
 
     /// Reads the next entry, and makes ready what it yields, if anything.

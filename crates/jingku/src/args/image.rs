@@ -186,7 +186,13 @@ impl ExportFormat {
 
 #[derive(Debug, Args)]
 pub(crate) struct ExportArgs {
-    #[arg(long, value_name = "raw|qcow2|oci|docker-archive", default_value = "raw", hide_default_value = true, hide_possible_values = true)]
+    #[arg(
+        long,
+        value_name = "raw|qcow2|oci|docker-archive",
+        default_value = "raw",
+        hide_default_value = true,
+        hide_possible_values = true
+    )]
     pub(crate) format: ExportFormat,
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: PathBuf,

@@ -58,8 +58,10 @@ impl Frame {
             add(&mut before, &format!("blobs/sha256/{config_digest}"), config.as_bytes());
             before.extend_from_slice(&header(&format!("blobs/sha256/{}", digits(&layer.digest)), layer.size));
         } else {
-            let (config_name, layer_name) = (format!("{config_digest}.json"), format!("{}.tar", digits(&layer.digest)));
-            let images = json!([{ "Config": config_name, "RepoTags": [tagged(image)], "Layers": [layer_name] }]);
+            let (config_name, layer_name) =
+                (format!("{config_digest}.json"), format!("{}.tar", digits(&layer.digest)));
+            let images =
+                json!([{ "Config": config_name, "RepoTags": [tagged(image)], "Layers": [layer_name] }]);
             add(&mut before, "manifest.json", images.to_string().as_bytes());
             add(&mut before, &config_name, config.as_bytes());
             before.extend_from_slice(&header(&layer_name, layer.size));
@@ -73,7 +75,8 @@ impl Frame {
 /// Reads a document of the image from the registry that the server is.
 async fn fetch(connection: &Connection<'_>, image: &Image, what: &str) -> Result<String, Failure> {
     let url = format!("{}/v2/{}/{what}", connection.base_url.trim_end_matches('/'), image.repository);
-    let request = reqwest::Client::new().get(url).basic_auth(&connection.public_key, Some(&connection.private_key));
+    let request =
+        reqwest::Client::new().get(url).basic_auth(&connection.public_key, Some(&connection.private_key));
     let response = request.send().await.and_then(reqwest::Response::error_for_status).map_err(unreadable)?;
     response.text().await.map_err(unreadable)
 }

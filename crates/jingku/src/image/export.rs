@@ -135,7 +135,9 @@ async fn frame(connection: &Connection<'_>, args: &ExportArgs) -> Result<Frame, 
     let image = super::find(&connection.client, &args.one.image_id).await?;
     let is_archive = args.format != ExportFormat::Qcow2;
     match (image.repository.is_empty(), is_archive) {
-        (true, true) => Err(Failure::new(Exit::Refused, tr!("image-export-disk", id = image.comp_share_image_id))),
+        (true, true) => {
+            Err(Failure::new(Exit::Refused, tr!("image-export-disk", id = image.comp_share_image_id)))
+        }
         (false, false) => {
             Err(Failure::new(Exit::Refused, tr!("image-export-container", id = image.comp_share_image_id)))
         }

@@ -1,5 +1,9 @@
 //! Images of containers, with real engines: saved from one, pulled into another.
 
+mod failures;
+mod large;
+mod owners;
+mod rootless;
 mod saving;
 
 use std::process::Command;
@@ -7,8 +11,11 @@ use std::process::Command;
 use jingku_engine::testing::{Kind, TestEngine};
 use serde_json::Value;
 
+use crate::crash::assert_intact;
 use crate::home::{Ended, Home, until};
 use crate::server::Server;
+
+pub(crate) use failures::FAILPOINTS;
 
 /// A server with an engine, and its instance `cpod-1`.
 pub(super) struct Bench {
@@ -26,13 +33,24 @@ impl Bench {
 
     /// With more arguments for the container.
     pub(super) fn start_with(kind: Kind, args: &[&str]) -> Option<Self> {
-        let engine = TestEngine::start(kind)?;
-        let container = engine.container(&[&["--name", "trainer", "--label", "jingku.instance=cpod-1"], args].concat());
+        Some(Self::on(TestEngine::start(kind)?, args))
+    }
+
+    /// On this engine.
+    pub(super) fn on(engine: TestEngine, args: &[&str]) -> Self {
+        let container =
+            engine.container(&[&["--name", "trainer", "--label", "jingku.instance=cpod-1"], args].concat());
         let home = Home::new();
         let server = home.serve_with(&["--engine", &engine.url()], &[]);
         let bench = Self { home, server, engine, container };
         until("the container is an instance", || bench.instance("cpod-1").is_some());
-        Some(bench)
+        bench
+    }
+
+    /// Kills the server, unless it has ended, and starts another with these environment variables.
+    pub(super) fn restart(&mut self, variables: &[(&str, &str)]) {
+        self.server.kill();
+        self.server = self.home.serve_with(&["--engine", &self.engine.url()], variables);
     }
 
     pub(super) fn instance(&self, id: &str) -> Option<Value> {
@@ -43,6 +61,42 @@ impl Bench {
     /// Runs a command in the container.
     pub(super) fn exec(&self, command: &str) -> String {
         self.engine.run(&["exec", &self.container, "/bin/sh", "-c", command])
+    }
+
+    /// Begins to make an image and returns its id.
+    pub(super) fn begin(&self, instance: &str, name: &str, args: &[&str]) -> String {
+        let create = [&["image", "create", "--instance", instance, "--name", name], args].concat();
+        self.home.json(&create)["CompShareImageId"].as_str().unwrap().to_owned()
+    }
+
+    /// Waits until 8 MB of the files were read.
+    pub(super) fn until_reading(&self, image_id: &str) {
+        until("files are read", || {
+            let progress = self.home.json(&["image", "progress", image_id]);
+            assert_eq!(progress["Status"], "Making", "too early: {progress}");
+            progress["ProcessedBytes"].as_u64().unwrap() > 8 << 20
+        });
+    }
+
+    /// Waits until an image is made or failed. Returns `FailedReason`, which is empty if it was made.
+    pub(super) fn outcome(&self, image_id: &str) -> String {
+        // Its exit code is that of the image.
+        self.home.run(&["image", "progress", image_id, "--wait"]);
+        let progress = self.home.json(&["image", "progress", image_id]);
+        assert_ne!(progress["Status"], "Making", "{progress}");
+        progress["FailedReason"].as_str().unwrap_or_default().to_owned()
+    }
+
+    /// Asserts that the server is ready, its store intact, and that the engine has nothing that it had not before.
+    pub(super) fn assert_sound(&self, containers: usize, place: &str) {
+        let ready = self.server.readiness();
+        assert!(ready.starts_with("HTTP/1.1 200 "), "{place}: {ready}");
+        assert_intact(&self.home, &[], place);
+        let listed = self.engine.run(&["ps", "-aq"]);
+        assert_eq!(listed.lines().count(), containers, "{place}: {listed}");
+        let status = self.engine.run(&["ps", "-a", "--format", "{{.Status}}"]);
+        assert!(!status.contains("Paused"), "{place}: {status}");
+        assert_eq!(self.engine.run(&["images", "-q"]).lines().count(), 1, "{place}");
     }
 
     /// Makes an image and returns its row.
@@ -75,7 +129,8 @@ impl Bench {
     /// Runs a command in a new container of a pulled image.
     pub(super) fn in_image(&self, name: &str, command: &str) -> String {
         let network: &[&str] = if self.engine.kind() == Kind::Podman { &["--network=none"] } else { &[] };
-        self.engine.run(&[&["run", "--rm"], network, &["--entrypoint", "/bin/sh", name, "-c", command]].concat())
+        self.engine
+            .run(&[&["run", "--rm"], network, &["--entrypoint", "/bin/sh", name, "-c", command]].concat())
     }
 }
 

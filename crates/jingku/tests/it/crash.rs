@@ -17,10 +17,10 @@ use rustix::process::Signal;
 use serde_json::json;
 
 use crate::home::{Home, files_below};
-use crate::{backup, import, sweep, trash};
+use crate::{backup, containers, import, sweep, trash};
 
 /// The failpoints, by the test that kills there. `name:N` is the N-th time the failpoint is reached.
-const KILLED_AT: [&[&str]; 8] = [
+const KILLED_AT: [&[&str]; 9] = [
     &make::FAILPOINTS,
     &actions::FAILPOINTS,
     &upkeep::FAILPOINTS,
@@ -29,6 +29,7 @@ const KILLED_AT: [&[&str]; 8] = [
     &backup::FAILPOINTS,
     &sweep::FAILPOINTS,
     &import::FAILPOINTS,
+    &containers::FAILPOINTS,
 ];
 
 /// The number in an environment variable, or the default.

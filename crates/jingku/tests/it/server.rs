@@ -89,6 +89,13 @@ impl Server {
         kill_process(Pid::from_child(&self.child), signal).unwrap();
     }
 
+    /// Ends it as `kill -9` does, unless it has ended.
+    pub(crate) fn kill(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        self.wait();
+    }
+
     /// Closes its standard input, if that is a pipe.
     pub(crate) fn close_stdin(&mut self) {
         drop(self.child.stdin.take());

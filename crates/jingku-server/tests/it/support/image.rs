@@ -23,7 +23,7 @@ impl Service {
                 softwares: None,
                 software_ports: "[]",
                 firewall_ports: &[],
-            options: "",
+                options: "",
             };
             let created = catalog.create_image(Scope::own(AccountId(1)), new, id, *time).await;
             assert_eq!(created.unwrap(), CreateImage::Created);

@@ -19,11 +19,18 @@ const LISTING: &str = "cd /work && find . | sort | while read -r f; do stat -c '
 #[test]
 fn a_running_container_is_saved_and_pulled_again() {
     for kind in KINDS {
-        let Some(bench) = Bench::start_with(kind, &["-e", "MODE=train", "-w", "/root", "--user", "0:0"]) else { continue };
+        let Some(bench) = Bench::start_with(kind, &["-e", "MODE=train", "-w", "/root", "--user", "0:0"])
+        else {
+            continue;
+        };
         bench.exec(FILES);
         let image = bench.save("trained");
-        assert_eq!((&image["Container"], &image["Repository"]), (&"True".into(), &"1/trained".into()), "{image}");
-        assert_eq!(image["Softwares"]["OSVersion"], "Test Linux 1");
+        assert_eq!(
+            (&image["Container"], &image["Repository"]),
+            (&"True".into(), &"1/trained".into()),
+            "{image}"
+        );
+        assert_eq!(image["Softwares"]["OsVersion"], "Test Linux 1", "{image}");
         assert_eq!(bench.instance("cpod-1").unwrap()["State"], "Running");
 
         let name = bench.pull(&image);
@@ -41,7 +48,8 @@ fn a_running_container_is_saved_and_pulled_again() {
 fn skopeo_inspects_and_copies_an_image() {
     let Some(bench) = Bench::start(Kind::Podman) else { return };
     let image = bench.save("trained");
-    let inspected: Value = serde_json::from_str(&skopeo(&bench, &["inspect"], &image).succeeded().out).unwrap();
+    let inspected: Value =
+        serde_json::from_str(&skopeo(&bench, &["inspect"], &image).succeeded().out).unwrap();
     assert_eq!((&inspected["Os"], &inspected["RepoTags"][0]), (&"linux".into(), &"latest".into()));
     assert_eq!(inspected["Layers"].as_array().unwrap().len(), 1);
 }
@@ -63,7 +71,8 @@ fn the_second_image_stores_what_changed() {
 fn a_paused_container_is_resumed() {
     let Some(bench) = Bench::start(Kind::Podman) else { return };
     let home = &bench.home;
-    let image = home.json(&["image", "create", "--instance", "cpod-1", "--name", "still", "--pause", "--wait"]);
+    let image =
+        home.json(&["image", "create", "--instance", "cpod-1", "--name", "still", "--pause", "--wait"]);
     assert_eq!(image["Status"], "Available");
     assert_eq!(bench.engine.run(&["inspect", "-f", "{{.State.Status}}", "trainer"]), "running");
 }
@@ -107,7 +116,8 @@ fn containers_come_and_go_and_an_engine_that_is_away_delays_nothing() {
     assert!(failed.err.contains("engine"), "{failed:?}");
     bench.engine.resume_service();
     until("the engine is back", || {
-        bench.home.run(&["image", "create", "--instance", "cpod-1", "--name", "back", "--wait"]).code == Some(0)
+        bench.home.run(&["image", "create", "--instance", "cpod-1", "--name", "back", "--wait"]).code
+            == Some(0)
     });
 }
 
@@ -123,10 +133,14 @@ fn an_archive_of_an_image_is_imported_and_exported() {
         let loaded = bench.engine.run(&["load", "-q", "-i", file]);
         let name = loaded.rsplit_once(": ").unwrap().1;
         assert_eq!(bench.in_image(name, "cat /etc/os-release"), bench.exec("cat /etc/os-release"));
-        let imported = bench.home.json(&["image", "import", file, "--name", &format!("from-{format}"), "--wait"]);
+        let imported =
+            bench.home.json(&["image", "import", file, "--name", &format!("from-{format}"), "--wait"]);
         assert_eq!(imported["Status"], "Available", "{imported}");
         let imported = bench.home.json(&["image", "show", imported["CompShareImageId"].as_str().unwrap()]);
         assert_eq!((&imported["Container"], &imported["Size"]), (&"True".into(), &image["Size"]));
-        assert_eq!(bench.in_image(&bench.pull(&imported), "cat /etc/os-release"), bench.exec("cat /etc/os-release"));
+        assert_eq!(
+            bench.in_image(&bench.pull(&imported), "cat /etc/os-release"),
+            bench.exec("cat /etc/os-release")
+        );
     }
 }

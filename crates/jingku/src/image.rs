@@ -11,28 +11,29 @@ pub(crate) mod list;
 mod look;
 mod producer;
 mod reader;
+mod show;
 mod source;
 mod sparse_file;
 
+use compshare::Client;
 use compshare::actions::{
-    CreateCompShareCustomImageRequest, DescribeCompShareCustomImagesRequest,
-    GetCompShareCustomImageUrlRequest, TerminateCompShareCustomImageRequest, UpdateCompShareImageRequest,
+    CreateCompShareCustomImageRequest, GetCompShareCustomImageUrlRequest,
+    TerminateCompShareCustomImageRequest, UpdateCompShareImageRequest,
 };
-use compshare::{Client, Image};
 use serde_json::json;
 
 use crate::args::{CreateArgs, Global, ImageCommand, OneImage, UpdateArgs, UrlArgs, Visibility};
 use crate::connection::Connection;
-use crate::failure::{Exit, Failure};
+use crate::failure::Failure;
 use crate::messages::tr;
-use crate::output::{done, note, print, print_fields, print_json, size, time, warn};
+use crate::output::{done, note, print, print_json, time, warn};
 
 pub(crate) async fn run(global: &Global, command: ImageCommand) -> Result<(), Failure> {
     let connection = Connection::open(global, command.connection())?;
     let client = &connection.client;
     let outcome = match command {
         ImageCommand::List(args) => list::run(global, client, args).await,
-        ImageCommand::Show(args) => show(&connection, &args.image_id).await,
+        ImageCommand::Show(args) => show::run(&connection, &args.image_id).await,
         ImageCommand::Create(args) => create(&connection, args).await,
         ImageCommand::Progress { one, wait: true } => follow::until_made(&connection, &one.image_id).await,
         ImageCommand::Progress { one, wait: false } => follow::progress(&connection, &one.image_id).await,
@@ -43,64 +44,6 @@ pub(crate) async fn run(global: &Global, command: ImageCommand) -> Result<(), Fa
         ImageCommand::Url(args) => url(global, client, args).await,
     };
     outcome.map_err(|failure| connection.explain(failure))
-}
-
-async fn show(connection: &Connection<'_>, image_id: &str) -> Result<(), Failure> {
-    let global = connection.global;
-    let image = find(&connection.client, image_id).await?;
-    if global.json { print_json(&image) } else { describe(connection, &image) }
-}
-
-pub(super) async fn find(client: &Client, image_id: &str) -> Result<Image, Failure> {
-    let request = DescribeCompShareCustomImagesRequest {
-        image_id: Some(image_id.into()),
-        ..DescribeCompShareCustomImagesRequest::default()
-    };
-    let page = client.describe_comp_share_custom_images(&request).await?;
-    // The cloud has been observed to answer with another image.
-    page.image_set
-        .into_iter()
-        .find(|image| image.comp_share_image_id == image_id)
-        .ok_or_else(|| Failure::new(Exit::NotThere, tr!("image-missing", id = image_id)))
-}
-
-fn describe(connection: &Connection<'_>, image: &Image) -> Result<(), Failure> {
-    let left_out = image.left_out.clone().unwrap_or_default();
-    let counted = |count: u64| if count == 0 { String::new() } else { count.to_string() };
-    print_fields([
-        (tr!("image-field-id"), image.comp_share_image_id.clone()),
-        (tr!("image-field-name"), image.name.clone()),
-        (tr!("image-field-status"), image.status.as_str().to_owned()),
-        (tr!("image-field-reason"), image.failed_reason.clone()),
-        (tr!("image-field-size"), size(image.size)),
-        (tr!("image-field-zone"), image.zone.clone()),
-        (tr!("image-field-created"), time(image.create_time)),
-        (tr!("image-field-tags"), image.tags.join(", ")),
-        (tr!("image-field-gpu"), image.source_gpu_type.clone()),
-        (tr!("image-field-cover"), image.cover.clone()),
-        (tr!("image-field-description"), image.description.clone()),
-        (tr!("image-field-pull"), pull_command(connection, image).unwrap_or_default()),
-        (tr!("image-field-left-out"), counted(left_out.count)),
-        (tr!("image-field-secrets"), counted(left_out.secret_count)),
-    ])?;
-    for left in &left_out.paths {
-        print(&format!("  {} ({})", left.path, left.reason))?;
-    }
-    for secret in &left_out.secrets {
-        print(&tr!("image-secret", path = secret.as_str()))?;
-    }
-    match &image.readme {
-        Some(readme) if !readme.is_empty() => print(&format!("\n{readme}")),
-        _ => Ok(()),
-    }
-}
-
-/// The command that pulls a container image; `None` for the image of a disk.
-fn pull_command(connection: &Connection<'_>, image: &Image) -> Option<String> {
-    let host = connection.base_url.split_once("://").map_or("", |(_, host)| host).trim_end_matches('/');
-    let plain = if connection.base_url.starts_with("http://") { "--tls-verify=false " } else { "" };
-    let repository = Some(&image.repository).filter(|repository| !repository.is_empty())?;
-    Some(format!("podman pull {plain}{host}/{repository}:latest"))
 }
 
 async fn create(connection: &Connection<'_>, args: CreateArgs) -> Result<(), Failure> {
@@ -137,7 +80,7 @@ async fn update(global: &Global, client: &Client, args: UpdateArgs) -> Result<()
         ..UpdateCompShareImageRequest::default()
     };
     client.update_comp_share_image(&request).await.map_err(|error| cover::explain(error.into()))?;
-    if global.json { print_json(&find(client, &image_id).await?) } else { print(&tr!("image-updated")) }
+    if global.json { print_json(&show::find(client, &image_id).await?) } else { print(&tr!("image-updated")) }
 }
 
 /// A repeated option: absent changes nothing, a single empty value clears.

@@ -210,7 +210,7 @@ impl Library {
         }
         match self.catalog.put_container(new, now).await? {
             PutContainer::Added => {
-                tracing::info!(instance_id = owned.id, container = container.name, "container found")
+                tracing::info!(instance_id = owned.id, container = container.name, "container found");
             }
             PutContainer::Kept => {}
             PutContainer::Taken => self.ignore(&owned.listed, "its instance ID is in use"),

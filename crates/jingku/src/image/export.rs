@@ -10,6 +10,7 @@ use serde_json::json;
 
 use super::archive::Frame;
 use super::follow::bar;
+use super::show;
 use super::sparse_file::SparseFile;
 use crate::args::{ExportArgs, ExportFormat};
 use crate::connection::Connection;
@@ -132,7 +133,7 @@ async fn frame(connection: &Connection<'_>, args: &ExportArgs) -> Result<Frame, 
     if args.format == ExportFormat::Raw {
         return Ok(Frame::default());
     }
-    let image = super::find(&connection.client, &args.one.image_id).await?;
+    let image = show::find(&connection.client, &args.one.image_id).await?;
     let is_archive = args.format != ExportFormat::Qcow2;
     match (image.repository.is_empty(), is_archive) {
         (true, true) => {

@@ -10,6 +10,7 @@ use compshare::{Error, WaitOptions};
 use indicatif::{HumanDuration, ProgressBar, ProgressState, ProgressStyle};
 use serde_json::json;
 
+use super::show;
 use crate::connection::Connection;
 use crate::failure::{Exit, Failure};
 use crate::messages::tr;
@@ -82,7 +83,7 @@ pub(super) async fn until_made(connection: &Connection<'_>, image_id: &str) -> R
     warnings(connection, image_id, last).await.iter().for_each(|warning| warn(warning));
     let text = tr!("image-available", id = image_id, name = image.name, size = size(image.size));
     done(connection.global, &image, &text)?;
-    if let Some(command) = super::pull_command(connection, &image).filter(|_| !connection.global.json) {
+    if let Some(command) = show::pull_command(connection, &image).filter(|_| !connection.global.json) {
         note(&tr!("image-pull", command));
     }
     Ok(())

@@ -123,7 +123,7 @@ impl Library {
     ) -> Result<(), SyncError> {
         let (engine_id, status) = (&owned.listed.id, &owned.listed.status);
         let is_paused_for_nobody =
-            known.is_some_and(|known| !known.paused_for.is_empty() && !self.running.get(&known.paused_for).is_some());
+            known.is_some_and(|known| !known.paused_for.is_empty() && self.running.get(&known.paused_for).is_none());
         if is_paused_for_nobody {
             self.resume(engine, engine_id, &owned.id).await?;
         }

@@ -90,7 +90,7 @@ impl Bench<'_> {
         self.save(CHANGED, "changed")?;
         self.commit_and_push(CHANGED, "changed", &registry, &stored)?;
         // Alternate the order, so that neither always comes first.
-        if round % 2 == 0 {
+        if round.is_multiple_of(2) {
             self.pull_from_jingku()?;
             self.pull(PULL, PEER, &registry, "bench/changed", None)?;
         } else {

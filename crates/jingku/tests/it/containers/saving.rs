@@ -23,7 +23,7 @@ fn a_running_container_is_saved_and_pulled_again() {
         bench.exec(FILES);
         let image = bench.save("trained");
         assert_eq!((&image["Container"], &image["Repository"]), (&"True".into(), &"1/trained".into()), "{image}");
-        assert_eq!(image["Softwares"]["OSVersion"], "Test Linux 1");
+        assert_eq!(image["Softwares"]["OsVersion"], "Test Linux 1");
         assert_eq!(bench.instance("cpod-1").unwrap()["State"], "Running");
 
         let name = bench.pull(&image);

@@ -41,8 +41,8 @@ impl Saved {
         let first = self.report.kept_secret()?;
         let count = self.report.kept_secrets_count();
         Some(format!(
-            "The image has {count} files that look like secrets, such as {first}; `jingku image show` lists them. \
-             Whoever gets the image gets them too: make it again with `--exclude-secrets` to leave them out."
+            "The image may contain secrets ({count}), such as {first}; `jingku image show` lists them. Everyone who can \
+             pull the image can read them: make it again with `--exclude-secrets` to leave them out."
         ))
     }
 

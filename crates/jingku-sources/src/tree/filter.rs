@@ -103,6 +103,7 @@ impl<R: Read> Filter<R> {
             Verdict::LeaveOut(reason) => self.leave_out(entry, reason),
             Verdict::Empty(reason) => {
                 self.report.leave_out(&entry.path, reason);
+                self.report.count(&entry);
                 self.discard(entry.padded_size())?;
                 self.pass(&entry.changed(EntryType::Regular, b"", 0)?);
                 Ok(())

@@ -19,7 +19,8 @@ image-field-description = Description
 image-field-pull = Pull with
 image-field-left-out = Left out
 image-field-secrets = Possible secrets
-image-secret =   { $path } (may be a secret)
+image-paths-more = Only { $shown } paths of each kind are shown; --json lists more.
+image-secret = { $path } (may be a secret)
 image-pull = To pull it, after `podman login`: { $command }
 
 image-cover-size = { $path } is empty or larger than 4 MiB.

@@ -19,7 +19,8 @@ image-field-description = 描述
 image-field-pull = 拉取命令
 image-field-left-out = 未收入的文件数
 image-field-secrets = 疑似密钥的文件数
-image-secret =   { $path }（疑似密钥）
+image-paths-more = 每类只显示 { $shown } 个路径；--json 列出更多。
+image-secret = { $path }（疑似密钥）
 image-pull = `podman login` 之后，用此命令拉取：{ $command }
 
 image-cover-size = { $path } 是空的，或超过 4 MiB。

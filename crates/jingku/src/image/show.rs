@@ -6,7 +6,10 @@ use compshare::{Client, Image};
 use crate::connection::Connection;
 use crate::failure::{Exit, Failure};
 use crate::messages::tr;
-use crate::output::{print, print_fields, print_json, size, time};
+use crate::output::{note, print, print_fields, print_json, size, time};
+
+/// The most paths of each kind shown to people; JSON has up to 1000.
+const PATHS_SHOWN: usize = 20;
 
 pub(super) async fn run(connection: &Connection<'_>, image_id: &str) -> Result<(), Failure> {
     let global = connection.global;
@@ -46,11 +49,12 @@ fn describe(connection: &Connection<'_>, image: &Image) -> Result<(), Failure> {
         (tr!("image-field-left-out"), counted(left_out.count)),
         (tr!("image-field-secrets"), counted(left_out.secret_count)),
     ])?;
-    for left in &left_out.paths {
-        print(&format!("  {} ({})", left.path, left.reason))?;
-    }
-    for secret in &left_out.secrets {
-        print(&tr!("image-secret", path = secret.as_str()))?;
+    let left = left_out.paths.iter().map(|left| format!("{} ({})", left.path, left.reason));
+    let secrets = left_out.secrets.iter().map(|path| tr!("image-secret", path = path.as_str()));
+    let lines: Vec<String> = left.take(PATHS_SHOWN).chain(secrets.take(PATHS_SHOWN)).collect();
+    lines.iter().try_for_each(|line| print(&format!("  {line}")))?;
+    if left_out.paths.len().max(left_out.secrets.len()) > PATHS_SHOWN {
+        note(&tr!("image-paths-more", shown = PATHS_SHOWN));
     }
     match &image.readme {
         Some(readme) if !readme.is_empty() => print(&format!("\n{readme}")),

@@ -170,8 +170,10 @@ mod tests {
         let create = Action::CreateCompShareCustomImage.parameters();
         for (name, kind) in [
             ("Description", Kind::Scalar),
+            ("ExcludeSecrets", Kind::Scalar),
             ("FirewallPorts", Kind::List),
             ("Name", Kind::Scalar),
+            ("Pause", Kind::Scalar),
             ("Region", Kind::Scalar),
             ("SoftwarePorts", Kind::Objects),
             ("SoftwarePorts.N.Port", Kind::Scalar),
@@ -188,7 +190,7 @@ mod tests {
         ] {
             assert_eq!(create.names.get(name), Some(&kind), "{name}");
         }
-        assert_eq!(create.names.len(), 16, "{create:?}");
+        assert_eq!(create.names.len(), 18, "{create:?}");
         assert!(create.required.iter().eq(["Name", "Region", "UHostId", "Zone"]), "{create:?}");
         let list = Action::DescribeCompShareCustomImages.parameters();
         for name in ["Limit", "Offset", "NextToken", "CompShareImageId", "SortCondition.Field"] {

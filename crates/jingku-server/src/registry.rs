@@ -135,7 +135,7 @@ async fn find(context: &Context, caller: &Credentials, name: &str) -> Result<Fou
     let scope = Scope::visible_to(caller.account.id);
     let row = context.library.catalog.container_image(scope, AccountId(repository.account), key).await?;
     let row = row.ok_or(RegistryError::NameUnknown)?;
-    // Whoever may not download the image may not pull it.
+    // A pull needs the same access as a download.
     match download::find(context, caller.account.id, &row.image_id).await {
         Ok(_) => {}
         Err(Error::ImageNotAvailable(_)) => return Err(RegistryError::Denied),

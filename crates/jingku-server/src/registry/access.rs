@@ -16,7 +16,7 @@ use subtle::ConstantTimeEq;
 use super::error::RegistryError;
 use crate::context::Context;
 
-/// How long a token can be used to begin requests, in seconds. Running ones go on.
+/// The lifetime of a token, in seconds. A request that has begun may finish after it.
 const TOKEN_SECS: i64 = 900;
 /// The first line of a signed token, so that no link is valid as one.
 const TOKEN: &str = "registry";

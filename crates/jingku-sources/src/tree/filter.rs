@@ -25,7 +25,7 @@ const HEIRS_MAX: usize = 50_000;
 /// Fetches one file of the container again, as an archive with that file: its path below the root.
 pub type Refetch = Box<dyn FnMut(&[u8]) -> io::Result<Box<dyn Read + Send>> + Send>;
 
-/// Yields the archive of an image from the archive of a container. After its end, [`report`](Self::report) tells what was
+/// Yields the archive of an image from the archive of a container. After its end, [`report`](Self::report) lists what was
 /// left out.
 ///
 /// Memory is bounded: 64 KiB of content, the links of the driver, and what hard links to left-out files need.
@@ -81,7 +81,7 @@ impl<R: Read> Filter<R> {
         }
     }
 
-    /// Tells what was left out and found, once everything was read.
+    /// Returns what was left out and found. Call it after everything was read.
     pub fn report(self) -> Report {
         Report {
             software: self.software.found(),

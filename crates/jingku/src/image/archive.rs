@@ -1,5 +1,7 @@
 //! The archive of a container image: what comes before and after its layer.
 
+use std::time::Duration;
+
 use compshare::Image;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -13,6 +15,8 @@ use crate::messages::tr;
 
 /// The size that parts of an archive are padded to.
 const BLOCK: usize = 512;
+/// How long the server may take to send a document, which has some kilobytes.
+const DOCUMENT_TIMEOUT: Duration = Duration::from_mins(1);
 /// The tag of every image.
 const TAG: &str = "latest";
 
@@ -75,8 +79,9 @@ impl Frame {
 /// Reads a document of the image from the registry that the server is.
 async fn fetch(connection: &Connection<'_>, image: &Image, what: &str) -> Result<String, Failure> {
     let url = format!("{}/v2/{}/{what}", connection.base_url.trim_end_matches('/'), image.repository);
-    let request =
-        reqwest::Client::new().get(url).basic_auth(&connection.public_key, Some(&connection.private_key));
+    let client = reqwest::Client::new();
+    let request = client.get(url).basic_auth(&connection.public_key, Some(&connection.private_key));
+    let request = request.timeout(DOCUMENT_TIMEOUT);
     let response = request.send().await.and_then(reqwest::Response::error_for_status).map_err(unreadable)?;
     response.text().await.map_err(unreadable)
 }

@@ -214,9 +214,11 @@ async fn catalog(
 ) -> Result<Response, RegistryError> {
     let limit = list.n.unwrap_or(REPOSITORIES_MAX).min(REPOSITORIES_MAX);
     let account = caller.account.id;
-    let after = match list.last.as_str() {
-        "" => String::new(),
-        name => match find(context, caller, name).await {
+    let by_id = Repository::parse(&list.last).and_then(|repository| repository.image_id());
+    let after = match by_id {
+        Some(id) => id,
+        None if list.last.is_empty() => String::new(),
+        None => match find(context, caller, &list.last).await {
             Ok(image) => image.row.image_id,
             Err(RegistryError::NameUnknown) => return Err(RegistryError::PaginationInvalid),
             Err(error) => return Err(error),
@@ -225,9 +227,12 @@ async fn catalog(
     let images = context.library.catalog.container_images(account, &after, limit).await?;
     let names: Vec<String> =
         images.iter().map(|image| Repository::of(account.0, &image.name, &image.image_id)).collect();
-    let next = names.last().filter(|_| names.len() == limit as usize && limit > 0);
-    let link =
-        next.map(|last| format!("</v2/_catalog?n={limit}&last={}>; rel=\"next\"", last.replace('/', "%2F")));
+    let last = images.last().filter(|_| images.len() == limit as usize);
+    // By its id, which keeps its place in the order when the image is deleted.
+    let link = last.map(|last| {
+        let id = last.image_id.to_ascii_lowercase();
+        format!("</v2/_catalog?n={limit}&last={}%2F{id}>; rel=\"next\"", account.0)
+    });
     let mut response = Json(json!({ "repositories": names })).into_response();
     if let Some(link) = link {
         response.headers_mut().insert(header::LINK, text(&link));

@@ -217,7 +217,7 @@ async fn the_catalogue_lists_own_repositories_in_pages() {
     }
     service.make(crate::support::INSTANCE, "disk").await;
     names.sort();
-    let expected: Vec<String> = names.into_iter().map(|(_, name)| format!("1/{name}")).collect();
+    let expected: Vec<String> = names.iter().map(|(_, name)| format!("1/{name}")).collect();
     let page = async |caller: &Caller, path: &str| {
         let answer = caller.pull(path).await;
         let list: RepositoryList = serde_json::from_slice(&answer.body).unwrap();
@@ -236,6 +236,12 @@ async fn the_catalogue_lists_own_repositories_in_pages() {
         path = following;
     }
     assert_eq!(all, expected);
+    let (first, next) = page(&caller, "/v2/_catalog?n=1").await;
+    let (first_id, _) = names.iter().find(|(_, name)| first == [format!("1/{name}")]).unwrap();
+    caller.ok(Action::TerminateCompShareCustomImage, &[("CompShareImageId", first_id)]).await;
+    let rest = page(&caller, &next.unwrap().replace("n=1", "n=9")).await;
+    assert_eq!(rest, (expected[1..].to_vec(), None), "a link leads on when its image is deleted");
+    let expected = expected[1..].to_vec();
     assert_eq!(page(&caller, "/v2/_catalog?n=0").await, (Vec::new(), None));
     assert_eq!(page(&caller, "/v2/_catalog?n=4000000000").await.0, expected);
     assert_eq!(page(&other, "/v2/_catalog").await, (Vec::new(), None));

@@ -88,13 +88,19 @@ impl Scrub {
         }
     }
 
-    /// Records a corrupted image. Returns whether it is new.
+    /// Records a corrupted image. Returns whether it is new; false if the list is full.
     pub(crate) fn add_damaged(&mut self, image_id: &str) -> bool {
-        let new = !self.damaged_images.iter().any(|id| id == image_id);
-        if new && self.damaged_images.len() < DAMAGED_MAX {
+        let is_new = self.damaged_images.len() < DAMAGED_MAX
+            && !self.damaged_images.iter().any(|id| id == image_id);
+        if is_new {
             self.damaged_images.push(image_id.to_owned());
         }
-        new
+        is_new
+    }
+
+    /// Whether the list of corrupted images is full.
+    pub(crate) fn is_list_full(&self) -> bool {
+        self.damaged_images.len() == DAMAGED_MAX
     }
 }
 

@@ -108,6 +108,9 @@ fn report(scrub: &mut Scrub, checked: &Checked, range: &RangeInclusive<u8>) {
             let (image_id, name, account, trashed) =
                 (&image.image_id, &image.name, image.account.0, image.trashed);
             tracing::error!(image_id, name, account, trashed, "an image is corrupted");
+            if scrub.is_list_full() {
+                tracing::error!("the scrub lists no more images; jingku check lists all that are corrupted");
+            }
         }
     }
 }

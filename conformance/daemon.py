@@ -115,7 +115,7 @@ class Account:
 
 @dataclass
 class Daemon:
-    """A running server with its own data folder."""
+    """A running server with its own data directory."""
 
     binary: Path
     folder: Path

@@ -79,7 +79,7 @@ pub(crate) enum Error {
         .needed_bytes.div_ceil(1 << 20)
     )]
     StoreFull { instance: String, needed_bytes: u64 },
-    /// The data folder may lack space for a file, or lacks it for the rest of one.
+    /// The data directory may lack space for a file, or lacks it for the rest of one.
     #[error(
         "An import of this file may need {} MB, and the image store has no room for it; ask the operator",
         .needed_bytes.div_ceil(1 << 20)
@@ -181,7 +181,7 @@ impl Error {
 fn shown(error: &Internal) -> &'static str {
     match error {
         Internal::Catalog(CatalogError::ReadOnly) => {
-            "The service is read-only now: its data folder cannot be written to"
+            "The service is read-only now: its data directory cannot be written to"
         }
         _ => "Service Error",
     }

@@ -62,7 +62,7 @@ pub(crate) async fn run(
     })
 }
 
-/// Refuses a file that may not fit: it stays in the data folder until its image is made, which may need as much again.
+/// Refuses a file that may not fit: it stays in the data directory until its image is made, which may need as much again.
 /// The missing bytes of other uploads are reserved. Holes need no space.
 async fn check_disk_space(call: &Call<'_>, data_bytes: Option<i64>) -> Result<(), Error> {
     let Some(free_bytes) = call.free_bytes().await? else { return Ok(()) };

@@ -14,7 +14,7 @@ pub(super) const READINESS: &str = "/readyz";
 
 pub(super) async fn ready(State(context): State<Arc<Context>>) -> (StatusCode, String) {
     let problem = if context.library.is_read_only() {
-        Some("the data folder is read-only".to_owned())
+        Some("the data directory is read-only".to_owned())
     } else if let Err(problem) = context.library.readiness.check(&context.library.catalog).await {
         Some(problem.clone())
     } else {

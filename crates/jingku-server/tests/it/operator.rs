@@ -1,4 +1,4 @@
-//! Operator commands on the data folder: a refused command has a message and changes nothing.
+//! Operator commands on the data directory: a refused command has a message and changes nothing.
 
 use std::fmt::Display;
 use std::path::Path;

@@ -60,7 +60,7 @@ impl Service {
         Self::with(Config { strict: true, ..Config::default() }).await
     }
 
-    /// Opens the same data folder again, as another process would. Its ids are different.
+    /// Opens the same data directory again, as another process would. Its ids are different.
     pub(crate) async fn reopen(&self) -> Self {
         Self::open(Arc::clone(&self.folder), &Config::default(), 2).await
     }

@@ -112,7 +112,7 @@ impl Authority {
         let certificate = params.self_signed(&key)?;
         let (pem, private_key) = (certificate.pem(), key.serialize_pem());
         let text = format!(
-            "# Made by jingku run. Whoever has this file can pass for {}\n# towards what is run by it, and for nothing else.\n\
+            "# Created by jingku run. Keep it secret: it can impersonate {}\n# to programs that jingku run starts, and to nothing else.\n\
              version = {VERSION}\nnot_before = {not_before}\nnot_after = {not_after}\n\
              certificate = \"\"\"\n{pem}\"\"\"\nprivate_key = \"\"\"\n{private_key}\"\"\"\n",
             HOSTS.join(" and ")

@@ -15,7 +15,7 @@ use crate::home::{Home, files_below};
 
 pub(crate) use kills::FAILPOINTS;
 
-/// The images of a data folder: name and bytes by id.
+/// The images of a data directory: name and bytes by id.
 type Content = BTreeMap<String, (String, Vec<u8>)>;
 
 /// A home and its backup.
@@ -43,7 +43,7 @@ impl Scene {
         [&["restore", self.dir(), "--data-dir", to], more].concat()
     }
 
-    /// Reads every image of a data folder through a server.
+    /// Reads every image of a data directory through a server.
     fn content(&self, data: &str) -> Content {
         let at = ["--data-dir", data];
         let server = self.home.serve_with(&at, &[]);

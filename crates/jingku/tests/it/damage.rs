@@ -41,7 +41,7 @@ impl Damage {
     }
 }
 
-/// A data folder as a killed server leaves it: the last changes are only in the log.
+/// A data directory as a killed server leaves it: the last changes are only in the log.
 struct Scene {
     home: Home,
     /// Name and bytes of each image.

@@ -97,7 +97,7 @@ fn a_key_pair_from_the_environment_is_used_and_not_printed() {
     server.signal(Signal::TERM);
     server.wait();
     assert!(!server.rest_of_stdout().contains("my-private"));
-    assert!(!home.path("other").exists(), "the data folder of other commands is not created");
+    assert!(!home.path("other").exists(), "the data directory of other commands is not created");
 }
 
 #[test]

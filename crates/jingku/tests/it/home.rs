@@ -1,4 +1,4 @@
-//! A temporary home: its own HOME, XDG folders and data folder, without the tester's environment.
+//! A temporary home: its own HOME, XDG folders and data directory, without the tester's environment.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -45,7 +45,7 @@ impl Home {
         path.to_str().unwrap().to_owned()
     }
 
-    /// The default data folder.
+    /// The default data directory.
     pub(crate) fn data(&self) -> PathBuf {
         self.path(".local/share/jingku")
     }
@@ -83,7 +83,7 @@ impl Home {
         self.run(&[args, &["--lang", "zh"]].concat()).failed(code, &[&["错误："], chinese].concat());
     }
 
-    /// Every file of the data folder with its content.
+    /// Every file of the data directory with its content.
     pub(crate) fn files(&self) -> BTreeMap<PathBuf, Vec<u8>> {
         files_below(self.data())
     }
@@ -99,7 +99,7 @@ impl Home {
         Server::start(self.command(&serve).envs(variables.iter().copied()))
     }
 
-    /// The key pair of account 1, which the server writes to the data folder.
+    /// The key pair of account 1, which the server writes to the data directory.
     pub(crate) fn key_pair(&self) -> [String; 2] {
         let text = std::fs::read_to_string(self.data().join("credentials.toml")).unwrap();
         let quoted: Vec<&str> = text.split('"').collect();

@@ -85,7 +85,7 @@ fn assert_is_container(home: &Home, at: &[&str], name: &str, row: &Value) {
     fs::remove_file(file).unwrap();
 }
 
-/// Asserts that a data folder has what make.py put there, and that new images can be created.
+/// Asserts that a data directory has what make.py put there, and that new images can be created.
 fn assert_usable(home: &Home, data: &Path, has_container: bool) {
     let at = ["--data-dir", data.to_str().unwrap()];
     // By default the trash would have expired.
@@ -144,7 +144,7 @@ fn data_of_earlier_versions_can_be_read_and_extended() {
         let has_container = schema.as_str() >= "0012";
         let home = Home::new();
         unpack(&archive, &home);
-        // First, because using the data folder changes it.
+        // First, because using the data directory changes it.
         let backup = home.path("backup");
         if backup.exists() {
             let restored = home.path("restored");

@@ -78,7 +78,7 @@ fn quietly(programs: &[&str], args: &[&str]) -> bool {
     command.status().is_ok_and(|status| status.success())
 }
 
-/// A data folder on the small disk.
+/// A data directory on the small disk.
 struct Scene {
     home: Home,
     data: String,

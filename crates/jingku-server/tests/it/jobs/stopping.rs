@@ -42,7 +42,7 @@ async fn a_stopping_server_releases_its_job() {
     assert_eq!((&progress["Process"], &progress["TotalBytes"]), (&100.0.into(), &LARGE_BYTES.into()));
 }
 
-/// The server stores its name in its data folder, so that a restart finds the jobs of its last run.
+/// The server stores its name in its data directory, so that a restart finds the jobs of its last run.
 #[tokio::test]
 async fn a_restart_resumes_the_job_of_a_crashed_run() {
     let service = Service::start().await;

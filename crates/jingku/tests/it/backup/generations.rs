@@ -9,7 +9,7 @@ use crate::disk;
 use crate::home::files_below;
 use crate::old_data;
 
-/// A data folder of schema 7 and its backup by the program of that time: version 1, one generation.
+/// A data directory of schema 7 and its backup by the program of that time: version 1, one generation.
 pub(super) fn backup_of_an_earlier_version() -> Scene {
     let scene = Scene::new();
     let archive = &old_data::archives()["0007"];

@@ -35,7 +35,7 @@ pub(super) struct Known {
     pub(super) made: bool,
 }
 
-/// The images that a data folder lists.
+/// The images that a data directory lists.
 pub(super) struct Shown {
     listed: BTreeMap<String, Value>,
     trashed: BTreeMap<String, Value>,

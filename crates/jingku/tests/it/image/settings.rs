@@ -29,7 +29,7 @@ fn flags_select_server_and_keys() {
     let elsewhere = away.run(&[&list[..], &["--zone", "cn-sh2-02"]].concat()).succeeded();
     assert!(!elsewhere.out.contains("env"), "{elsewhere:?}");
     away.refuses(&[&list[..], &["--region", "moon"]].concat(), 1, &["Params [Region]"], &["Params [Region]"]);
-    assert!(!away.data().exists(), "a client creates no data folder");
+    assert!(!away.data().exists(), "a client creates no data directory");
 }
 
 #[test]

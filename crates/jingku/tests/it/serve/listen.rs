@@ -68,7 +68,7 @@ fn the_demo_says_when_its_commands_need_a_key_pair() {
     let mut list = home.command(&["image", "list"]);
     Ended::of(list.env("JINGKU_PUBLIC_KEY", "mine").env("JINGKU_PRIVATE_KEY", "secret")).succeeded();
     server.stop();
-    // With the key pair of the data folder no variable is needed.
+    // With the key pair of the data directory no variable is needed.
     let home = Home::new();
     let mut server = home.serve_with(&["--demo"], &[]);
     let printed = server.stdout_until("instance list");

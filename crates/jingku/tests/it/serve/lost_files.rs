@@ -15,7 +15,7 @@ fn is_ready(server: &Server) -> bool {
     server.readiness().starts_with("HTTP/1.1 200 ")
 }
 
-/// A command that needs nothing from the data folder.
+/// A command that needs nothing from the data directory.
 fn run(home: &Home, server: &Server, args: &[&str]) -> Ended {
     Ended::of(home.command(args).envs(KEYS).env("JINGKU_BASE_URL", &server.base_url))
 }

@@ -46,7 +46,7 @@ fn an_invalid_engine_is_reported() {
         let serve = [&SERVE[..], &["--config", "jingku.toml"]].concat();
         home.refuses(&serve, 2, &[url, "unix:///PATH/TO/SOCKET"], &[url, chinese]);
     }
-    assert!(!home.data().exists(), "a refused engine leaves no data folder");
+    assert!(!home.data().exists(), "a refused engine leaves no data directory");
     // The variable is for other programs, the option overrides the file, and an engine may come later.
     home.serve_with(&[], &[("DOCKER_HOST", "ssh://root@gpu-1")]).stop();
     home.serve_with(&["--config", "jingku.toml", "--engine", "none"], &[]).stop();
@@ -70,7 +70,7 @@ fn an_invalid_configuration_is_reported() {
     home.refuses(&serve, 2, &words, &["配置文件 jingku.toml 有误", "public_url"]);
     std::fs::write(home.path("jingku.toml"), "listen = [").unwrap();
     home.refuses(&serve, 2, &["jingku.toml is wrong"], &["配置文件 jingku.toml 有误"]);
-    assert!(!home.data().exists(), "a refused configuration leaves no data folder");
+    assert!(!home.data().exists(), "a refused configuration leaves no data directory");
 }
 
 #[test]
@@ -102,7 +102,7 @@ fn a_corrupted_catalogue_is_reported_and_not_changed() {
         &["无法打开目录数据库", "not a database"],
     );
     home.refuses(&["key", "list"], 6, &["Cannot open the catalogue"], &["无法打开目录数据库"]);
-    assert!(home.files() == before, "the data folder has changed");
+    assert!(home.files() == before, "the data directory has changed");
 }
 
 #[test]

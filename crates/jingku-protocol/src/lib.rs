@@ -21,6 +21,7 @@ mod image_query;
 mod lenient;
 mod list;
 mod list_text;
+mod machine;
 mod name_refusal;
 #[cfg(feature = "schema")]
 mod openapi;
@@ -29,6 +30,7 @@ mod param_error;
 mod parameters;
 mod params;
 mod place;
+mod price_detail;
 mod read;
 mod ret_code;
 mod sign;

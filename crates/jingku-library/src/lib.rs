@@ -19,6 +19,7 @@ mod error;
 pub mod failpoint;
 mod fixtures;
 mod health;
+mod host;
 mod jobs;
 mod key_limits;
 mod keyring;
@@ -52,8 +53,9 @@ pub use check::{Checked, CorruptObject, Corruption, Depth};
 pub use clock::{Clock, FixedClock, SystemClock};
 pub use config::{
     Approve, BadListenAddress, BadPublicUrl, BadSize, ByteSize, Category, Community, Config, ConfigError,
-    ConnectionLimits, ContainerSettings, DeclaredInstance, JobSettings, LimitSettings, ListenAddress,
-    NamedContainer, OTHERS, PublicUrl, ScrubSettings, SweepSettings, TrashSettings, Zone, Zones,
+    ConnectionLimits, ContainerSettings, DeclaredInstance, GpuSettings, HostSettings, JobSettings,
+    LimitSettings, ListenAddress, NamedContainer, OTHERS, PublicUrl, ScrubSettings, SweepSettings,
+    TrashSettings, Zone, Zones,
 };
 pub use containers::{ContainerFacts, ContainerState, Containers};
 pub use credentials::{Credentials, KeyPair};
@@ -63,6 +65,7 @@ pub use disk_space::{DiskSpace, MARGIN_BYTES, needed_bytes};
 pub use error::{Internal, LibraryError};
 pub use fixtures::{Fixtures, FixturesError, LoadedAccount};
 pub use health::Health;
+pub use host::{CPU_TYPE, HostOffer, InstanceSize, OfferedType};
 pub use jingku_catalog::{
     Account, AccountId, CatalogError, Instance, Key, KeyLimits, Limit, LimitState, ManifestUse, Review,
     TrashedImage,

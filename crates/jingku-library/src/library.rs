@@ -15,6 +15,7 @@ use crate::credentials::CredentialsCache;
 use crate::data_dir::DataDir;
 use crate::disk_space::DiskSpace;
 use crate::health::Health;
+use crate::host::Host;
 use crate::jobs::{JobHook, Running};
 use crate::keyring::{Keyring, MASTER_KEY_BYTES, WrongMasterKey};
 use crate::random::{Random, SystemRandom, unique_id};
@@ -62,6 +63,8 @@ pub struct Library {
     pub uploads: UploadStore,
     /// The containers of this machine.
     pub containers: Containers,
+    /// What this machine offers to instances.
+    pub(crate) host: Host,
     /// The running jobs of this process.
     pub running: Running,
     pub(crate) credentials_cache: CredentialsCache,
@@ -151,6 +154,7 @@ impl Library {
             uploads: UploadStore::in_temporary_folder(),
             running: Running::default(),
             containers: Containers::new(config.containers.engine_url()),
+            host: Host::default(),
             credentials_cache: CredentialsCache::default(),
             read_only: false,
             job_hook: None,

@@ -2,6 +2,8 @@
 
 use serde::Deserialize;
 
+use super::host::HostSettings;
+
 /// Which containers are instances, and how images are made from them.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -15,6 +17,8 @@ pub struct ContainerSettings {
     pub ignore: Vec<String>,
     /// The GPU model of containers that have a GPU and no label `jingku.gpu_type`.
     pub gpu_type: String,
+    /// What this machine offers to instances.
+    pub host: HostSettings,
     /// Containers that are instances without having labels.
     pub instances: Vec<NamedContainer>,
 }

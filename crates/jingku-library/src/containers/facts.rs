@@ -27,6 +27,9 @@ pub struct ContainerFacts {
     pub memory_mb: i64,
     /// GPUs it may use.
     pub gpus: i64,
+    /// Which these are, as the engine names them; `all` for all.
+    #[serde(default)]
+    pub gpu_devices: Vec<String>,
     /// Ports of the container, such as `22/tcp`, and where the machine publishes each: address and port.
     pub published: BTreeMap<String, (String, u16)>,
     /// Its address in the engine's network; empty without one.
@@ -61,11 +64,13 @@ impl ContainerState {
 impl ContainerFacts {
     /// What the engine said about the container of an instance; `None` for a virtual machine.
     pub fn of(instance: &Instance) -> Result<Option<Self>, Internal> {
-        let parse = |text: &String| {
-            serde_json::from_str(text)
-                .map_err(|error| Internal::BadRow(format!("container of {}: {error}", instance.id)))
-        };
-        instance.container.as_ref().map(parse).transpose()
+        instance.container.as_deref().map(|text| Self::parse(&instance.id, text)).transpose()
+    }
+
+    /// The same for an instance that is known to be a container.
+    pub(crate) fn parse(instance_id: &str, text: &str) -> Result<Self, Internal> {
+        serde_json::from_str(text)
+            .map_err(|error| Internal::BadRow(format!("container of {instance_id}: {error}")))
     }
 
     /// The state of an instance as the API shows it.
@@ -95,6 +100,7 @@ impl From<&Container> for ContainerFacts {
             stopped_at: container.finished_at,
             cpu: whole(limits.cpu_milli.div_ceil(1000)),
             memory_mb: whole(limits.memory_bytes >> 20),
+            gpu_devices: if limits.all_gpus { vec!["all".to_owned()] } else { limits.gpus.clone() },
             gpus: if limits.all_gpus { gpus_of_machine() } else { whole(limits.gpus.len() as u64) },
             published: container.published.clone(),
             address: container.address.map(|address| address.to_string()).unwrap_or_default(),

@@ -18,9 +18,11 @@ mod excerpt;
 mod file_hash;
 mod image;
 mod image_query;
+mod instance_done;
 mod lenient;
 mod list;
 mod list_text;
+mod machine;
 mod name_refusal;
 #[cfg(feature = "schema")]
 mod openapi;

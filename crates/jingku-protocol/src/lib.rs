@@ -31,6 +31,7 @@ mod param_error;
 mod parameters;
 mod params;
 mod place;
+mod price_detail;
 mod read;
 mod ret_code;
 mod sign;

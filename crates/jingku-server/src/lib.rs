@@ -23,6 +23,7 @@ mod limits;
 mod link;
 mod pages;
 mod pods;
+mod quote;
 mod registry;
 mod reply;
 mod server;

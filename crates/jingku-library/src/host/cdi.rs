@@ -13,7 +13,7 @@ pub(crate) const FOLDERS: [&str; 2] = ["/etc/cdi", "/var/run/cdi"];
 const SPECS_MAX: usize = 64;
 /// Maximum size of a spec, in bytes. That of eight GPUs has 100 KB.
 const SPEC_BYTES_MAX: u64 = 1 << 20;
-/// Maximum number of GPUs. One is a row in each reply on capacity.
+/// Maximum number of GPUs.
 const GPUS_MAX: usize = 64;
 
 /// A spec, as far as it is needed. <https://github.com/cncf-tags/container-device-interface/blob/main/SPEC.md>

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::Read;
+use std::ops::RangeInclusive;
 use std::path::Path;
 use std::thread;
 
@@ -15,6 +16,8 @@ use crate::config::ContainerSettings;
 pub const CPU_TYPE: &str = "CPU";
 /// The type of GPUs whose model the configuration does not tell.
 const UNKNOWN_TYPE: &str = "GPU";
+/// The most GPUs of one instance in a list. With all sizes of memory and numbers of cores, it stays below 1 MiB.
+const LISTED_GPUS_MAX: i64 = 16;
 /// What requests and rows measure memory in, MB per GB.
 const MB_PER_GB: i64 = 1024;
 /// How much of `/proc/cpuinfo` is read, in bytes: it has the same lines for each core.
@@ -61,6 +64,20 @@ impl OfferedType {
     /// The most GPUs of one instance.
     pub fn gpus_max(&self) -> i64 {
         i64::try_from(self.devices.len()).unwrap_or(i64::MAX).max(1)
+    }
+
+    /// Says what it is to people.
+    pub fn description(&self) -> String {
+        match self.gpu_memory_gb {
+            _ if !self.has_gpus() => "Cores and memory, without GPUs".to_owned(),
+            0 => format!("{} GPU", self.name),
+            gb => format!("{} GPU with {gb} GB", self.name),
+        }
+    }
+
+    /// The numbers of GPUs that lists offer; [`HostOffer::check`] accepts more.
+    pub fn gpu_sizes(&self) -> RangeInclusive<i64> {
+        1..=self.gpus_max().min(LISTED_GPUS_MAX)
     }
 
     /// Whether its instances have GPUs.

@@ -27,6 +27,7 @@ mod library;
 mod limits;
 mod lock;
 mod operator;
+mod pods;
 mod price;
 mod private;
 mod random;
@@ -73,6 +74,7 @@ pub use jingku_catalog::{
 pub use jingku_chunks::{CheckProgress, SweepReport};
 pub use jingku_protocol::PlatformType;
 pub use jingku_sources::content::{Caution, Content, Foreign, HEAD_BYTES, TAIL_BYTES, detect};
+pub use jingku_sources::oci::{Frame, Layer};
 pub use jingku_sources::{DiskError, DiskFormat, PackedFault, Packing, Qcow2Writer, is_written, next_stored};
 pub use jobs::{
     DeclaredDisk, DeclaredFailure, JobBytes, JobHook, Progress, Running, SaveOptions, StopReason, Workers,
@@ -87,9 +89,13 @@ pub use limits::{
 };
 pub use lock::lock;
 pub use operator::{NewInstance, PlatformImage, caution_of};
+pub use pods::{
+    HTTP_PORT, PodOptions, Pods, ResetPassword, SSH_PORT, WITHOUT_GPU_TIERS, is_password, new_password,
+    shown_state, size_without_gpu, wanted_ports,
+};
 pub use price::{cents_to_price, price_to_cents};
 pub use random::{
-    Random, SeededRandom, SystemRandom, group_id, image_id, is_unique_id, request_id, unique_id,
+    Random, SeededRandom, SystemRandom, group_id, image_id, is_unique_id, pod_id, request_id, unique_id,
 };
 pub use readiness::Readiness;
 pub use scrub::Scrub;

@@ -18,6 +18,7 @@ use crate::health::Health;
 use crate::host::Host;
 use crate::jobs::{JobHook, Running};
 use crate::keyring::{Keyring, MASTER_KEY_BYTES, WrongMasterKey};
+use crate::pods::Pods;
 use crate::random::{Random, SystemRandom, unique_id};
 use crate::readiness::Readiness;
 use crate::start_error::StartError;
@@ -65,6 +66,8 @@ pub struct Library {
     pub containers: Containers,
     /// What this machine offers to instances.
     pub(crate) host: Host,
+    /// The operations on instances that the API created.
+    pub pods: Pods,
     /// The running jobs of this process.
     pub running: Running,
     pub(crate) credentials_cache: CredentialsCache,
@@ -153,6 +156,7 @@ impl Library {
             emptied: Notify::new(),
             uploads: UploadStore::in_temporary_folder(),
             running: Running::default(),
+            pods: Pods::default(),
             containers: Containers::new(config.containers.engine_url()),
             host: Host::default(),
             credentials_cache: CredentialsCache::default(),

@@ -12,11 +12,13 @@ use crate::tree::Tree;
 use crate::write::write;
 
 pub use crate::bounded::{
-    Cover, Description, FileHash, Filter, GroupId, Ignored, ImageId, ImageName, InstanceId, Integer,
-    MAX_NAME_CHARS, MAX_TAGS, PageToken, PlaceName, Price, Readme, Word, is_blake3, is_image_name,
+    Cover, Description, FileHash, Filter, GroupId, Ignored, ImageId, ImageName, InstanceId, InstanceName,
+    Integer, MAX_INSTANCE_NAME_CHARS, MAX_NAME_CHARS, MAX_TAGS, PageToken, PasswordText, PlaceName, Price,
+    Readme, Word, is_blake3, is_image_name, is_instance_name,
 };
 pub use crate::community_query::{CommunityQuery, CommunitySort, GroupStatus, ImageGroup};
 pub use crate::image_query::{ImageQuery, ImageSort};
+pub use crate::instance_done::InstanceDone;
 pub use crate::list::List;
 pub use crate::machine::{ChargeType, CpuCount, DiskGb, DiskSpec, DiskSpecs, GpuCount, MemoryMb};
 pub use crate::paging::{DEFAULT_LIMIT, MAX_LIMIT, Paging};
@@ -24,6 +26,7 @@ pub use crate::parameters::Parameters;
 pub use crate::place::Place;
 pub use crate::price_detail::{PriceDetail, PriceDetails};
 pub use check_comp_share_resource_capacity::InstanceSpec;
+pub use create_comp_share_instance::MAX_NEW_INSTANCES;
 pub use describe_available_comp_share_instance_types::{
     AvailableInstanceType, CpuPlatforms, GraphicsMemory, MachineCollection, MachineSize, OfferKind,
     OfferedBootDisk, OfferedDisk, Performance,
@@ -170,6 +173,7 @@ actions! { $
     CopyCompShareCustomImage: Write, Unsafe, documented [Region, Zone];
     CreateCompShareCustomImage: Write, Unsafe, documented [Region, Zone];
     CreateCompShareImageFavorite: Write, Safe, documented [];
+    CreateCompShareInstance: Write, Unsafe, documented [Region, Zone, MachineType];
     // The server discards telemetry, so nothing changes.
     CreateCscliEvent("CreateCSCLIEvent"): Read, Safe, documented [];
     DeleteCompShareImageFavorite: Write, Safe, documented [];
@@ -202,8 +206,14 @@ actions! { $
     ImportCompShareCustomImage: Write, Safe, documented [];
     ModifyCompShareImageShareAccount: Write, Safe, documented [Region];
     PublishCompShareImage: Write, Unsafe, documented [Region, Zone];
+    RebootCompShareInstance: Write, Unsafe, documented [Region, Zone];
+    ReinstallCompShareInstance: Write, Unsafe, documented [Region, Zone];
     RemoveFavoriteImage: Write, Safe, documented [];
+    ResetCompShareInstancePassword: Write, Safe, documented [Region, Zone];
+    StartCompShareInstance: Write, Unsafe, documented [Region, Zone];
+    StopCompShareInstance: Write, Unsafe, documented [Region, Zone];
     SyncCompShareCustomImage: Write, Unsafe, documented [];
     TerminateCompShareCustomImage: Write, Unsafe, documented [Region, Zone];
+    TerminateCompShareInstance: Write, Unsafe, documented [Region, Zone];
     UpdateCompShareImage: Write, Safe, documented [Region, Zone];
 }

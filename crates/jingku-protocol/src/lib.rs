@@ -18,6 +18,7 @@ mod excerpt;
 mod file_hash;
 mod image;
 mod image_query;
+mod instance_done;
 mod lenient;
 mod list;
 mod list_text;

@@ -22,6 +22,7 @@ mod lab;
 mod limits;
 mod link;
 mod pages;
+mod pods;
 mod quote;
 mod registry;
 mod reply;

@@ -7,9 +7,10 @@ use jingku_engine::{Container, State};
 use serde::{Deserialize, Serialize};
 
 use crate::error::Internal;
+use crate::pods::shown_state;
 
 /// What an engine said about a container.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ContainerFacts {
     /// The engine's id of it.
     pub engine_id: String,
@@ -37,11 +38,12 @@ pub struct ContainerFacts {
 }
 
 /// The state of a container, as instances show it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ContainerState {
     /// It runs, perhaps paused.
     Running,
     /// It does not run.
+    #[default]
     Stopped,
     /// It is being started again.
     Starting,
@@ -73,8 +75,16 @@ impl ContainerFacts {
             .map_err(|error| Internal::BadRow(format!("container of {instance_id}: {error}")))
     }
 
+    /// The form that the catalogue keeps.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(self).expect("texts and numbers serialise")
+    }
+
     /// The state of an instance as the API shows it.
     pub fn state_of(instance: &Instance, container: Option<&Self>) -> &'static str {
+        if let Some(pod) = &instance.pod {
+            return shown_state(instance, pod);
+        }
         match container {
             _ if instance.image_in_making.is_some() => "ImageMaking",
             Some(facts) => facts.state.as_str(),

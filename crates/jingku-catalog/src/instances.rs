@@ -3,6 +3,7 @@ mod usage;
 
 use crate::cursor::{Column, Cursor, InvalidCursor, Order};
 use crate::database::{Cells, Params, Read, Row, Transaction, row};
+use crate::pods::row::Pod;
 use crate::scope::VISIBLE_TO_INSTANCE;
 use crate::{AccountId, Catalog, ImageStatus, Page, Paging, Result, Scope};
 
@@ -37,6 +38,8 @@ row! {
         pub image_in_making: Option<String> = "j.image_id",
         /// The image it was started from, if known.
         pub started_from: Option<StartedFrom>,
+        /// What the API keeps of it, if it created it.
+        pub pod: Option<Pod>,
     }
 }
 
@@ -147,40 +150,10 @@ impl Catalog {
         let change = |mut transaction: Transaction| async move {
             if let Some((owner, id)) = image {
                 transaction.bump_viewers_and(owner, id, new.account).await?;
-                let image = transaction.find_state(Scope::visible_to(new.account), id).await?;
-                match image.map(|image| image.listing.status) {
-                    None => return transaction.discard(AddInstance::ImageNotFound).await,
-                    Some(ImageStatus::Making | ImageStatus::UnAvailable) => {
-                        return transaction.discard(AddInstance::ImageNotAvailable).await;
-                    }
-                    Some(ImageStatus::Available | ImageStatus::Reviewing | ImageStatus::Offline) => {}
-                }
-                transaction.add_to_counter("created_count", id, 1).await?;
             }
-            let ordinal = transaction.next_ordinal().await?;
-            let sql = "INSERT INTO instances
-                           (id, account_id, name, region, zone, disk, size_bytes, gpu_type, created_at,
-                            image_id, use_counted_until, ordinal, container, seen_at)
-                       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $9, $11, $12, $13)
-                       ON CONFLICT (id) DO NOTHING";
-            let params = [
-                new.id.into(),
-                new.account.into(),
-                new.name.into(),
-                new.region.into(),
-                new.zone.into(),
-                new.disk.into(),
-                new.size_bytes.into(),
-                new.gpu_type.into(),
-                now.into(),
-                image_id.unwrap_or_default().into(),
-                ordinal.into(),
-                new.container.into(),
-                new.container.map_or(0, |_| now).into(),
-            ];
-            match transaction.execute(sql, &params).await? {
-                0 => transaction.discard(AddInstance::Exists).await,
-                _ => transaction.commit(AddInstance::Added).await,
+            match transaction.insert_instance(new, image_id, now).await? {
+                AddInstance::Added => transaction.commit(AddInstance::Added).await,
+                refused => transaction.discard(refused).await,
             }
         };
         self.database.write(change).await
@@ -236,14 +209,16 @@ impl Catalog {
         let after = paging.after(&NEWEST, &mut params);
         let window = paging.window(&NEWEST, &mut params);
         let sql = format!(
-            "SELECT {}, n.image_id, {}, t.total
+            "SELECT {}, n.image_id, {}, {}, t.total
              FROM (SELECT COUNT(*) AS total FROM instances WHERE {chosen}) t
              LEFT JOIN (SELECT id FROM instances WHERE {chosen}{after} {window}) k ON TRUE
              LEFT JOIN instances n ON n.id = k.id
              LEFT JOIN jobs j ON j.instance_id = n.id AND j.finished_at IS NULL
-             LEFT JOIN images i ON i.id = n.image_id AND {VISIBLE_TO_INSTANCE}",
+             LEFT JOIN images i ON i.id = n.image_id AND {VISIBLE_TO_INSTANCE}
+             LEFT JOIN pods p ON p.instance_id = n.id",
             Instance::COLUMNS,
-            StartImage::COLUMNS
+            StartImage::COLUMNS,
+            Pod::COLUMNS
         );
         let rows = if filter.ids.is_some() {
             self.database.query(&sql, params.as_slice()).await?
@@ -255,11 +230,63 @@ impl Catalog {
     }
 }
 
+impl Transaction {
+    /// Adds an instance. The transaction has bumped the revisions of its account and of those that see the image.
+    pub(crate) async fn insert_instance(
+        &mut self,
+        new: NewInstance<'_>,
+        image_id: Option<&str>,
+        now: i64,
+    ) -> Result<AddInstance> {
+        if let Some(id) = image_id {
+            let image = self.find_state(Scope::visible_to(new.account), id).await?;
+            match image.map(|image| image.listing.status) {
+                None => return Ok(AddInstance::ImageNotFound),
+                Some(ImageStatus::Making | ImageStatus::UnAvailable) => {
+                    return Ok(AddInstance::ImageNotAvailable);
+                }
+                Some(ImageStatus::Available | ImageStatus::Reviewing | ImageStatus::Offline) => {}
+            }
+            self.add_to_counter("created_count", id, 1).await?;
+        }
+        let ordinal = self.next_ordinal().await?;
+        let sql = "INSERT INTO instances
+                       (id, account_id, name, region, zone, disk, size_bytes, gpu_type, created_at,
+                        image_id, use_counted_until, ordinal, container, seen_at)
+                   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $9, $11, $12, $13)
+                   ON CONFLICT (id) DO NOTHING";
+        let params = [
+            new.id.into(),
+            new.account.into(),
+            new.name.into(),
+            new.region.into(),
+            new.zone.into(),
+            new.disk.into(),
+            new.size_bytes.into(),
+            new.gpu_type.into(),
+            now.into(),
+            image_id.unwrap_or_default().into(),
+            ordinal.into(),
+            new.container.into(),
+            new.container.map_or(0, |_| now).into(),
+        ];
+        let added = self.execute(sql, &params).await? == 1;
+        Ok(if added { AddInstance::Added } else { AddInstance::Exists })
+    }
+}
+
+impl Row for Option<Pod> {
+    /// Reads a [`Pod`], whose id is null if the instance was not created by the API.
+    fn read(cells: &mut Cells) -> Read<Self> {
+        cells.nullable()
+    }
+}
+
 impl Row for Option<StartedFrom> {
     /// Reads an id, which may be empty, and a [`StartImage`], whose name is null if the account cannot see it.
     fn read(cells: &mut Cells) -> Read<Self> {
         let image_id = String::read(cells)?;
-        let image = cells.nullable()?;
+        let image = cells.nullable_columns(StartImage::WIDTH)?;
         Ok((!image_id.is_empty()).then_some(StartedFrom { image_id, image }))
     }
 }

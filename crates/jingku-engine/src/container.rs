@@ -66,6 +66,10 @@ pub struct Container {
     pub started_at: i64,
     /// When it last ended, in Unix seconds; 0 for never.
     pub finished_at: i64,
+    /// How often the engine started it again by itself.
+    pub restarts: i64,
+    /// The exit code of its last run.
+    pub exit_code: i64,
     /// The bytes of its files, if the engine was asked to count them.
     pub size_bytes: Option<u64>,
     /// What is mounted into it: paths in the container.
@@ -115,6 +119,8 @@ impl From<ContainerInspectResponse> for Container {
             created_at: inspected.created.as_deref().map_or(0, seconds),
             started_at: state.started_at.as_deref().map_or(0, seconds),
             finished_at: state.finished_at.as_deref().map_or(0, seconds),
+            restarts: inspected.restart_count.unwrap_or(0),
+            exit_code: state.exit_code.unwrap_or(0),
             state: state.status.map_or(State::Stopped, State::from),
             size_bytes: inspected.size_root_fs.and_then(|bytes| u64::try_from(bytes).ok()),
             mounts: mounts.chain(tmpfs).collect(),

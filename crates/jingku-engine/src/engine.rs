@@ -22,7 +22,7 @@ const STOP_TIMEOUT: Duration = Duration::from_secs(30);
 /// A connection to an engine. Clones share it.
 #[derive(Clone, Debug)]
 pub struct Engine {
-    docker: Docker,
+    pub(crate) docker: Docker,
 }
 
 impl Engine {
@@ -102,7 +102,7 @@ impl Engine {
         }
     }
 
-    fn patient(&self, timeout: Duration) -> Docker {
+    pub(crate) fn patient(&self, timeout: Duration) -> Docker {
         self.docker.clone().with_timeout(timeout)
     }
 }

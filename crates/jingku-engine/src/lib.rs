@@ -3,13 +3,17 @@
 //! Both answer the Docker Engine API. Every call has a deadline; nothing is retried here.
 
 mod container;
+mod create;
 mod engine;
 mod error;
+mod exec;
 mod export;
+mod images;
 #[cfg(feature = "testing")]
 pub mod testing;
 
 pub use crate::container::{Container, Limits, Listed, State};
+pub use crate::create::NewContainer;
 pub use crate::engine::Engine;
 pub use crate::error::EngineError;
 pub use crate::export::Export;

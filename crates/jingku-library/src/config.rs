@@ -3,6 +3,7 @@
 mod byte_size;
 mod community;
 mod containers;
+mod host;
 mod jobs;
 mod limits;
 mod listen_address;
@@ -21,6 +22,7 @@ use crate::text_file::read_text;
 pub use byte_size::{BadSize, ByteSize};
 pub use community::{Approve, Category, Community, OTHERS};
 pub use containers::{ContainerSettings, NamedContainer};
+pub use host::{GpuSettings, HostSettings};
 pub use jobs::JobSettings;
 pub use limits::{ConnectionLimits, LimitSettings};
 pub use listen_address::{BadListenAddress, ListenAddress};

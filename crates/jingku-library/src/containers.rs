@@ -4,6 +4,7 @@
 //! nothing.
 
 mod facts;
+mod pods;
 mod sync;
 
 use std::collections::{HashMap, HashSet};
@@ -13,7 +14,7 @@ use std::sync::atomic::AtomicI64;
 use jingku_engine::{Engine, EngineError};
 
 pub use facts::{ContainerFacts, ContainerState};
-pub(crate) use sync::SyncError;
+pub(crate) use sync::{ACCOUNT_LABEL, ID_LABEL, SyncError, content_of};
 
 /// What this process knows about the engine.
 #[derive(Default)]

@@ -7,6 +7,7 @@ mod containers;
 mod import;
 mod make;
 mod pace;
+mod pods;
 mod progress;
 mod save;
 mod saved;
@@ -49,6 +50,7 @@ impl Workers {
         tasks.spawn("scrubbing", scrub::scrub);
         tasks.spawn("ending uploads", uploads::expire);
         tasks.spawn("watching containers", containers::watch);
+        tasks.spawn("running instances", pods::run);
         Ok(tasks)
     }
 }

@@ -19,6 +19,7 @@ mod error;
 pub mod failpoint;
 mod fixtures;
 mod health;
+mod host;
 mod jobs;
 mod key_limits;
 mod keyring;
@@ -26,6 +27,7 @@ mod library;
 mod limits;
 mod lock;
 mod operator;
+mod pods;
 mod price;
 mod private;
 mod random;
@@ -52,8 +54,9 @@ pub use check::{Checked, CorruptObject, Corruption, Depth};
 pub use clock::{Clock, FixedClock, SystemClock};
 pub use config::{
     Approve, BadListenAddress, BadPublicUrl, BadSize, ByteSize, Category, Community, Config, ConfigError,
-    ConnectionLimits, ContainerSettings, DeclaredInstance, JobSettings, LimitSettings, ListenAddress,
-    NamedContainer, OTHERS, PublicUrl, ScrubSettings, SweepSettings, TrashSettings, Zone, Zones,
+    ConnectionLimits, ContainerSettings, DeclaredInstance, GpuSettings, HostSettings, JobSettings,
+    LimitSettings, ListenAddress, NamedContainer, OTHERS, PublicUrl, ScrubSettings, SweepSettings,
+    TrashSettings, Zone, Zones,
 };
 pub use containers::{ContainerFacts, ContainerState, Containers};
 pub use credentials::{Credentials, KeyPair};
@@ -63,6 +66,7 @@ pub use disk_space::{DiskSpace, MARGIN_BYTES, needed_bytes};
 pub use error::{Internal, LibraryError};
 pub use fixtures::{Fixtures, FixturesError, LoadedAccount};
 pub use health::Health;
+pub use host::{CPU_TYPE, HostOffer, InstanceSize, OfferedType};
 pub use jingku_catalog::{
     Account, AccountId, CatalogError, Instance, Key, KeyLimits, Limit, LimitState, ManifestUse, Review,
     TrashedImage,
@@ -70,6 +74,7 @@ pub use jingku_catalog::{
 pub use jingku_chunks::{CheckProgress, SweepReport};
 pub use jingku_protocol::PlatformType;
 pub use jingku_sources::content::{Caution, Content, Foreign, HEAD_BYTES, TAIL_BYTES, detect};
+pub use jingku_sources::oci::{Frame, Layer};
 pub use jingku_sources::{DiskError, DiskFormat, PackedFault, Packing, Qcow2Writer, is_written, next_stored};
 pub use jobs::{
     DeclaredDisk, DeclaredFailure, JobBytes, JobHook, Progress, Running, SaveOptions, StopReason, Workers,
@@ -84,9 +89,13 @@ pub use limits::{
 };
 pub use lock::lock;
 pub use operator::{NewInstance, PlatformImage, caution_of};
+pub use pods::{
+    HTTP_PORT, PodOptions, Pods, ResetPassword, SSH_PORT, WITHOUT_GPU_TIERS, is_password, new_password,
+    shown_state, size_without_gpu, wanted_ports,
+};
 pub use price::{cents_to_price, price_to_cents};
 pub use random::{
-    Random, SeededRandom, SystemRandom, group_id, image_id, is_unique_id, request_id, unique_id,
+    Random, SeededRandom, SystemRandom, group_id, image_id, is_unique_id, pod_id, request_id, unique_id,
 };
 pub use readiness::Readiness;
 pub use scrub::Scrub;

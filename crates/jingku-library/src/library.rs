@@ -15,8 +15,10 @@ use crate::credentials::CredentialsCache;
 use crate::data_dir::DataDir;
 use crate::disk_space::DiskSpace;
 use crate::health::Health;
+use crate::host::Host;
 use crate::jobs::{JobHook, Running};
 use crate::keyring::{Keyring, MASTER_KEY_BYTES, WrongMasterKey};
+use crate::pods::Pods;
 use crate::random::{Random, SystemRandom, unique_id};
 use crate::readiness::Readiness;
 use crate::start_error::StartError;
@@ -62,6 +64,10 @@ pub struct Library {
     pub uploads: UploadStore,
     /// The containers of this machine.
     pub containers: Containers,
+    /// What this machine offers to instances.
+    pub(crate) host: Host,
+    /// The operations on instances that the API created.
+    pub pods: Pods,
     /// The running jobs of this process.
     pub running: Running,
     pub(crate) credentials_cache: CredentialsCache,
@@ -150,7 +156,9 @@ impl Library {
             emptied: Notify::new(),
             uploads: UploadStore::in_temporary_folder(),
             running: Running::default(),
+            pods: Pods::default(),
             containers: Containers::new(config.containers.engine_url()),
+            host: Host::default(),
             credentials_cache: CredentialsCache::default(),
             read_only: false,
             job_hook: None,

@@ -68,6 +68,11 @@ pub fn image_id(random: &dyn Random) -> String {
     format!("compshareImage-1{}", draw(random, BASE36, 11))
 }
 
+/// The id of a container in the form of the real service: twelve characters, the first a `1`.
+pub fn pod_id(random: &dyn Random) -> String {
+    format!("cpod-1{}", draw(random, BASE36, 11))
+}
+
 /// A group id in one of the forms of the real service: twelve letters and digits.
 pub fn group_id(random: &dyn Random) -> String {
     draw(random, BASE62, 12)

@@ -12,20 +12,33 @@ use crate::tree::Tree;
 use crate::write::write;
 
 pub use crate::bounded::{
-    Cover, Description, FileHash, Filter, GroupId, Ignored, ImageId, ImageName, InstanceId, Integer,
-    MAX_NAME_CHARS, MAX_TAGS, PageToken, PlaceName, Price, Readme, Word, is_blake3, is_image_name,
+    Cover, Description, FileHash, Filter, GroupId, Ignored, ImageId, ImageName, InstanceId, InstanceName,
+    Integer, MAX_INSTANCE_NAME_CHARS, MAX_NAME_CHARS, MAX_TAGS, PageToken, PasswordText, PlaceName, Price,
+    Readme, Word, is_blake3, is_image_name, is_instance_name,
 };
 pub use crate::community_query::{CommunityQuery, CommunitySort, GroupStatus, ImageGroup};
 pub use crate::image_query::{ImageQuery, ImageSort};
+pub use crate::instance_done::InstanceDone;
 pub use crate::list::List;
+pub use crate::machine::{ChargeType, CpuCount, DiskGb, DiskSpec, DiskSpecs, GpuCount, MemoryMb};
 pub use crate::paging::{DEFAULT_LIMIT, MAX_LIMIT, Paging};
 pub use crate::parameters::Parameters;
 pub use crate::place::Place;
+pub use crate::price_detail::{PriceDetail, PriceDetails};
+pub use check_comp_share_resource_capacity::InstanceSpec;
+pub use create_comp_share_instance::MAX_NEW_INSTANCES;
+pub use describe_available_comp_share_instance_types::{
+    AvailableInstanceType, CpuPlatforms, GraphicsMemory, MachineCollection, MachineSize, OfferKind,
+    OfferedBootDisk, OfferedDisk, Performance,
+};
 pub use describe_comp_share_instance::{
     Instance, InstanceAddress, InstanceDisk, InstancePorts, MAX_INSTANCE_IDS,
 };
+pub use describe_comp_share_machine_type_families::MachineTypeFamily;
 pub use describe_comp_share_support_zone::Zone;
+pub use describe_model_repository_models::Model;
 pub use get_comp_share_custom_image_url::{DEFAULT_LINK_SECS, MAX_LINK_SECS};
+pub use get_comp_share_refund_price::RefundPrice;
 pub use get_project_list::Project;
 pub use get_region::Region;
 pub use import_comp_share_custom_image::FileFormat;
@@ -155,35 +168,52 @@ macro_rules! actions {
 
 actions! { $
     AddFavoriteImage: Write, Safe, documented [];
+    CheckCompShareNetOptimizer: Read, Safe, documented [Region, Zone];
+    CheckCompShareResourceCapacity: Read, Safe, documented [Region, Zone];
     CopyCompShareCustomImage: Write, Unsafe, documented [Region, Zone];
     CreateCompShareCustomImage: Write, Unsafe, documented [Region, Zone];
     CreateCompShareImageFavorite: Write, Safe, documented [];
+    CreateCompShareInstance: Write, Unsafe, documented [Region, Zone, MachineType];
     // The server discards telemetry, so nothing changes.
     CreateCscliEvent("CreateCSCLIEvent"): Read, Safe, documented [];
     DeleteCompShareImageFavorite: Write, Safe, documented [];
+    DescribeAvailableCompShareInstanceTypes: Read, Safe, documented [];
     DescribeCommunityImages: Read, Safe, documented [Region, Zone];
     DescribeCompShareCustomImageSyncDetail: Read, Safe, documented [];
     DescribeCompShareCustomImages: Read, Safe, documented [Region, Zone];
+    DescribeCompShareGpuInventory: Read, Safe, documented [Region];
     DescribeCompShareImageShareAccounts: Read, Safe, documented [Region];
     DescribeCompShareImageTags: Read, Safe, documented [];
     DescribeCompShareImages: Read, Safe, documented [Region, Zone];
     DescribeCompShareInstance: Read, Safe, documented [];
+    DescribeCompShareMachineTypeFamilies: Read, Safe, documented [Region];
     DescribeCompShareSharingImages: Read, Safe, documented [Region];
     DescribeCompShareSoftwarePort: Read, Safe, documented [Region];
     DescribeCompShareSupportZone: Read, Safe, documented [Region];
     DescribeFavoriteImages: Read, Safe, documented [];
+    DescribeModelRepositoryModels: Read, Safe, documented [Region, Zone];
     DescribeSelfCommunityImages: Read, Safe, documented [Region, Zone];
     DescribeUserCommunityImages: Read, Safe, documented [Region, Zone];
     ExportCompShareCustomImage: Read, Safe, documented [];
     GetCompShareCustomImageUrl: Read, Safe, documented [];
     GetCompShareImageCreateProgress: Read, Safe, documented [Region, Zone];
+    GetCompShareInstancePrice: Read, Safe, documented [Region, Zone];
+    GetCompShareInstanceUpgradePrice: Read, Safe, documented [Region, Zone];
+    GetCompShareInstanceUserPrice: Read, Safe, documented [Region, Zone];
+    GetCompShareRefundPrice: Read, Safe, documented [Region, Zone];
     GetProjectList: Read, Safe, documented [];
     GetRegion: Read, Safe, documented [];
     ImportCompShareCustomImage: Write, Safe, documented [];
     ModifyCompShareImageShareAccount: Write, Safe, documented [Region];
     PublishCompShareImage: Write, Unsafe, documented [Region, Zone];
+    RebootCompShareInstance: Write, Unsafe, documented [Region, Zone];
+    ReinstallCompShareInstance: Write, Unsafe, documented [Region, Zone];
     RemoveFavoriteImage: Write, Safe, documented [];
+    ResetCompShareInstancePassword: Write, Safe, documented [Region, Zone];
+    StartCompShareInstance: Write, Unsafe, documented [Region, Zone];
+    StopCompShareInstance: Write, Unsafe, documented [Region, Zone];
     SyncCompShareCustomImage: Write, Unsafe, documented [];
     TerminateCompShareCustomImage: Write, Unsafe, documented [Region, Zone];
+    TerminateCompShareInstance: Write, Unsafe, documented [Region, Zone];
     UpdateCompShareImage: Write, Safe, documented [Region, Zone];
 }

@@ -14,6 +14,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// The most characters in an image name. Documented.
 pub const MAX_NAME_CHARS: usize = 50;
+/// The most characters in the name of an instance. Documented.
+pub const MAX_INSTANCE_NAME_CHARS: usize = 63;
 /// The most characters in a word: a tag, a GPU model, the name or version of a piece of software.
 pub(crate) const MAX_WORD_CHARS: usize = 64;
 /// The most characters in a description.
@@ -37,9 +39,16 @@ const HASH_CHARS: usize = 64;
 /// Tells whether `name` may name an image: 1 to [`MAX_NAME_CHARS`] characters out of U+4E00–U+9FA5, ASCII letters and
 /// digits, and `_ , . : -`.
 pub fn is_image_name(name: &str) -> bool {
-    let allowed =
-        |c: char| c.is_ascii_alphanumeric() || "_,.:-".contains(c) || ('\u{4e00}'..='\u{9fa5}').contains(&c);
-    !name.is_empty() && has_at_most(name, MAX_NAME_CHARS) && name.chars().all(allowed)
+    !name.is_empty() && has_at_most(name, MAX_NAME_CHARS) && name.chars().all(is_name_char)
+}
+
+/// Tells whether `name` may name an instance: as [`is_image_name`], but up to [`MAX_INSTANCE_NAME_CHARS`] characters.
+pub fn is_instance_name(name: &str) -> bool {
+    !name.is_empty() && has_at_most(name, MAX_INSTANCE_NAME_CHARS) && name.chars().all(is_name_char)
+}
+
+fn is_name_char(c: char) -> bool {
+    c.is_ascii_alphanumeric() || "_,.:-".contains(c) || ('\u{4e00}'..='\u{9fa5}').contains(&c)
 }
 
 /// Tells whether a text is a BLAKE3 hash in lowercase hexadecimal.
@@ -168,6 +177,14 @@ texts! {
         #[cfg(feature = "schema")]
         schema: (MAX_NAME_CHARS, "^[A-Za-z0-9_,.:\u{4e00}-\u{9fa5}-]+$"),
     };
+    /// A name that an instance can have; see [`is_instance_name`].
+    InstanceName: Rule::Form {
+        fits: is_instance_name,
+        #[cfg(feature = "schema")]
+        schema: (MAX_INSTANCE_NAME_CHARS, "^[A-Za-z0-9_,.:\u{4e00}-\u{9fa5}-]+$"),
+    };
+    /// A password as Base64 text. Whether it is one is checked later: a wrong one has a code of its own.
+    PasswordText: Rule::Bytes(MAX_ID_BYTES);
     /// A BLAKE3 hash in lowercase hexadecimal.
     FileHash: Rule::Form {
         fits: is_blake3,

@@ -78,14 +78,26 @@ ret_codes! {
     AddressDenied = 294, FixCredentials;
     /// The key is not allowed to call this action.
     PermissionDenied = 299, FixCredentials;
+    /// The instance must be stopped first.
+    InstanceNotStopped = 8010, LookAgain;
     /// The image cannot be used now.
     ImageNotAvailable = 8017, LookAgain;
     /// The resource does not exist or the caller cannot access it.
     ResourceNotFound = 8039, LookAgain;
     /// Over a quota or a size limit.
     QuotaExceeded = 8095, LookAgain;
+    /// The password is not one.
+    BadPassword = 8314, FixRequest;
+    /// The disk is smaller than the image.
+    DiskTooSmall = 8315, FixRequest;
     /// Another account shares the image with the caller, who cannot share it further.
     ReshareRefused = 8350, LookAgain;
+    /// Other instances use the GPUs of the instance.
+    NoStock = 8357, AskAgainLater;
+    /// The password cannot be changed now.
+    PasswordNotChanged = 8433, LookAgain;
+    /// The instance cannot be started without its GPUs.
+    NeedsGpu = 8442, FixRequest;
     /// The instance is busy with another task.
     InstanceBusy = 8903, AskAgainLater;
     /// The instance is in a state that does not allow this.
@@ -94,6 +106,10 @@ ret_codes! {
     InstanceMakingImage = 8964, AskAgainLater;
     /// Another version of the group has the name.
     VersionTaken = 8968, FixRequest;
+    /// The image does not support the GPU type.
+    ImageNotForGpu = 226_603, FixRequest;
+    /// The host has nothing free of what is asked for.
+    OutOfResources = 226_604, AskAgainLater;
 }
 
 #[cfg(test)]

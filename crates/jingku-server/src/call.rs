@@ -30,6 +30,12 @@ impl Call<'_> {
         Scope::own(self.account().id)
     }
 
+    /// The host of the ports of instances that the API created.
+    pub(crate) fn published_host(&self) -> String {
+        let address = self.library.config.containers.publish;
+        if address.is_unspecified() { self.context.host() } else { address.to_string() }
+    }
+
     /// Bytes free for new data; `None` if they are not limited or cannot be read.
     pub(crate) async fn free_bytes(&self) -> Result<Option<u64>, Error> {
         let Some(disk_space) = self.library.disk_space.clone() else { return Ok(None) };

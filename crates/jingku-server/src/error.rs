@@ -38,7 +38,24 @@ pub(crate) enum Error {
     #[error("The received file of image [{0}] differs from the one that was sent; import it again")]
     UploadDiffers(String),
 
+    /// The cloud answers with this code to what is not Base64 too.
+    #[error(
+        "Params [Password] not available: 8 to 32 letters, digits and signs, of at least two of the kinds, as Base64"
+    )]
+    BadPassword,
+    #[error("The disk of {disk_gb} GB is too small for image [{image_id}], which needs {needed_gb} GB")]
+    DiskTooSmall { image_id: String, disk_gb: i64, needed_gb: i64 },
+    /// Its GPUs belong to the container as long as it exists.
+    #[error("UHost [{0}] has GPUs and cannot be started without them")]
+    NeedsGpu(String),
+    /// The text of the cloud's documents.
+    #[error("gpu type is not support current image, You can try another gpu type")]
+    ImageNotForGpu,
+
     // Fix the credentials.
+    /// The operator does not allow it; the text says how to.
+    #[error("{0}")]
+    InstancesOff(&'static str),
     #[error("Missing Signature")]
     MissingSignature,
     #[error("Signature VerifyAC Error")]
@@ -100,8 +117,37 @@ pub(crate) enum Error {
     /// A running virtual machine uses the disk.
     #[error("UHost [{0}] power state is not available")]
     InstanceRunning(String),
+    /// The text is ours: the cloud's is not known.
+    #[error("UHost [{id}] power state is not available: {state}")]
+    WrongState { id: String, state: &'static str },
+    #[error("UHost [{id}] is not stopped: {state}")]
+    NotStopped { id: String, state: &'static str },
+    /// A container or disk that the operator declared.
+    #[error(
+        "UHost [{0}] power state is not available: only instances that were created through the API can be changed"
+    )]
+    NotAPod(String),
+    #[error("The password of UHost [{id}] can be changed only while it runs: {state}")]
+    PasswordNeedsRunning { id: String, state: &'static str },
+    #[error("UHost [{0}] cannot change passwords: its image has no working `chpasswd`")]
+    NoChpasswd(String),
+    #[error(
+        "The account can create {0} instances at most; delete one, or ask the operator to raise `instances_max`"
+    )]
+    TooManyInstances(u16),
 
     // Ask again later.
+    /// The text of the cloud.
+    #[error("This GPU type is currently out of resources")]
+    OutOfResources,
+    #[error("The GPUs of UHost [{0}] are in use by another instance")]
+    NoStock(String),
+    #[error("The host has no free ports for another instance; ask the operator to widen `publish_ports`")]
+    NoPorts,
+    #[error("UHost [{0}] has another operation in progress; retry shortly")]
+    InstanceBusy(String),
+    #[error("The container engine does not answer; retry shortly, or ask the operator to look at it")]
+    EngineAway,
     #[error("UHost [{0}] is making image")]
     InstanceMakingImage(String),
     /// A shared limit is reached, or the catalogue is busy.
@@ -137,8 +183,12 @@ impl Error {
             Self::UserNotFound => RetCode::UserNotFound,
             Self::TokenNotFound => RetCode::TokenNotFound,
             Self::ProjectNotFound(_) => RetCode::ProjectNotFound,
+            Self::BadPassword => RetCode::BadPassword,
+            Self::DiskTooSmall { .. } => RetCode::DiskTooSmall,
+            Self::NeedsGpu(_) => RetCode::NeedsGpu,
+            Self::ImageNotForGpu => RetCode::ImageNotForGpu,
             Self::AddressDenied => RetCode::AddressDenied,
-            Self::PermissionDenied => RetCode::PermissionDenied,
+            Self::PermissionDenied | Self::InstancesOff(_) => RetCode::PermissionDenied,
             Self::ResourceNotFound(_) => RetCode::ResourceNotFound,
             Self::ImageNotAvailable(_) => RetCode::ImageNotAvailable,
             Self::ReshareRefused(_) => RetCode::ReshareRefused,
@@ -148,8 +198,18 @@ impl Error {
             | Self::DataFolderFull { .. }
             | Self::FileTooLarge
             | Self::OverLimit(_)
+            | Self::TooManyInstances(_)
             | Self::OverUploadShare => RetCode::QuotaExceeded,
-            Self::DiskNotReadable(..) | Self::InstanceRunning(_) => RetCode::InstanceState,
+            Self::DiskNotReadable(..)
+            | Self::InstanceRunning(_)
+            | Self::WrongState { .. }
+            | Self::NotAPod(_) => RetCode::InstanceState,
+            Self::NotStopped { .. } => RetCode::InstanceNotStopped,
+            Self::PasswordNeedsRunning { .. } | Self::NoChpasswd(_) => RetCode::PasswordNotChanged,
+            Self::OutOfResources | Self::NoPorts => RetCode::OutOfResources,
+            Self::NoStock(_) => RetCode::NoStock,
+            Self::InstanceBusy(_) => RetCode::InstanceBusy,
+            Self::EngineAway => RetCode::ServiceUnavailable,
             Self::InstanceMakingImage(_) => RetCode::InstanceMakingImage,
             Self::Throttled | Self::UploadBusy(_) => RetCode::Throttled,
             Self::Internal(_) => RetCode::ServiceError,

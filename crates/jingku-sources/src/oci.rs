@@ -5,6 +5,7 @@
 
 mod archive;
 mod flatten;
+mod frame;
 mod image;
 mod layer;
 mod overlay;
@@ -12,5 +13,6 @@ mod run_config;
 
 pub use self::archive::{ArchiveError, ImageArchive};
 pub use self::flatten::Flatten;
+pub use self::frame::Frame;
 pub use self::image::{CONFIG_TYPE, Layer, LayerReader, MANIFEST_TYPE, OciImage, digest};
 pub use self::run_config::RunConfig;

@@ -39,6 +39,9 @@ macro_rules! row {
 
         impl $name {
             pub(crate) const COLUMNS: &'static str = $crate::database::columns!($($($column,)?)+);
+            /// The number of its columns.
+            #[allow(dead_code, reason = "few rows are read with `Cells::nullable_columns`")]
+            pub(crate) const WIDTH: usize = [$($($column,)?)+].len();
         }
 
         impl $crate::database::Row for $name {
@@ -148,9 +151,21 @@ impl Cells {
         }
     }
 
-    /// Reads a value whose columns are all null if there is none. Its first column is never null otherwise.
+    /// Reads a value whose columns are all null if there is none. Its first column is never null otherwise. No other value
+    /// can be read after it.
     pub(crate) fn nullable<T: Row>(&mut self) -> Read<Option<T>> {
         if matches!(self.cells.as_slice(), [Cell::Null, ..]) { Ok(None) } else { T::read(self).map(Some) }
+    }
+
+    /// Like [`Cells::nullable`], for a value of so many columns that others follow.
+    pub(crate) fn nullable_columns<T: Row>(&mut self, width: usize) -> Read<Option<T>> {
+        let value = self.nullable()?;
+        if value.is_none() {
+            for _ in 0..width {
+                self.next();
+            }
+        }
+        Ok(value)
     }
 
     fn next(&mut self) -> Cell {

@@ -1,22 +1,25 @@
 use super::{AddInstance, NewInstance};
 use crate::database::row;
+use crate::pods::row::Pod;
 use crate::{AccountId, Catalog, Result};
 
 row! {
     /// An instance that is a container.
     pub struct KnownContainer {
         /// The id of the instance.
-        pub id: String = "id",
+        pub id: String = "n.id",
         /// Its account.
-        pub account: AccountId = "account_id",
+        pub account: AccountId = "n.account_id",
         /// The location of its content, as JSON.
-        pub disk: String = "disk",
+        pub disk: String = "n.disk",
         /// The most bytes its image has; 0 until the engine counted them.
-        pub size_bytes: i64 = "size_bytes",
+        pub size_bytes: i64 = "n.size_bytes",
         /// What the engine said about it, as JSON.
-        pub container: String = "container",
+        pub container: String = "n.container",
         /// The image for which it is paused, or empty.
-        pub paused_for: String = "paused_for",
+        pub paused_for: String = "n.paused_for",
+        /// What the API keeps of it, if it created it.
+        pub pod: Option<Pod>,
     }
 }
 
@@ -70,8 +73,10 @@ impl Catalog {
     /// Lists the instances that are containers.
     pub async fn containers(&self) -> Result<Vec<KnownContainer>> {
         let sql = format!(
-            "SELECT {} FROM instances WHERE container IS NOT NULL ORDER BY id",
-            KnownContainer::COLUMNS
+            "SELECT {}, {} FROM instances n LEFT JOIN pods p ON p.instance_id = n.id
+             WHERE n.container IS NOT NULL ORDER BY n.id",
+            KnownContainer::COLUMNS,
+            Pod::COLUMNS
         );
         self.database.scan(AccountId::PLATFORM, &sql, &[]).await?.all("instances")
     }

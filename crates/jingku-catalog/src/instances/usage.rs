@@ -55,7 +55,7 @@ impl Catalog {
 
 impl Transaction {
     /// Counts the remaining whole hours of an instance that is removed.
-    pub(super) async fn count_rest(&mut self, instance: &str, now: i64) -> Result<()> {
+    pub(crate) async fn count_rest(&mut self, instance: &str, now: i64) -> Result<()> {
         match self.query(&select_use("n.id = $1"), &[instance.into()]).await?.first("instances")? {
             Some(image_use) => self.count_hours(&image_use, now).await.map(drop),
             None => Ok(()),
@@ -80,7 +80,7 @@ impl Transaction {
     }
 
     /// Adds to a counter of an image and its group.
-    pub(super) async fn add_to_counter(&mut self, counter: &str, image: &str, more: i64) -> Result<()> {
+    pub(crate) async fn add_to_counter(&mut self, counter: &str, image: &str, more: i64) -> Result<()> {
         let sql = format!("UPDATE images SET {counter} = {counter} + $2 WHERE id = $1");
         self.execute(&sql, &[image.into(), more.into()]).await?;
         // The counters of a group are the sums over its current versions.

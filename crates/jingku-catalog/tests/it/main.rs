@@ -21,6 +21,7 @@ mod limits;
 mod opening;
 mod order;
 mod paging;
+mod pods;
 mod races;
 mod seeds;
 mod setting;

@@ -7,9 +7,10 @@ use jingku_engine::{Container, State};
 use serde::{Deserialize, Serialize};
 
 use crate::error::Internal;
+use crate::pods::shown_state;
 
 /// What an engine said about a container.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ContainerFacts {
     /// The engine's id of it.
     pub engine_id: String,
@@ -27,6 +28,9 @@ pub struct ContainerFacts {
     pub memory_mb: i64,
     /// GPUs it may use.
     pub gpus: i64,
+    /// Which these are, as the engine names them; `all` for all.
+    #[serde(default)]
+    pub gpu_devices: Vec<String>,
     /// Ports of the container, such as `22/tcp`, and where the machine publishes each: address and port.
     pub published: BTreeMap<String, (String, u16)>,
     /// Its address in the engine's network; empty without one.
@@ -34,11 +38,12 @@ pub struct ContainerFacts {
 }
 
 /// The state of a container, as instances show it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ContainerState {
     /// It runs, perhaps paused.
     Running,
     /// It does not run.
+    #[default]
     Stopped,
     /// It is being started again.
     Starting,
@@ -61,15 +66,25 @@ impl ContainerState {
 impl ContainerFacts {
     /// What the engine said about the container of an instance; `None` for a virtual machine.
     pub fn of(instance: &Instance) -> Result<Option<Self>, Internal> {
-        let parse = |text: &String| {
-            serde_json::from_str(text)
-                .map_err(|error| Internal::BadRow(format!("container of {}: {error}", instance.id)))
-        };
-        instance.container.as_ref().map(parse).transpose()
+        instance.container.as_deref().map(|text| Self::parse(&instance.id, text)).transpose()
+    }
+
+    /// The same for an instance that is known to be a container.
+    pub(crate) fn parse(instance_id: &str, text: &str) -> Result<Self, Internal> {
+        serde_json::from_str(text)
+            .map_err(|error| Internal::BadRow(format!("container of {instance_id}: {error}")))
+    }
+
+    /// The form that the catalogue keeps.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(self).expect("texts and numbers serialise")
     }
 
     /// The state of an instance as the API shows it.
     pub fn state_of(instance: &Instance, container: Option<&Self>) -> &'static str {
+        if let Some(pod) = &instance.pod {
+            return shown_state(instance, pod);
+        }
         match container {
             _ if instance.image_in_making.is_some() => "ImageMaking",
             Some(facts) => facts.state.as_str(),
@@ -95,6 +110,7 @@ impl From<&Container> for ContainerFacts {
             stopped_at: container.finished_at,
             cpu: whole(limits.cpu_milli.div_ceil(1000)),
             memory_mb: whole(limits.memory_bytes >> 20),
+            gpu_devices: if limits.all_gpus { vec!["all".to_owned()] } else { limits.gpus.clone() },
             gpus: if limits.all_gpus { gpus_of_machine() } else { whole(limits.gpus.len() as u64) },
             published: container.published.clone(),
             address: container.address.map(|address| address.to_string()).unwrap_or_default(),

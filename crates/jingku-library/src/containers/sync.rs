@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::atomic::Ordering;
 
-use jingku_catalog::{KnownContainer, NewInstance, PutContainer};
+use jingku_catalog::{KnownContainer, NewInstance, Operation, PutContainer};
 use jingku_engine::{Container, Engine, EngineError, Listed, State};
 
 use super::facts::ContainerFacts;
@@ -13,9 +13,9 @@ use crate::lock::lock;
 use crate::operator::check_instance_id;
 
 /// Names the instance that a container is.
-const ID_LABEL: &str = "jingku.instance";
+pub(crate) const ID_LABEL: &str = "jingku.instance";
 /// The number of its account; 1 if absent.
-const ACCOUNT_LABEL: &str = "jingku.account";
+pub(crate) const ACCOUNT_LABEL: &str = "jingku.account";
 /// Its GPU model.
 const GPU_TYPE_LABEL: &str = "jingku.gpu_type";
 /// Its zone; the default zone if absent.
@@ -61,14 +61,21 @@ impl Library {
         let known: HashMap<&str, &KnownContainer> =
             known.iter().map(|known| (known.id.as_str(), known)).collect();
         lock(&self.containers.ignored).retain(|id| listed.iter().any(|listed| listed.id == *id));
-        let owned = self.all_owned(listed, &known);
+        let busy = self.catalog.busy_pods().await?;
+        let is_removed =
+            |id: &str| busy.iter().any(|pod| pod.id == id && pod.operation == Some(Operation::Terminate));
+        let mut owned = self.all_owned(listed, &known);
+        owned.retain(|owned| !is_removed(&owned.id));
         for owned in owned.iter().take(CONTAINERS_MAX) {
             self.sync_one(&engine, owned, known.get(owned.id.as_str()).copied(), now).await?;
         }
         let ids: HashSet<&str> = owned.iter().map(|owned| owned.id.as_str()).collect();
         for gone in known.values().filter(|known| !ids.contains(known.id.as_str())) {
-            // An instance whose image is being made stays until that job ended.
-            self.catalog.remove_instance(&gone.id, now).await?;
+            match &gone.pod {
+                Some(pod) => self.miss_pod(gone, pod, now).await?,
+                // An instance whose image is being made stays until that job ended.
+                None => drop(self.catalog.remove_instance(&gone.id, now).await?),
+            }
         }
         let engine_ids: HashSet<&str> = owned.iter().map(|owned| owned.listed.id.as_str()).collect();
         lock(&self.containers.inspected).retain(|id, _| engine_ids.contains(id.as_str()));
@@ -82,7 +89,7 @@ impl Library {
     /// The containers that are instances. Of several that name one id, the container that has it keeps it.
     fn all_owned(&self, listed: Vec<Listed>, known: &HashMap<&str, &KnownContainer>) -> Vec<Owned> {
         let has_id = |owned: &Owned| {
-            known.get(owned.id.as_str()).is_some_and(|known| known.disk == source(&owned.listed.id))
+            known.get(owned.id.as_str()).is_some_and(|known| known.disk == content_of(&owned.listed.id))
         };
         let mut all: Vec<Owned> = listed.into_iter().filter_map(|listed| self.owned(listed)).collect();
         all.sort_by(|one, other| (&one.id, !has_id(one)).cmp(&(&other.id, !has_id(other))));
@@ -166,8 +173,8 @@ impl Library {
         now: i64,
     ) -> Result<(), SyncError> {
         let facts = ContainerFacts::from(container);
-        let text = to_json(&facts);
-        let source = source(&container.id);
+        let text = facts.to_json();
+        let source = content_of(&container.id);
         let size_bytes =
             container.size_bytes.map_or(counted, |bytes| i64::try_from(bytes).unwrap_or(i64::MAX).max(1));
         let is_same = |known: &KnownContainer| {
@@ -176,6 +183,9 @@ impl Library {
                 && known.size_bytes == size_bytes
                 && known.account.0 == owned.account
         };
+        if let Some((known, pod)) = known.and_then(|known| Some((known, known.pod.as_ref()?))) {
+            return self.see_pod(known, pod, &facts, size_bytes, now).await;
+        }
         if known.is_some_and(is_same) {
             return Ok(());
         }
@@ -242,7 +252,7 @@ impl Library {
 }
 
 /// The location of the content of a container, as the catalogue keeps it.
-fn source(engine_id: &str) -> String {
+pub(crate) fn content_of(engine_id: &str) -> String {
     to_json(&BTreeMap::from([("container", engine_id)]))
 }
 

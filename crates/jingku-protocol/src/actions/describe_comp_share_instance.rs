@@ -52,7 +52,8 @@ pub struct Instance {
     pub zone: String,
     /// Its name.
     pub name: String,
-    /// `Running`, `Stopped`, `Starting` or `Stopping`, or `ImageMaking` while an image is made from it.
+    /// `Running`, `Stopped`, or what is being done to it: `Initializing`, `Starting`, `Stopping`, `Rebooting`, `Resizing`
+    /// or `ImageMaking`. `Install Fail` if it could not be created.
     pub state: String,
     /// `UHost` for a virtual machine, `Container` for a container.
     pub instance_type: String,
@@ -72,7 +73,7 @@ pub struct Instance {
     pub cpu: i64,
     /// MB; 0 when unknown.
     pub memory: i64,
-    /// How it is charged; always `Free`.
+    /// How it is charged; `Free` if the API did not create the instance.
     pub charge_type: String,
     /// Unix seconds.
     pub create_time: i64,
@@ -93,6 +94,12 @@ pub struct Instance {
     pub ports: InstancePorts,
     /// The address at which the ports are published; empty without one.
     pub ingress_host: String,
+    /// The password of root as Base64; empty if the API did not create the instance.
+    pub password: String,
+    /// The owner's remark.
+    pub remark: String,
+    /// Extension: why the last operation on the instance failed; empty if it did not.
+    pub failed_reason: String,
     /// Extension: how many seconds ago the engine was last seen with a container; 0 for a virtual machine.
     pub state_age: i64,
 }
@@ -102,7 +109,7 @@ pub struct Instance {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, rename_all = "PascalCase")]
 pub struct InstancePorts {
-    /// Always empty: an engine does not tell HTTP from other TCP.
+    /// TCP ports with HTTP on them. An engine does not tell them from others: empty if the API did not create the instance.
     pub http_ports: Vec<u16>,
     /// TCP ports.
     pub tcp_ports: Vec<u16>,
@@ -121,7 +128,7 @@ pub struct InstanceAddress {
     /// `IPv4` or `IPv6`.
     #[serde(rename = "IPMode")]
     pub ip_mode: String,
-    /// Such as `Private`.
+    /// `Private`, or `Bgp` for the address of the host.
     #[serde(rename = "Type")]
     pub kind: String,
 }

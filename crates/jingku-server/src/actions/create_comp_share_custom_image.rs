@@ -22,6 +22,9 @@ pub(crate) async fn run(
     if zones.is_some_and(|zones| !zones.contains(&instance.zone.as_str())) {
         return Err(Error::not_available("Zone"));
     }
+    if instance.pod.as_ref().is_some_and(|pod| pod.operation.is_some()) {
+        return Err(Error::InstanceBusy(instance.id));
+    }
     if instance.size_bytes > DISK_BYTES_MAX {
         return Err(Error::DiskTooLarge(instance.id));
     }

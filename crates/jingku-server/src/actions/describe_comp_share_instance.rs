@@ -1,6 +1,11 @@
-use jingku_catalog::{AccountId, Instance as Row, InstanceFilter, StartImage};
-use jingku_library::{ContainerFacts, ContainerState, Internal};
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use jingku_catalog::{
+    AccountId, Instance as Row, InstanceFilter, Pod, PodPort, PodState, PortKind, StartImage,
+};
+use jingku_library::{ContainerFacts, ContainerState, Internal, SSH_PORT, size_without_gpu};
 use jingku_protocol::actions as api;
+use secrecy::ExposeSecret;
 
 use crate::call::Call;
 use crate::error::Error;
@@ -21,16 +26,19 @@ pub(crate) async fn run(
     };
     let cursor = cursor(&request.paging, InstanceFilter::cursor)?;
     let page = call.library.catalog.instances_page(filter, rows(&request.paging, cursor.as_ref())).await?;
+    let pods: Vec<&str> = page.items.iter().filter_map(|row| Some(&*row.pod.as_ref()?.id)).collect();
+    let ports = if pods.is_empty() { Vec::new() } else { call.library.catalog.pod_ports(&pods).await? };
     Ok(api::DescribeCompShareInstanceResponse {
         total_count: page.total,
-        instances: page.items.into_iter().map(|row| view(call, row)).collect::<Result<_, _>>()?,
+        instances: page.items.into_iter().map(|row| view(call, row, &ports)).collect::<Result<_, _>>()?,
         next_token: next_token(page.next),
     })
 }
 
-fn view(call: &Call<'_>, row: Row) -> Result<api::Instance, Internal> {
+fn view(call: &Call<'_>, mut row: Row, ports_of_pods: &[PodPort]) -> Result<api::Instance, Internal> {
     let container = ContainerFacts::of(&row)?;
     let state = ContainerFacts::state_of(&row, container.as_ref());
+    let pod = row.pod.take();
     let (image_id, image) = row.started_from.map(|from| (from.image_id, from.image)).unwrap_or_default();
     let image_type = image.as_ref().map(|image| kind(image, row.account)).unwrap_or_default();
     let disk = api::InstanceDisk {
@@ -65,7 +73,7 @@ fn view(call: &Call<'_>, row: Row) -> Result<api::Instance, Internal> {
         ip_mode: if facts.address.contains(':') { "IPv6" } else { "IPv4" }.to_owned(),
         kind: "Private".to_owned(),
     };
-    Ok(api::Instance {
+    let seen = api::Instance {
         instance_type: "Container".to_owned(),
         gpu: facts.gpus,
         cpu: facts.cpu,
@@ -78,6 +86,65 @@ fn view(call: &Call<'_>, row: Row) -> Result<api::Instance, Internal> {
         addresses: if facts.address.is_empty() { Vec::new() } else { vec![address] },
         state_age: (call.library.clock.now() - row.seen_at).max(0),
         ..vm
+    };
+    match pod {
+        Some(pod) => of_pod(call, &pod, seen, ports_of_pods),
+        None => Ok(seen),
+    }
+}
+
+/// What the API knows better than the engine of an instance that it created.
+fn of_pod(
+    call: &Call<'_>,
+    pod: &Pod,
+    seen: api::Instance,
+    ports: &[PodPort],
+) -> Result<api::Instance, Internal> {
+    let runs = pod.state == PodState::Running && pod.operation.is_none();
+    let host = call.published_host();
+    let ports: Vec<&PodPort> = ports.iter().filter(|port| port.instance_id == pod.id).collect();
+    // An image that exposes port 22 has its SSH server there.
+    let ssh = [22, SSH_PORT.into()]
+        .into_iter()
+        .find_map(|number| ports.iter().find(|port| port.kind == PortKind::Tcp && port.port == number));
+    let of = |kind| {
+        let ports = ports.iter().filter(|port| port.kind == kind);
+        ports.filter_map(|port| u16::try_from(port.port).ok()).collect()
+    };
+    let public = api::InstanceAddress {
+        ip: host.clone(),
+        ip_mode: if host.contains(':') { "IPv6" } else { "IPv4" }.to_owned(),
+        kind: "Bgp".to_owned(),
+    };
+    let (cpu, memory, gpu) = size_without_gpu(pod)
+        .map_or((pod.cpu, pod.memory_mb, pod.gpus), |(cpu, memory_mb)| (cpu, memory_mb, 0));
+    Ok(api::Instance {
+        gpu,
+        cpu,
+        memory,
+        charge_type: pod.charge_type.clone(),
+        start_time: pod.started_at,
+        stop_time: if runs { 0 } else { pod.stopped_at },
+        ssh_login_command: match ssh {
+            Some(port) if runs => format!("ssh -p {} root@{host}", port.host_port),
+            Some(_) | None => String::new(),
+        },
+        ports: api::InstancePorts {
+            http_ports: of(PortKind::Http),
+            tcp_ports: of(PortKind::Tcp),
+            udp_ports: of(PortKind::Udp),
+        },
+        ingress_host: host,
+        addresses: [public].into_iter().chain(seen.addresses).collect(),
+        password: BASE64_STANDARD.encode(call.library.open_password(pod)?.expose_secret()),
+        remark: pod.remark.clone(),
+        failed_reason: pod.failed_reason.clone(),
+        disk_set: seen
+            .disk_set
+            .into_iter()
+            .map(|disk| api::InstanceDisk { size: pod.disk_gb, ..disk })
+            .collect(),
+        ..seen
     })
 }
 

@@ -5,6 +5,7 @@ mod checks;
 mod community;
 mod container;
 mod disk;
+mod host;
 mod image;
 mod reply;
 mod sharing;

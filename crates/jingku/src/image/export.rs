@@ -5,10 +5,10 @@ use std::io::{self, IsTerminal, Stdout, Write};
 use std::path::Path;
 
 use futures::TryStreamExt;
-use jingku_library::Qcow2Writer;
+use jingku_library::{Frame, Qcow2Writer};
 use serde_json::json;
 
-use super::archive::Frame;
+use super::archive;
 use super::follow::bar;
 use super::show;
 use super::sparse_file::SparseFile;
@@ -142,7 +142,7 @@ async fn frame(connection: &Connection<'_>, args: &ExportArgs) -> Result<Frame, 
         (false, false) => {
             Err(Failure::new(Exit::Refused, tr!("image-export-container", id = image.comp_share_image_id)))
         }
-        (false, true) => Frame::of(connection, &image, args.format).await,
+        (false, true) => archive::frame(connection, &image, args.format).await,
         (true, false) => Ok(Frame::default()),
     }
 }

@@ -48,8 +48,18 @@ pub(super) fn action_kind(action: Action) -> ActionKind {
         | Action::DescribeUserCommunityImages
         | Action::ExportCompShareCustomImage
         | Action::GetCompShareCustomImageUrl
-        | Action::GetCompShareImageCreateProgress => ActionKind::List,
-        Action::CreateCscliEvent
+        | Action::GetCompShareImageCreateProgress
+        | Action::GetCompShareInstanceUpgradePrice
+        | Action::GetCompShareRefundPrice => ActionKind::List,
+        Action::CheckCompShareNetOptimizer
+        | Action::CheckCompShareResourceCapacity
+        | Action::CreateCscliEvent
+        | Action::DescribeAvailableCompShareInstanceTypes
+        | Action::DescribeCompShareGpuInventory
+        | Action::DescribeCompShareMachineTypeFamilies
+        | Action::DescribeModelRepositoryModels
+        | Action::GetCompShareInstancePrice
+        | Action::GetCompShareInstanceUserPrice
         | Action::DescribeCompShareSoftwarePort
         | Action::DescribeCompShareSupportZone
         | Action::GetProjectList

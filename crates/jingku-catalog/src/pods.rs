@@ -1,0 +1,7 @@
+//! Pods: containers that the API created. The operator's containers have no pod.
+
+pub(crate) mod change;
+pub(crate) mod create;
+pub(crate) mod operation;
+pub(crate) mod ports;
+pub(crate) mod row;

@@ -1,0 +1,18 @@
+use serde::{Deserialize, Serialize};
+
+use crate::bounded::InstanceId;
+use crate::place::Place;
+
+pub use crate::instance_done::InstanceDone as RebootCompShareInstanceResponse;
+/// Stops a running instance and starts it again. Its files stay.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "PascalCase")]
+pub struct RebootCompShareInstanceRequest {
+    /// Where the instance is; taken from the instance when absent.
+    #[cfg_attr(feature = "schema", schemars(flatten))]
+    pub place: Place,
+    /// The instance.
+    #[serde(rename = "UHostId")]
+    pub instance_id: InstanceId,
+}

@@ -1,0 +1,20 @@
+use serde::{Deserialize, Serialize};
+
+use crate::bounded::InstanceId;
+use crate::place::Place;
+
+pub use crate::instance_done::InstanceDone as StopCompShareInstanceResponse;
+/// Stops a running instance. Its files stay.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "PascalCase")]
+pub struct StopCompShareInstanceRequest {
+    /// Where the instance is; taken from the instance when absent.
+    #[cfg_attr(feature = "schema", schemars(flatten))]
+    pub place: Place,
+    /// The instance.
+    #[serde(rename = "UHostId")]
+    pub instance_id: InstanceId,
+    /// Does not wait for its processes to end by themselves.
+    pub force: Option<bool>,
+}

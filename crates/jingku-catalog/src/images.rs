@@ -9,6 +9,7 @@ pub(crate) mod filter;
 pub(crate) mod finish;
 pub(crate) mod manifests;
 pub(crate) mod name;
+pub(crate) mod newest;
 pub(crate) mod order;
 mod page;
 pub(crate) mod progress;

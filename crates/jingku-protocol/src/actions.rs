@@ -21,6 +21,7 @@ pub use crate::list::List;
 pub use crate::paging::{DEFAULT_LIMIT, MAX_LIMIT, Paging};
 pub use crate::parameters::Parameters;
 pub use crate::place::Place;
+pub use describe_comp_share_custom_images::ImageRows;
 pub use describe_comp_share_instance::{
     Instance, InstanceAddress, InstanceDisk, InstancePorts, MAX_INSTANCE_IDS,
 };

@@ -22,6 +22,7 @@ mod opening;
 mod order;
 mod paging;
 mod races;
+mod row_versions;
 mod seeds;
 mod setting;
 mod shares;

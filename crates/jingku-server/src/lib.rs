@@ -15,6 +15,7 @@ mod context;
 mod cover;
 mod download;
 mod error;
+mod frames;
 mod gateway;
 mod groups;
 mod lab;

@@ -5,7 +5,9 @@
 use std::sync::Arc;
 
 use jingku_catalog::{AccountId, ImageOrder, NewestImages, RowVersion};
-use jingku_protocol::actions::{DescribeCompShareCustomImagesRequest as Query, ImageQuery, ImageRows, MAX_LIMIT};
+use jingku_protocol::actions::{
+    DescribeCompShareCustomImagesRequest as Query, ImageQuery, ImageRows, MAX_LIMIT,
+};
 use serde_json::value::{RawValue, to_raw_value};
 
 use crate::call::Call;
@@ -59,15 +61,15 @@ async fn rows(
     let cache = &call.context.rows;
     let mut rows: Vec<_> = page.rows.iter().map(|version| cache.get(account, *version)).collect();
     let is_missing = |row: &Option<Arc<RawValue>>| row.is_none();
-    if let (Some(newest), Some(oldest)) = (rows.iter().position(is_missing), rows.iter().rposition(is_missing))
+    if let (Some(newest), Some(oldest)) =
+        (rows.iter().position(is_missing), rows.iter().rposition(is_missing))
     {
         let range = (page.rows[oldest].seq, page.rows[newest].seq);
         // At most the rows of a page, unless some were restored from the trash since.
         let read = call.library.catalog.images_between(call.own(), zones, range, MAX_LIMIT).await?;
         for (version, image) in read {
-            let json: Arc<RawValue> = to_raw_value(&view::image(image, call.context, false)?)
-                .expect("an image serialises")
-                .into();
+            let json: Arc<RawValue> =
+                to_raw_value(&view::image(image, call.context, false)?).expect("an image serialises").into();
             cache.keep(account, version, &json);
             if let Some(place) = place_of(&page.rows, version) {
                 rows[place] = Some(json);

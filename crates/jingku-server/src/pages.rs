@@ -9,9 +9,7 @@ use std::sync::{Arc, Mutex};
 use bytes::Bytes;
 use jingku_catalog::{AccountId, Generation};
 use jingku_library::lock;
-use jingku_protocol::actions::{
-    DescribeCompShareCustomImagesRequest as Query, ImageQuery, Paging, Place,
-};
+use jingku_protocol::actions::{DescribeCompShareCustomImagesRequest as Query, ImageQuery, Paging, Place};
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 

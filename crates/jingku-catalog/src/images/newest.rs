@@ -1,12 +1,17 @@
 //! All images of an account, newest first, in two steps: a page of row versions, then the rows that a caller does not know.
 
+use std::cmp::Reverse;
+
 use super::filter::ImageFilter;
+use super::list::{OFFSET_WALKED_MAX, Parts};
 use super::order::ImageOrder;
-use super::page::Parts;
 use super::row::Image;
 use crate::cursor::Cursor;
 use crate::database::{Params, Row};
-use crate::{Catalog, Paging, Result, Scope};
+use crate::{Catalog, Page, Paging, Result, Scope};
+
+/// How often a page is read again because the account changed in between, before its offset is walked.
+const TRIES_MAX: u32 = 8;
 
 /// Identifies one content of the row of an image, among all that its account ever had.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -34,8 +39,24 @@ impl Catalog {
     /// Returns a page of the images of one account, perhaps only those of some zones, newest first. `None` if there is no
     /// such account.
     ///
-    /// It is what [`Catalog::images_page`] returns for the same list, without reading the rows: an index answers it.
+    /// It is what [`Catalog::images_page`] returns for the same list, without reading the rows: an index answers it, at the
+    /// same cost at any offset once the account's [`Positions`](super::positions::Positions) are in memory.
     pub async fn newest_images(
+        &self,
+        scope: Scope,
+        zones: Option<&[&str]>,
+        paging: Paging<'_>,
+    ) -> Result<Option<NewestImages>> {
+        if paging.offset() > OFFSET_WALKED_MAX
+            && let Some(page) = self.deep_images(scope, zones, paging).await?
+        {
+            return Ok(Some(page));
+        }
+        self.walk_to_images(scope, zones, paging).await
+    }
+
+    /// Like [`Catalog::newest_images`]: at any offset, but at a cost that increases with it.
+    async fn walk_to_images(
         &self,
         scope: Scope,
         zones: Option<&[&str]>,
@@ -49,17 +70,66 @@ impl Catalog {
         let version = |(.., seq, changed): PageRow| Some(RowVersion { seq: seq?, changed: changed? });
         let mut rows: Vec<RowVersion> = rows.into_iter().filter_map(version).collect();
         // Both engines return the rows in this order, but a join does not guarantee it.
-        rows.sort_unstable_by_key(|row| std::cmp::Reverse(row.seq));
+        rows.sort_unstable_by_key(|row| Reverse(row.seq));
         let limit = paging.limit() as usize;
         // The row beyond the limit shows that the list continues.
         let continues = rows.len() > limit;
         rows.truncate(limit);
-        let order = ImageOrder::default().order(scope);
-        let next = rows.last().filter(|_| continues).map(|row| order.cursor(vec![row.seq.into()]));
+        let next = rows.last().filter(|_| continues).map(|row| cursor_before(scope, row.seq));
         Ok(Some(NewestImages { revision, total, rows, next }))
     }
 
-    /// Returns the images of such a list from number `first` to number `last`, in any order, at most `limit`.
+    /// Reads a page from the image whose number is known to be at the offset. `None` if there is no such account, or if it
+    /// changes too fast.
+    async fn deep_images(
+        &self,
+        scope: Scope,
+        zones: Option<&[&str]>,
+        paging: Paging<'_>,
+    ) -> Result<Option<NewestImages>> {
+        let (offset, limit) = (paging.offset(), paging.limit());
+        let Some(mut known) = self.positions(scope).await? else { return Ok(None) };
+        for _ in 0..TRIES_MAX {
+            let seq = known.seq_at(zones, offset);
+            // Past the end of the list there is no image.
+            let cursor = cursor_before(scope, seq.map_or(0, |seq| seq + 1));
+            let page = self.walk_to_images(scope, zones, Paging::After { cursor: &cursor, limit }).await?;
+            let Some(page) = page else { return Ok(None) };
+            if page.revision == known.revision {
+                return Ok(Some(page));
+            }
+            let Some(newer) = self.refreshed_positions(scope, &known).await? else { return Ok(None) };
+            known = newer;
+            if page.revision == known.revision && seq == known.seq_at(zones, offset) {
+                return Ok(Some(page));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Returns a page with rows. `None` if there is no such account, or if it changes too fast.
+    pub(super) async fn deep_page(
+        &self,
+        scope: Scope,
+        zones: Option<&[&str]>,
+        paging: Paging<'_>,
+    ) -> Result<Option<Page<Image>>> {
+        for _ in 0..TRIES_MAX {
+            let Some(page) = self.deep_images(scope, zones, paging).await? else { return Ok(None) };
+            let NewestImages { rows, total, next, .. } = page;
+            let (Some(newest), Some(oldest)) = (rows.first(), rows.last()) else {
+                return Ok(Some(Page { items: Vec::new(), total, next }));
+            };
+            let read = self.images_between(scope, zones, (oldest.seq, newest.seq), paging.limit()).await?;
+            if read.iter().map(|(version, _)| version).eq(&rows) {
+                let items = read.into_iter().map(|(_, image)| image).collect();
+                return Ok(Some(Page { items, total, next }));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Returns the images of such a list from number `first` to number `last`, newest first, at most `limit`.
     pub async fn images_between(
         &self,
         scope: Scope,
@@ -80,12 +150,19 @@ impl Catalog {
             scope.images()
         );
         let rows = self.database.query(&sql, params.as_slice()).await?;
-        rows.all_with("images", |cells| {
+        let mut rows = rows.all_with("images", |cells| {
             let changed = cells.last_integer()?;
             let image = Image::read(cells)?;
             Ok((RowVersion { seq: image.seq, changed }, image))
-        })
+        })?;
+        rows.sort_unstable_by_key(|(version, _)| Reverse(version.seq));
+        Ok(rows)
     }
+}
+
+/// The position after the images from this number on.
+fn cursor_before(scope: Scope, seq: i64) -> Cursor {
+    ImageOrder::default().order(scope).cursor(vec![seq.into()])
 }
 
 /// The account, its revision, the total, and the version of a row, if any.

@@ -151,6 +151,14 @@ impl Catalog {
 
 impl Transaction {
     async fn remove_image(&mut self, id: &str, cover: &str) -> Result<()> {
+        // Whoever knows the row in an older version must notice that it is gone.
+        let note = "UPDATE accounts SET purged_changed = (
+                        SELECT CASE WHEN i.deleted_at IS NULL THEN accounts.revision
+                                    WHEN i.changed > accounts.purged_changed THEN i.changed
+                                    ELSE accounts.purged_changed END
+                        FROM images i WHERE i.id = $1)
+                    WHERE id = (SELECT i.account_id FROM images i WHERE i.id = $1)";
+        self.execute(note, &[id.into()]).await?;
         for sql in [
             "DELETE FROM jobs WHERE image_id = $1",
             "DELETE FROM shares WHERE image_id = $1",

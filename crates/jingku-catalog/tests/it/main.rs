@@ -10,6 +10,7 @@ mod community_races;
 mod containers;
 mod copies;
 mod covers;
+mod deep_pages;
 mod displaced;
 mod engines;
 mod filters;

@@ -74,7 +74,8 @@ async fn a_version_identifies_the_content_of_a_row(Engine { catalog, .. }: Engin
 
     update(&catalog, owner, ImageChanges { name: Some("renamed"), ..ImageChanges::default() }).await;
     assert_eq!(seen.check(&catalog, "rename").await, 1);
-    update(&catalog, owner, ImageChanges { cover: Some(&CoverChange::Clear), ..ImageChanges::default() }).await;
+    update(&catalog, owner, ImageChanges { cover: Some(&CoverChange::Clear), ..ImageChanges::default() })
+        .await;
     seen.check(&catalog, "cover").await;
     let share = ShareChanges { add: &[other], remove: &[], shares_max: 9 };
     assert_eq!(catalog.share_image(scope, "image-a", share, NOW).await.unwrap(), ShareImage::Shared);
@@ -87,7 +88,8 @@ async fn a_version_identifies_the_content_of_a_row(Engine { catalog, .. }: Engin
     assert_eq!(seen.check(&catalog, "start").await, 1);
     catalog.count_image_use(NOW + 7200).await.unwrap();
     assert_eq!(seen.check(&catalog, "use").await, 1);
-    let submission = Submission { new_group_id: "new", community_name: None, approve: true, containers_only: false };
+    let submission =
+        Submission { new_group_id: "new", community_name: None, approve: true, containers_only: false };
     let changes = ImageChanges { version_desc: Some("better"), ..ImageChanges::default() };
     catalog.publish_image(scope, "image-a", submission, changes, None, NOW).await.unwrap();
     seen.check(&catalog, "publish again").await;

@@ -2,6 +2,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::database::{Database, Snapshot, Sqlite, is_blank, not_in_a_file, not_in_memory};
+use crate::images::positions::PositionCache;
 use crate::migrations::migrate;
 use crate::{AccountLimits, Result};
 
@@ -11,6 +12,7 @@ pub struct Catalog {
     pub(crate) database: Arc<Database>,
     /// The limits of accounts that have none of their own.
     pub(crate) account_limits: AccountLimits,
+    pub(crate) positions: Arc<PositionCache>,
 }
 
 /// A version of the catalogue; equal to a later one if nothing was changed in between.
@@ -73,7 +75,7 @@ impl Catalog {
     }
 
     fn of(database: Database) -> Self {
-        Self { database: Arc::new(database), account_limits: AccountLimits::NONE }
+        Self { database: Arc::new(database), account_limits: AccountLimits::NONE, positions: Arc::default() }
     }
 
     /// Returns a handle that applies these limits to accounts without limits of their own. The default is no limits.

@@ -1,4 +1,5 @@
 use crate::database::{Transaction, row};
+use crate::images::row::CHANGED;
 use crate::{Catalog, Result, Scope};
 
 /// A change of an image's cover.
@@ -54,8 +55,8 @@ impl Transaction {
                 &new.id
             }
         };
-        let update = "UPDATE images SET cover = $3 WHERE account_id = $1 AND id = $2";
-        self.execute(update, &[scope.param(), id.into(), new.into()]).await?;
+        let update = format!("UPDATE images SET {CHANGED}, cover = $3 WHERE account_id = $1 AND id = $2");
+        self.execute(&update, &[scope.param(), id.into(), new.into()]).await?;
         self.delete_if_unused(&old).await
     }
 

@@ -65,6 +65,7 @@ pub use images::filter::ImageFilter;
 pub use images::finish::{BuiltContainer, BuiltImage};
 pub use images::manifests::ManifestUse;
 pub use images::name::NameHolder;
+pub use images::newest::{NewestImages, RowVersion};
 pub use images::order::{ImageOrder, ImageSort};
 pub use images::progress::Progress;
 pub use images::row::{Image, ImageStatus};

@@ -21,6 +21,7 @@ pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0011_cautions.sql"),
     include_str!("../migrations/0012_containers.sql"),
     include_str!("../migrations/0013_pods.sql"),
+    include_str!("../migrations/0014_list.sql"),
 ];
 
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS migrations (

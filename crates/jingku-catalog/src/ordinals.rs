@@ -11,6 +11,8 @@ pub(crate) struct Position {
     pub(crate) ordinal: i64,
     /// The current time, or that of the account's last image if the clock was set back: order by time and by number agree.
     pub(crate) create_time: i64,
+    /// The account's revision, which the transaction has increased.
+    pub(crate) revision: i64,
 }
 
 impl Transaction {
@@ -27,10 +29,10 @@ impl Transaction {
     pub(crate) async fn next_position(&mut self, account: AccountId, now: i64) -> Result<Position> {
         let sql = "UPDATE accounts SET image_seq = image_seq + 1,
                        image_time = CASE WHEN image_time > $2 THEN image_time ELSE $2 END
-                   WHERE id = $1 RETURNING image_seq, image_time";
+                   WHERE id = $1 RETURNING id, image_seq, image_time, revision";
         let rows = self.query(sql, &[account.into(), now.into()]).await?;
-        let (seq, create_time) =
+        let (_, seq, create_time, revision): (AccountId, i64, i64, i64) =
             rows.first("accounts")?.ok_or_else(|| CatalogError::Bug("an image of no account".into()))?;
-        Ok(Position { seq, ordinal: self.next_ordinal().await?, create_time })
+        Ok(Position { seq, ordinal: self.next_ordinal().await?, create_time, revision })
     }
 }

@@ -98,8 +98,18 @@ pub fn request_id(random: &dyn Random) -> String {
     random.fill(&mut bytes);
     bytes[6] = (bytes[6] & 0x0f) | 0x40;
     bytes[8] = (bytes[8] & 0x3f) | 0x80;
-    let digits = hex::encode(bytes);
-    format!("{}-{}-{}-{}-{}", &digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..])
+    // Drawn for every request, so it is written in place.
+    let mut id = [b'-'; 36];
+    for (digits, bytes) in [
+        (0..8, &bytes[..4]),
+        (9..13, &bytes[4..6]),
+        (14..18, &bytes[6..8]),
+        (19..23, &bytes[8..10]),
+        (24..36, &bytes[10..]),
+    ] {
+        hex::encode_to_slice(bytes, &mut id[digits]).expect("two digits a byte");
+    }
+    String::from_utf8(id.to_vec()).expect("digits are ASCII")
 }
 
 /// A new public and private key of letters and digits, which need no quoting.

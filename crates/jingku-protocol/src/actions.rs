@@ -31,6 +31,7 @@ pub use describe_available_comp_share_instance_types::{
     AvailableInstanceType, CpuPlatforms, GraphicsMemory, MachineCollection, MachineSize, OfferKind,
     OfferedBootDisk, OfferedDisk, Performance,
 };
+pub use describe_comp_share_custom_images::ImageRows;
 pub use describe_comp_share_instance::{
     Instance, InstanceAddress, InstanceDisk, InstancePorts, MAX_INSTANCE_IDS,
 };

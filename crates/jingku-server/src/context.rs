@@ -7,6 +7,7 @@ use jingku_library::{Config, Environment, Internal, Library, StartError};
 use crate::lab::Lab;
 use crate::limits::SharedLimits;
 use crate::pages::PageCache;
+use crate::rows::RowCache;
 use crate::transfer::ManifestCache;
 
 /// A library and the state of a server over it.
@@ -18,6 +19,7 @@ pub struct Context {
     pub(crate) limits: SharedLimits,
     pub(crate) manifests: Arc<ManifestCache>,
     pub(crate) pages: PageCache,
+    pub(crate) rows: RowCache,
     /// The test lab, if enabled.
     pub(crate) lab: Option<Arc<Lab>>,
 }
@@ -33,6 +35,7 @@ impl Context {
             limits: SharedLimits::default(),
             manifests: Arc::default(),
             pages: PageCache::default(),
+            rows: RowCache::default(),
             lab: None,
         }
     }

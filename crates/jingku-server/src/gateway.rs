@@ -23,6 +23,7 @@ use crate::actions;
 use crate::call::{Call, stored_request_name};
 use crate::context::Context;
 use crate::error::Error;
+use crate::frames::Frames;
 use crate::lab::LabCall;
 use crate::limits::BODY_READ_TIMEOUT;
 use crate::reply::{self, Reply};
@@ -115,14 +116,13 @@ jingku_protocol::for_each_action!(dispatch);
 fn success(action: Action, reply: Reply, request_id: &str) -> Response {
     match reply {
         Reply::Object(members) => {
+            let comma = if members.len() > "{}".len() { "," } else { "" };
             let name = action.name();
-            let start = format!(r#"{{"Action":"{name}Response","RetCode":0,"request_uuid":"{request_id}""#);
-            let mut json = start.into_bytes();
-            if members.len() > "{}".len() {
-                json.push(b',');
-            }
-            json.extend_from_slice(&members[1..]);
-            reply::json(request_id, json)
+            let start =
+                format!(r#"{{"Action":"{name}Response","RetCode":0,"request_uuid":"{request_id}"{comma}"#);
+            // The members may be a page in memory, which is not copied.
+            let json = Frames::new([start.into_bytes().into(), members.slice(1..)]);
+            reply::json(request_id, Body::new(json))
         }
         Reply::File { length, etag, body } => {
             let mut response = reply::file(request_id, length, body);

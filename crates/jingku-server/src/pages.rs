@@ -7,16 +7,12 @@
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
-use jingku_catalog::{AccountId, Catalog, Generation};
+use jingku_catalog::{AccountId, Generation};
 use jingku_library::lock;
-use jingku_protocol::actions::{
-    DescribeCompShareCustomImagesRequest as Query, DescribeCompShareCustomImagesResponse as Response,
-    ImageQuery, Paging, Place,
-};
+use jingku_protocol::actions::{DescribeCompShareCustomImagesRequest as Query, ImageQuery, Paging, Place};
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
-use crate::error::Error;
 use crate::reply::Reply;
 
 /// Maximum of cached pages, in bytes.
@@ -27,7 +23,7 @@ const PAGE_BYTES: u64 = 16 << 10;
 const ENTRY_BYTES: usize = 2 * (size_of::<Key>() + size_of::<Page>()) + 256;
 const ALLOCATION_BYTES: usize = 32;
 
-type Key = (AccountId, Query);
+pub(crate) type Key = (AccountId, Query);
 
 pub(crate) struct PageCache(Cache<Key, Arc<Page>, Weight>);
 
@@ -80,43 +76,31 @@ impl Default for PageCache {
 }
 
 impl PageCache {
-    /// Answers `query` of the account from the cache if the page is current, otherwise from `read`.
-    pub(crate) async fn page(
+    /// Answers from the cache if the page is known to be current at `generation`.
+    pub(crate) fn current(&self, key: &Key, generation: Option<Generation>) -> Option<Reply> {
+        let page = self.0.get(key).filter(|_| generation.is_some())?;
+        let is_current = *lock(&page.current_at) == generation;
+        is_current.then(|| Reply::Object(page.members.clone()))
+    }
+
+    /// Answers from the cache if the page has this revision of the account, which was read after `generation`.
+    pub(crate) fn confirmed(
         &self,
-        catalog: &Catalog,
-        account: AccountId,
+        key: &Key,
+        revision: i64,
         generation: Option<Generation>,
-        query: Query,
-        read: impl Future<Output = Result<Response, Error>>,
-    ) -> Result<Reply, Error> {
-        // Generation, revision, rows, in this order: a change in between makes the page look older than it is.
-        let key = (account, query);
-        let kept = self.0.get(&key);
-        if let Some(page) = &kept
-            && generation.is_some()
-            && *lock(&page.current_at) == generation
-        {
-            return Ok(Reply::Object(page.members.clone()));
-        }
-        let Some(revision) = catalog.account_revision(account).await? else {
-            return Ok(Reply::object(&read.await?));
-        };
-        if let Some(page) = kept.filter(|page| page.revision == revision) {
-            *lock(&page.current_at) = generation;
-            return Ok(Reply::Object(page.members.clone()));
-        }
-        let response = read.await?;
-        let reply = Reply::object(&response);
-        // Empty pages are cheap to read, and there is one for every unknown id.
-        if let Reply::Object(members) = &reply
-            && !response.image_set.is_empty()
-        {
-            // A copy without spare capacity.
-            let members = Bytes::copy_from_slice(members);
-            let page = Page { members, revision, current_at: Mutex::new(generation) };
-            self.0.insert(key, Arc::new(page));
-        }
-        Ok(reply)
+    ) -> Option<Reply> {
+        let page = self.0.get(key).filter(|page| page.revision == revision)?;
+        *lock(&page.current_at) = generation;
+        Some(Reply::Object(page.members.clone()))
+    }
+
+    /// Keeps a page. `generation` was taken before `revision`, and that not after the rows: a change in between makes the
+    /// page look older than it is.
+    pub(crate) fn keep(&self, key: Key, members: &Bytes, revision: i64, generation: Option<Generation>) {
+        // A copy without spare capacity.
+        let members = Bytes::copy_from_slice(members);
+        self.0.insert(key, Arc::new(Page { members, revision, current_at: Mutex::new(generation) }));
     }
 }
 

@@ -45,8 +45,8 @@ pub(crate) fn response(status: StatusCode, request_id: &str, body: Body) -> Resp
     response
 }
 
-pub(crate) fn json(request_id: &str, json: Vec<u8>) -> Response {
-    let mut response = response(StatusCode::OK, request_id, Body::from(json));
+pub(crate) fn json(request_id: &str, json: Body) -> Response {
+    let mut response = response(StatusCode::OK, request_id, json);
     let media_type = HeaderValue::from_static("application/json; charset=utf-8");
     response.headers_mut().insert(header::CONTENT_TYPE, media_type);
     response
@@ -138,7 +138,7 @@ pub(crate) fn refused(
     }
     let action = action.map(|action| format!("{}Response", action.name()));
     let refusal = Refusal { action, ret_code, message, name, request_id };
-    json(request_id, serde_json::to_vec(&refusal).expect("a refusal serialises"))
+    json(request_id, serde_json::to_vec(&refusal).expect("a refusal serialises").into())
 }
 
 /// Builds the response to an HTTP method that the API does not support.

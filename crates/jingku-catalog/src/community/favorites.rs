@@ -1,5 +1,6 @@
 use crate::cursor::{Column, Cursor, InvalidCursor, Order};
 use crate::database::{Params, Transaction, row};
+use crate::images::row::CHANGED;
 use crate::{AccountId, Catalog, Image, Page, Paging, Result, Scope};
 
 row! {
@@ -160,9 +161,10 @@ impl Transaction {
     async fn count_favorites(&mut self, group: &str, difference: i64) -> Result<()> {
         let groups = "UPDATE image_groups SET favorites_count = favorites_count + $2 WHERE id = $1";
         self.execute(groups, &[group.into(), difference.into()]).await?;
-        let images =
-            "UPDATE images SET favorites_count = (SELECT favorites_count FROM image_groups WHERE id = $1)
-                      WHERE group_id = $1 AND group_id <> '' AND deleted_at IS NULL";
-        self.execute(images, &[group.into()]).await.map(drop)
+        let images = format!(
+            "UPDATE images SET {CHANGED}, favorites_count = (SELECT favorites_count FROM image_groups WHERE id = $1)
+             WHERE group_id = $1 AND group_id <> '' AND deleted_at IS NULL"
+        );
+        self.execute(&images, &[group.into()]).await.map(drop)
     }
 }

@@ -1,6 +1,7 @@
 use crate::ImageStatus;
 use crate::Result;
 use crate::database::{Transaction, row};
+use crate::images::row::CHANGED;
 
 /// Whether an image is to be in the community.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,11 +70,13 @@ impl Listing {
     }
 
     pub(super) async fn save(&self, transaction: &mut Transaction, id: &str, now: i64) -> Result<()> {
-        let sql = "UPDATE images SET status = $2, visibility = $3, group_id = $4, version_name = $5, community_name = $6,
+        let sql = format!(
+            "UPDATE images SET {CHANGED}, status = $2, visibility = $3, group_id = $4, version_name = $5, community_name = $6,
                        submitted_at = $7, pub_time = $8, failed_reason = $9, update_time = $10,
                        submitted_ordinal = $11, published_ordinal = $12,
                        favorites_count = COALESCE((SELECT favorites_count FROM image_groups WHERE id = $4), 0)
-                   WHERE id = $1";
+                   WHERE id = $1"
+        );
         let params = [
             id.into(),
             self.status.as_str().into(),
@@ -88,7 +91,7 @@ impl Listing {
             self.submitted_ordinal.into(),
             self.published_ordinal.into(),
         ];
-        transaction.execute(sql, &params).await.map(drop)
+        transaction.execute(&sql, &params).await.map(drop)
     }
 }
 

@@ -76,6 +76,7 @@ macro_rules! tuple {
 tuple!(A B);
 tuple!(A B C D);
 tuple!(A B C D E);
+tuple!(A B C D E F);
 
 /// The rows that a statement returned. The first column is the primary key of the table named when decoding; it
 /// identifies the row in errors.

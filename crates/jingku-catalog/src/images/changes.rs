@@ -1,3 +1,4 @@
+use super::row::CHANGED;
 use crate::database::{Transaction, json_list};
 use crate::{CoverChange, Publication, Result, Scope};
 
@@ -31,7 +32,9 @@ impl Transaction {
         changes: &ImageChanges<'_>,
         now: i64,
     ) -> Result<()> {
-        let sql = "UPDATE images SET
+        let sql = format!(
+            "UPDATE images SET
+                       {CHANGED},
                        update_time = $3,
                        name = COALESCE($4, name),
                        description = COALESCE($5, description),
@@ -44,7 +47,8 @@ impl Transaction {
                        software_ports = COALESCE($12, software_ports),
                        firewall_ports = COALESCE($13, firewall_ports),
                        version_desc = COALESCE($14, version_desc)
-                   WHERE account_id = $1 AND id = $2";
+                   WHERE account_id = $1 AND id = $2"
+        );
         let params = [
             scope.param(),
             id.into(),
@@ -61,7 +65,7 @@ impl Transaction {
             changes.firewall_ports.map(json_list).into(),
             changes.version_desc.into(),
         ];
-        self.execute(sql, &params).await?;
+        self.execute(&sql, &params).await?;
         match changes.cover {
             Some(cover) => self.set_cover(scope, id, cover).await,
             None => Ok(()),

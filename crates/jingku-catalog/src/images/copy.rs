@@ -152,14 +152,14 @@ impl Transaction {
                  created_count, favorites_count, failed_reason, create_time, update_time, pub_time, group_id,
                  version_name, version_desc, source_gpu_type, region, zone, source_instance_id, size_bytes,
                  manifest, data_bytes, container, platform_type, copied_from, readme, seq, ordinal,
-                 oci, left_out
+                 oci, left_out, changed
              )
              SELECT
                  $2, $3, $4, 'Available', COALESCE($5, description), tags, cover, 0, 0, auto_start,
                  softwares, supported_gpu_types, software_ports, firewall_ports, 0,
                  0, 0, '', $6, $6, 0, '',
                  '', '', source_gpu_type, COALESCE($7, region), COALESCE($8, zone), source_instance_id, size_bytes,
-                 manifest, data_bytes, container, $9, id, readme, $10, $11, oci, left_out
+                 manifest, data_bytes, container, $9, id, readme, $10, $11, oci, left_out, $12
              FROM images WHERE id = $1";
         let params = [
             id.into(),
@@ -173,6 +173,7 @@ impl Transaction {
             new.platform_type.into(),
             position.seq.into(),
             position.ordinal.into(),
+            position.revision.into(),
         ];
         self.execute(sql, &params).await.map(drop)
     }

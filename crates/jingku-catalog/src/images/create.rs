@@ -105,13 +105,13 @@ impl Transaction {
                 softwares, supported_gpu_types, software_ports, firewall_ports, image_use_time_hours,
                 created_count, favorites_count, failed_reason, create_time, update_time, pub_time, group_id,
                 version_name, version_desc, source_gpu_type, region, zone, source_instance_id, size_bytes, readme,
-                seq, ordinal
+                seq, ordinal, changed
             ) VALUES (
                 $1, $2, $3, $4, $5, '[]', '', 0, 0, 0,
                 $6, '[]', $7, $8, 0,
                 0, 0, '', $9, $9, 0, '',
                 '', '', $10, $11, $12, $13, $14, '',
-                $15, $16
+                $15, $16, $17
             )";
         let params = [
             scope.param(),
@@ -130,6 +130,7 @@ impl Transaction {
             origin.size_bytes.into(),
             position.seq.into(),
             position.ordinal.into(),
+            position.revision.into(),
         ];
         self.execute(sql, &params).await?;
         self.count_images(scope.owner(), &origin.zone, 1).await?;

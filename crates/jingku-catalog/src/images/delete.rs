@@ -1,3 +1,4 @@
+use super::row::CHANGED;
 use crate::answers::{Answer, DELETED_SECS};
 use crate::database::Transaction;
 use crate::{Catalog, Result, Scope};
@@ -32,8 +33,9 @@ impl Catalog {
                 return transaction.discard(DeleteImage::Published).await;
             }
             let ordinal = transaction.next_ordinal().await?;
-            let delete = "UPDATE images SET deleted_at = $2, deleted_ordinal = $3 WHERE id = $1";
-            transaction.execute(delete, &[id.into(), now.into(), ordinal.into()]).await?;
+            let delete =
+                format!("UPDATE images SET {CHANGED}, deleted_at = $2, deleted_ordinal = $3 WHERE id = $1");
+            transaction.execute(&delete, &[id.into(), now.into(), ordinal.into()]).await?;
             let answer = Answer { request: &request, text: "", ordinal, secs: DELETED_SECS };
             transaction.store_answer(owner, answer, now).await?;
             transaction.count_images(owner, &image.zone, -1).await?;

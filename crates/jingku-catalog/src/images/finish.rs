@@ -1,3 +1,4 @@
+use super::row::CHANGED;
 use crate::Result;
 use crate::database::Transaction;
 
@@ -36,11 +37,13 @@ impl<'a> BuiltImage<'a> {
 
 impl Transaction {
     pub(crate) async fn complete_image(&mut self, id: &str, built: BuiltImage<'_>, now: i64) -> Result<()> {
-        let sql = "UPDATE images
-                   SET status = 'Available', manifest = $2, size_bytes = $3, data_bytes = $4, update_time = $5,
+        let sql = format!(
+            "UPDATE images
+                   SET {CHANGED}, status = 'Available', manifest = $2, size_bytes = $3, data_bytes = $4, update_time = $5,
                        container = $6, oci = $7, left_out = $8, softwares = COALESCE(softwares, $9),
                        software_ports = CASE software_ports WHEN '[]' THEN $10 ELSE software_ports END
-                   WHERE id = $1";
+                   WHERE id = $1"
+        );
         let BuiltImage { manifest, size_bytes, data_bytes, container } = built;
         let params = [
             id.into(),
@@ -54,14 +57,16 @@ impl Transaction {
             container.and_then(|container| container.softwares).into(),
             container.map_or("[]", |container| container.software_ports).into(),
         ];
-        self.execute(sql, &params).await?;
+        self.execute(&sql, &params).await?;
         self.end_upload(id, now).await
     }
 
     pub(crate) async fn fail_image(&mut self, id: &str, reason: &str, now: i64) -> Result<()> {
         self.end_upload(id, now).await?;
-        let sql =
-            "UPDATE images SET status = 'UnAvailable', failed_reason = $2, update_time = $3 WHERE id = $1";
-        self.execute(sql, &[id.into(), reason.into(), now.into()]).await.map(drop)
+        let sql = format!(
+            "UPDATE images SET {CHANGED}, status = 'UnAvailable', failed_reason = $2, update_time = $3
+             WHERE id = $1"
+        );
+        self.execute(&sql, &[id.into(), reason.into(), now.into()]).await.map(drop)
     }
 }

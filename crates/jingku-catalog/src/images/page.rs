@@ -1,5 +1,5 @@
 use super::filter::ImageFilter;
-use super::order::ImageOrder;
+use super::list::{OFFSET_WALKED_MAX, Parts, is_whole};
 use crate::database::Params;
 use crate::{Catalog, Image, Page, Paging, Result, Scope};
 
@@ -17,79 +17,31 @@ impl Catalog {
     /// Returns a page of images. By default, images of one account are sorted by creation, newest first; those of several
     /// by time, then by creation.
     ///
-    /// Rows and total are from one snapshot. For all images of an account or of some zones, newest first, the cost at offset
-    /// 0 and after a cursor does not depend on their number, and an offset is skipped in an index. Any other filter or order
-    /// reads every image in the scope.
+    /// Rows and total are from one snapshot. For all images of an account or of some zones, newest first, the cost depends
+    /// neither on their number nor on the offset. Any other filter or order reads every image in the scope.
     pub async fn images_page(
         &self,
         scope: Scope,
         filter: ImageFilter<'_>,
         paging: Paging<'_>,
     ) -> Result<Page<Image>> {
+        if paging.offset() > OFFSET_WALKED_MAX
+            && is_whole(scope, &filter)
+            && !filter.with_readme
+            && let Some(page) = self.deep_page(scope, filter.zones, paging).await?
+        {
+            return Ok(page);
+        }
         let (sql, params) = page_statement(scope, &filter, paging);
-        let rows = if is_short(scope, &filter, paging) {
-            self.database.query(&sql, params.as_slice()).await?
-        } else {
-            self.database.scan(scope.requester(), &sql, params.as_slice()).await?
-        };
+        let rows = self.read_page(scope, &filter, paging, &sql, &params).await?;
         let order = filter.order;
         rows.page("images", paging.limit(), &order.order(scope), |image| order.position(scope, image))
     }
 }
 
-/// The largest offset of a page that is read as a short statement, not as a scan.
-const SHORT_OFFSET_MAX: u32 = 1000;
-
-/// Returns whether an index finds the page in about constant time.
-fn is_short(scope: Scope, filter: &ImageFilter<'_>, paging: Paging<'_>) -> bool {
-    let ImageFilter { id, zones: _, name, author, statuses, tags, platform_type, .. } = *filter;
-    let bounds = [filter.created_from, filter.created_before, filter.bytes_from, filter.bytes_below];
-    let all = name.is_none()
-        && author.is_none()
-        && platform_type.is_none()
-        && statuses.is_empty()
-        && tags.is_empty()
-        && bounds.iter().all(Option::is_none);
-    let walks_index = scope.is_one_account() && all && filter.order == ImageOrder::default();
-    id.is_some() || (walks_index && paging.offset() <= SHORT_OFFSET_MAX)
-}
-
 /// Selects the total, the keys of the page, and their rows.
 fn page_statement<'a>(scope: Scope, filter: &ImageFilter<'a>, paging: Paging<'a>) -> (String, Params<'a>) {
-    let mut params = Params::default();
-    // $1 in `Scope::images`.
-    let owner = params.add(scope.param());
-    let conditions = filter.conditions(&mut params);
-    let zones =
-        filter.zones.map(|zones| format!(" AND zone IN ({})", params.add_all(zones))).unwrap_or_default();
-    let counted = scope.is_one_account() && conditions.is_empty();
-    let total = if counted {
-        format!(
-            "SELECT CAST(COALESCE(SUM(images), 0) AS BIGINT) AS total
-             FROM image_counts WHERE account_id = {owner}{zones}"
-        )
-    } else {
-        format!("SELECT COUNT(*) AS total FROM images i WHERE {}{conditions}{zones}", scope.images())
-    };
-    let order = filter.order.order(scope);
-    let after = paging.after(&order, &mut params);
-    let window = paging.window(&order, &mut params);
-    let (columns, seen) = (order.columns(), scope.images());
-    let start = format!("SELECT id, {columns} FROM images i WHERE {seen}{after}{conditions}");
-    let keys = match filter.zones {
-        // Merges the indexes of several zones, instead of sorting the whole account.
-        Some(each @ [_, _, ..]) if counted && filter.order == ImageOrder::default() => {
-            let reach = params.add(i64::from(paging.limit()) + 1 + i64::from(paging.offset()));
-            let walk = |zone: &&'a str| {
-                let (zone, order) = (params.add(*zone), order.clause());
-                format!("SELECT * FROM ({start} AND zone = {zone} {order} LIMIT {reach}) w")
-            };
-            let walks = each.iter().map(walk).collect::<Vec<_>>().join(" UNION ALL ");
-            format!("SELECT id FROM ({walks}) z {window}")
-        }
-        // Reads one index, of the account or of its one zone, if the order is that of the index.
-        _ => format!("{start}{zones} {window}"),
-    };
+    let Parts { total, keys, params, .. } = Parts::new("id", scope, filter, paging);
     let sql = format!(
         "SELECT {}, {}, t.total
          FROM ({total}) t
@@ -106,6 +58,7 @@ fn page_statement<'a>(scope: Scope, filter: &ImageFilter<'a>, paging: Paging<'a>
 mod tests {
     use super::*;
     use crate::AccountId;
+    use crate::images::order::ImageOrder;
 
     /// Returns SQLite's query plan for a page.
     async fn plan(filter: ImageFilter<'_>, paging: Paging<'_>) -> String {

@@ -3,6 +3,11 @@ use serde::Deserialize;
 use crate::AccountId;
 use crate::database::{Cell, FromCell, row};
 
+/// Assigns `images.changed`, in every statement that changes what lists show of an image: the revision that its owner's
+/// account gets in the same transaction. Account, `seq` and `changed` together identify one content of the row.
+pub(crate) const CHANGED: &str =
+    "changed = (SELECT revision FROM accounts WHERE accounts.id = images.account_id)";
+
 row! {
     /// The metadata of an image.
     pub struct Image {

@@ -1,5 +1,5 @@
 use super::create::{NewImage, Origin};
-use super::row::ImageStatus;
+use super::row::{CHANGED, ImageStatus};
 use crate::database::{Transaction, json_list};
 use crate::jobs::row::{NewJob, SEEDED};
 use crate::ordinals::Position;
@@ -146,7 +146,7 @@ impl Catalog {
             );
             transaction.execute(&owners, &[size_bytes.into()]).await?;
             let images = format!(
-                "UPDATE images SET status = 'Available', manifest = $2, update_time = $3
+                "UPDATE images SET {CHANGED}, status = 'Available', manifest = $2, update_time = $3
                  WHERE id IN (SELECT image_id FROM jobs WHERE {of_size})"
             );
             transaction.execute(&images, &[size_bytes.into(), manifest.into(), now.into()]).await?;
@@ -187,12 +187,13 @@ impl Transaction {
             if image.version.is_some() { (create_time, ordinal) } else { (0, 0) };
         let (pub_time, published_ordinal) = if public { (create_time, ordinal) } else { (0, 0) };
         let version = image.version.clone().unwrap_or_default();
-        let sql =
-            "UPDATE images SET tags = $2, price_cents = $3, supported_gpu_types = $4, failed_reason = $5,
+        let sql = format!(
+            "UPDATE images SET {CHANGED}, tags = $2, price_cents = $3, supported_gpu_types = $4, failed_reason = $5,
                        manifest = $6, readme = $7, container = $8, platform_type = $9, group_id = $10,
                        version_name = $11, version_desc = $12, community_name = $13, submitted_at = $14,
                        submitted_ordinal = $15, visibility = $16, pub_time = $17, published_ordinal = $18
-                   WHERE id = $1";
+                   WHERE id = $1"
+        );
         let params = [
             (&image.id).into(),
             json_list(image.tags).into(),
@@ -213,7 +214,7 @@ impl Transaction {
             pub_time.into(),
             published_ordinal.into(),
         ];
-        self.execute(sql, &params).await?;
+        self.execute(&sql, &params).await?;
         self.insert_shares(&image.id, image.shared_with, ordinal, now).await
     }
 }

@@ -1,4 +1,4 @@
-use super::row::ImageStatus;
+use super::row::{CHANGED, ImageStatus};
 use super::state::ImageState;
 use crate::database::{Transaction, Value, row};
 use crate::{AccountId, Catalog, Limit, OverLimit, Result, Scope};
@@ -151,6 +151,14 @@ impl Catalog {
 
 impl Transaction {
     async fn remove_image(&mut self, id: &str, cover: &str) -> Result<()> {
+        // Whoever knows the row in an older version must notice that it is gone.
+        let note = "UPDATE accounts SET purged_changed = (
+                        SELECT CASE WHEN i.deleted_at IS NULL THEN accounts.revision
+                                    WHEN i.changed > accounts.purged_changed THEN i.changed
+                                    ELSE accounts.purged_changed END
+                        FROM images i WHERE i.id = $1)
+                    WHERE id = (SELECT i.account_id FROM images i WHERE i.id = $1)";
+        self.execute(note, &[id.into()]).await?;
         for sql in [
             "DELETE FROM jobs WHERE image_id = $1",
             "DELETE FROM shares WHERE image_id = $1",
@@ -165,9 +173,11 @@ impl Transaction {
         // If another version has its name, publishing it again assigns the next number.
         let taken = self.version_taken(id, &image.listing).await?;
         let version = if taken { "" } else { &image.listing.version_name };
-        let sql = "UPDATE images SET deleted_at = NULL, name = $2, version_name = $3, update_time = $4,
+        let sql = format!(
+            "UPDATE images SET {CHANGED}, deleted_at = NULL, name = $2, version_name = $3, update_time = $4,
                        favorites_count = COALESCE((SELECT favorites_count FROM image_groups WHERE id = group_id), 0)
-                   WHERE id = $1";
-        self.execute(sql, &[id.into(), name.into(), version.into(), now.into()]).await.map(drop)
+                   WHERE id = $1"
+        );
+        self.execute(&sql, &[id.into(), name.into(), version.into(), now.into()]).await.map(drop)
     }
 }

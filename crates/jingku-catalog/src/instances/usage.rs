@@ -1,4 +1,5 @@
 use crate::database::{Transaction, row};
+use crate::images::row::CHANGED;
 use crate::{AccountId, Catalog, Result};
 
 const HOUR_SECS: i64 = 3600;
@@ -81,7 +82,7 @@ impl Transaction {
 
     /// Adds to a counter of an image and its group.
     pub(crate) async fn add_to_counter(&mut self, counter: &str, image: &str, more: i64) -> Result<()> {
-        let sql = format!("UPDATE images SET {counter} = {counter} + $2 WHERE id = $1");
+        let sql = format!("UPDATE images SET {CHANGED}, {counter} = {counter} + $2 WHERE id = $1");
         self.execute(&sql, &[image.into(), more.into()]).await?;
         // The counters of a group are the sums over its current versions.
         let sql = format!(

@@ -1,7 +1,15 @@
 //! Opens an empty catalogue on each engine.
 
 use jingku_catalog::{Catalog, testing};
+use rusqlite::Connection;
 use tempfile::TempDir;
+
+/// Fails a statement that changes an image without its version. Only what is not shown may change so.
+const ROWS_ARE_VERSIONED: &str = "
+    CREATE TRIGGER rows_are_versioned BEFORE UPDATE ON images
+    WHEN NEW.changed <> (SELECT revision FROM accounts WHERE id = NEW.account_id)
+        AND NEW.data_bytes IS OLD.data_bytes
+    BEGIN SELECT RAISE(ABORT, 'an image changes without its version'); END";
 
 /// An empty catalogue, deleted when dropped.
 pub(crate) struct Engine {
@@ -23,7 +31,9 @@ impl Engine {
 
     pub(crate) async fn sqlite_file() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let catalog = Catalog::open_sqlite(&folder.path().join("catalog.db")).await.unwrap();
+        let path = folder.path().join("catalog.db");
+        let catalog = Catalog::open_sqlite(&path).await.unwrap();
+        Connection::open(&path).unwrap().execute_batch(ROWS_ARE_VERSIONED).unwrap();
         Self { catalog, reopen: Reopen::File(folder) }
     }
 

@@ -3,8 +3,8 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use jingku_catalog::{
-    Account, AddInstance, Catalog, CreateImage, DeleteImage, ImageChanges, ImageFilter, NewInstance, Paging,
-    Scope, UpdateImage,
+    Account, AddInstance, Catalog, CreateImage, DeleteImage, Image, ImageChanges, ImageFilter, NewInstance,
+    Page, Paging, Scope, UpdateImage,
 };
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
@@ -125,6 +125,10 @@ impl Library {
                 assert_eq!(rows, expected.get(offset..end).unwrap_or_default());
                 assert_eq!(page.total, i64::try_from(expected.len()).unwrap());
                 assert_eq!(page.next.is_some(), end < expected.len() && limit > 0);
+                let newest = self.catalog.newest_images(self.scope(), zones, paging).await.unwrap().unwrap();
+                let seqs = |page: &Page<Image>| page.items.iter().map(|image| image.seq).collect::<Vec<_>>();
+                assert_eq!(newest.rows.iter().map(|row| row.seq).collect::<Vec<_>>(), seqs(&page));
+                assert_eq!((newest.total, &newest.next), (page.total, &page.next));
                 let Some(cursor) = page.next else { continue };
                 let paging = Paging::After { cursor: &cursor, limit };
                 let after = self.catalog.images_page(self.scope(), filter, paging).await.unwrap();

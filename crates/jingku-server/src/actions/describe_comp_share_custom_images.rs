@@ -6,6 +6,7 @@ use jingku_sources::tree::{self, Report};
 
 use crate::call::Call;
 use crate::error::Error;
+use crate::newest;
 use crate::reply::Reply;
 use crate::view::{image_page, row_status, smallest_bytes, texts};
 
@@ -13,9 +14,31 @@ pub(crate) async fn run(
     call: &Call<'_>,
     request: api::DescribeCompShareCustomImagesRequest,
 ) -> Result<Reply, Error> {
-    let read = page(call, &request);
-    let (account, generation) = (call.account().id, call.generation);
-    call.context.pages.page(&call.library.catalog, account, generation, request.clone(), read).await
+    let (pages, catalog) = (&call.context.pages, &call.library.catalog);
+    let key = (call.account().id, request);
+    if let Some(reply) = pages.current(&key, call.generation) {
+        return Ok(reply);
+    }
+    if newest::is_whole(&key.1)
+        && let Some(reply) = newest::page(call, &key).await?
+    {
+        return Ok(reply);
+    }
+    let Some(revision) = catalog.account_revision(key.0).await? else {
+        return Ok(page(call, &key.1).await?.into());
+    };
+    if let Some(reply) = pages.confirmed(&key, revision, call.generation) {
+        return Ok(reply);
+    }
+    let response = page(call, &key.1).await?;
+    let reply = Reply::object(&response);
+    // Empty pages are cheap to read, and there is one for every unknown id.
+    if let Reply::Object(members) = &reply
+        && !response.image_set.is_empty()
+    {
+        pages.keep(key, members, revision, call.generation);
+    }
+    Ok(reply)
 }
 
 async fn page(

@@ -1,5 +1,6 @@
 mod containers;
 mod query;
+mod rows;
 
 use std::collections::{BTreeMap, BTreeSet};
 

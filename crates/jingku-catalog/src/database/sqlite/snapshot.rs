@@ -21,7 +21,9 @@ impl Snapshot {
         let newest: i64 = connection.query_row(newest, [], |row| row.get(0)).map_err(failure)?;
         copy_all(&self.0.lock().unwrap_or_else(PoisonError::into_inner), connection)?;
         // A revision used before the restore must not get another meaning after it.
-        connection.execute("UPDATE accounts SET revision = ?1 + 1", [newest]).map(drop).map_err(failure)
+        // Images of before the restore are gone like purged ones.
+        let sql = "UPDATE accounts SET revision = ?1 + 1, purged_changed = ?1 + 1";
+        connection.execute(sql, [newest]).map(drop).map_err(failure)
     }
 }
 

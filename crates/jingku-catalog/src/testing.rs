@@ -84,7 +84,7 @@ impl Server {
     }
 
     fn url(&self, database: &str) -> String {
-        format!("host={} user=jingku dbname={database}", self.folder.display())
+        format!("postgresql:///{database}?host={}&user=jingku", self.folder.display())
     }
 
     async fn create_database(&self, name: &str) {

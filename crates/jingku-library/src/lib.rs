@@ -12,6 +12,7 @@ mod config;
 mod containers;
 mod credentials;
 mod data_dir;
+mod database;
 mod demo;
 mod disk_space;
 mod durable;
@@ -52,8 +53,9 @@ pub use check::{Checked, CorruptObject, Corruption, Depth};
 pub use clock::{Clock, FixedClock, SystemClock};
 pub use config::{
     Approve, BadListenAddress, BadPublicUrl, BadSize, ByteSize, Category, Community, Config, ConfigError,
-    ConnectionLimits, ContainerSettings, DeclaredInstance, JobSettings, LimitSettings, ListenAddress,
-    NamedContainer, OTHERS, PublicUrl, ScrubSettings, SweepSettings, TrashSettings, Zone, Zones,
+    ConnectionLimits, ContainerSettings, DatabaseUrl, DeclaredInstance, JobSettings, LimitSettings,
+    ListenAddress, NamedContainer, OTHERS, PublicUrl, ScrubSettings, SweepSettings, TrashSettings, Zone,
+    Zones,
 };
 pub use containers::{ContainerFacts, ContainerState, Containers};
 pub use credentials::{Credentials, KeyPair};

@@ -20,13 +20,15 @@ impl Catalog {
     /// Replaces all rows of `to` by those of this catalogue, and sets its store id. Returns the number of rows.
     ///
     /// The rows are those of one moment. They are read again from `to` and compared before its transaction commits, so `to`
-    /// has either all of them or what it had before.
+    /// has either all of them or what it had before. Revisions that accounts of `to` have had get no other meaning.
     pub async fn copy_to(&self, to: &Self, store_id: &str) -> Result<u64> {
         let tables = tables().await?;
         let (tables, from) = (&tables, &self.database);
         let change = |mut target: Transaction| async move {
             target.lock_schema().await?;
             let mut source = from.begin_snapshot().await?;
+            let newest = "SELECT COALESCE(MAX(revision), 0) FROM accounts";
+            let newest: i64 = target.query(newest, &[]).await?.first("accounts")?.unwrap_or_default();
             // A row is inserted after those that it refers to, and removed before them.
             for table in tables.iter().rev() {
                 target.execute(&format!("DELETE FROM {}", table.name), &[]).await?;
@@ -47,6 +49,10 @@ impl Catalog {
                 table.compare(&mut source, &mut target).await?;
             }
             source.discard(()).await?;
+            if newest > 0 {
+                let sql = "UPDATE accounts SET revision = revision + $1 + 1";
+                target.execute(sql, &[newest.into()]).await?;
+            }
             target.execute("UPDATE counters SET store_id = $1", &[store_id.into()]).await?;
             target.commit(count).await
         };

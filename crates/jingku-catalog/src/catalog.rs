@@ -1,10 +1,10 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::database::{Database, Snapshot, Sqlite, is_blank, not_in_a_file, not_in_memory};
+use crate::database::{Database, Snapshot, Sqlite, is_blank, not_in_memory, sync_file};
 use crate::images::positions::PositionCache;
 use crate::migrations::migrate;
-use crate::{AccountLimits, Result};
+use crate::{AccountLimits, CatalogError, Result};
 
 /// The catalogue. A clone is another handle on the same connections.
 #[derive(Clone)]
@@ -63,10 +63,19 @@ impl Catalog {
 
     /// Opens a catalogue in a PostgreSQL database (15 or later) and migrates its schema.
     ///
-    /// `url` is `postgresql://user:password@host:port/database`, without TLS. The role needs the right to create
-    /// tables. Unless the URL sets `options`, a statement waits at most 5 s for a row lock.
-    pub async fn connect_postgres(url: &str) -> Result<Self> {
-        Self::migrated(Database::connect_postgres(url)?).await
+    /// `url` is `postgresql://user:password@host:port/database` with parameters of libpq; `sslmode` is `verify-full` by
+    /// default for another machine, or `disable`. `password_file` has the format of `PGPASSFILE`. The role needs the right
+    /// to create tables. Unless the URL sets `options`, a statement waits at most 5 s for a row lock and runs for at most
+    /// 15 s.
+    pub async fn connect_postgres(url: &str, password_file: Option<&Path>) -> Result<Self> {
+        Self::migrated(Database::connect_postgres(url, password_file)?).await
+    }
+
+    /// Does the same, but rejects every change, also that of the schema.
+    pub async fn connect_postgres_read_only(url: &str, password_file: Option<&Path>) -> Result<Self> {
+        let mut database = Database::connect_postgres(url, password_file)?;
+        database.read_only = true;
+        Self::migrated(database).await
     }
 
     async fn migrated(database: Database) -> Result<Self> {
@@ -89,6 +98,29 @@ impl Catalog {
     pub async fn library_id(&self) -> Result<Option<String>> {
         let rows = self.database.query("SELECT project_id FROM accounts WHERE id = 1", &[]).await?;
         rows.first("accounts")
+    }
+
+    /// Returns the store id of a database: it names the data directory that has the objects of the images. Empty before
+    /// [`Catalog::bind_store`].
+    pub async fn store_id(&self) -> Result<String> {
+        let rows = self.database.query("SELECT store_id FROM counters", &[]).await?;
+        Ok(rows.first("counters")?.unwrap_or_default())
+    }
+
+    /// Sets the store id of a database that has none. Then refuses every connection, also later ones, to a database with
+    /// another id with [`CatalogError::AnotherStore`](crate::CatalogError::AnotherStore).
+    pub async fn bind_store(&self, id: &str) -> Result<()> {
+        if !self.database.read_only {
+            let sql = "UPDATE counters SET store_id = $1 WHERE store_id = ''";
+            self.database.execute(sql, &[id.into()]).await?;
+        }
+        if self.store_id().await? != id {
+            return Err(CatalogError::AnotherStore);
+        }
+        if let Some(postgres) = self.database.postgres() {
+            postgres.require_store_id(id);
+        }
+        Ok(())
     }
 
     /// Fails if the catalogue cannot answer, or if changes would be lost because its file was deleted, moved or replaced.
@@ -123,10 +155,20 @@ impl Catalog {
     /// Writes a consistent copy of the catalogue to a new or empty file, which can be opened as a catalogue. Readers and
     /// writers continue.
     ///
-    /// The file gets mode 0600 and is durable on return, except for its directory entry. Catalogues other than SQLite
-    /// files fail with [`CatalogError::Bug`](crate::CatalogError::Bug).
+    /// The file gets mode 0600 and is durable on return, except for its directory entry. A catalogue in memory fails with
+    /// [`CatalogError::Bug`](crate::CatalogError::Bug).
     pub async fn back_up(&self, path: &Path) -> Result<()> {
-        self.database.sqlite().ok_or_else(not_in_a_file)?.back_up(path).await
+        if let Some(sqlite) = self.database.sqlite() {
+            return sqlite.back_up(path).await;
+        }
+        if !is_blank(path) {
+            return Err(CatalogError::Unavailable(format!("{} exists", path.display()).into()));
+        }
+        let copy = Self::open_sqlite(path).await?;
+        self.copy_to(&copy, "").await?;
+        // Closing the last handle moves all changes into the file.
+        drop(copy);
+        sync_file(path).await
     }
 
     /// Copies a catalogue in memory. Other catalogues fail with [`CatalogError::Bug`](crate::CatalogError::Bug).
@@ -151,7 +193,7 @@ mod tests {
     async fn old_databases(migrations: usize) -> Vec<Database> {
         let mut databases = vec![Database::open_sqlite_in_memory().unwrap()];
         if let Some(url) = crate::testing::postgres_database().await {
-            databases.push(Database::connect_postgres(&url).unwrap());
+            databases.push(Database::connect_postgres(&url, None).unwrap());
         }
         for database in &databases {
             let mut transaction = database.begin().await.unwrap();

@@ -10,14 +10,17 @@ use std::future::Future;
 use std::path::Path;
 
 use tempfile::TempDir;
+use tokio::time::Instant;
 
 use crate::{AccountId, CatalogError, Result};
 use fair_semaphore::FairSemaphore;
 
 pub use fair_semaphore::{SCAN_WAIT_TIMEOUT, SCANS_WAITING_MAX};
+use postgres::Postgres;
+pub use postgres::{POSTGRES_ANSWER_TIMEOUT, POSTGRES_CONNECT_TIMEOUT, POSTGRES_CONNECTIONS_MAX};
 pub(crate) use row::{Cells, FromCell, Read, Row, Rows, columns, row};
 pub use sqlite::{Snapshot, WRITER_WAIT_TIMEOUT};
-pub(crate) use sqlite::{Sqlite, is_blank, not_in_a_file, not_in_memory};
+pub(crate) use sqlite::{Sqlite, is_blank, not_in_memory, sync_file};
 pub(crate) use value::{Cell, Params, Value, json_list};
 
 /// How often a change is attempted when PostgreSQL rejects it because of concurrent changes.
@@ -34,12 +37,14 @@ pub(crate) struct Database {
     pub(crate) on_disk_full: Option<OnDiskFull>,
     /// The folder of a read-only copy. Rejects all further changes: they would be lost with the copy.
     pub(crate) copy: Option<TempDir>,
+    /// Whether all changes are rejected although the database could be changed.
+    pub(crate) read_only: bool,
     scans: FairSemaphore,
 }
 
 enum Engine {
     Sqlite(Sqlite),
-    Postgres(postgres::Postgres),
+    Postgres(Postgres),
 }
 
 impl Database {
@@ -50,7 +55,7 @@ impl Database {
             // The server does the work. Half of the connections are reserved for short statements.
             Engine::Postgres(_) => SCANS_MAX,
         };
-        Self { engine, on_disk_full: None, copy: None, scans: FairSemaphore::new(scans) }
+        Self { engine, on_disk_full: None, copy: None, read_only: false, scans: FairSemaphore::new(scans) }
     }
 
     pub(crate) fn open_sqlite(path: &Path) -> Result<Self> {
@@ -67,8 +72,8 @@ impl Database {
         Sqlite::open_in_memory().map(Engine::Sqlite).map(Self::of)
     }
 
-    pub(crate) fn connect_postgres(url: &str) -> Result<Self> {
-        postgres::Postgres::new(url).map(Engine::Postgres).map(Self::of)
+    pub(crate) fn connect_postgres(url: &str, password_file: Option<&Path>) -> Result<Self> {
+        Postgres::new(url, password_file).map(Engine::Postgres).map(Self::of)
     }
 
     /// Runs a short read-only statement outside any transaction, such as the lookup of a row or page by index. It sees
@@ -99,7 +104,7 @@ impl Database {
     where
         F: Future<Output = Result<T>>,
     {
-        let (mut tries, mut freed_space) = (1, false);
+        let (mut tries, mut freed_space, begun) = (1, false, Instant::now());
         loop {
             let result = match self.begin().await {
                 Ok(transaction) => change(transaction).await,
@@ -107,6 +112,7 @@ impl Database {
             };
             match result {
                 Err(CatalogError::Contended(_)) if tries < TRIES_MAX => tries += 1,
+                Err(error) if Postgres::may_repeat(&error) && begun.elapsed() < POSTGRES_CONNECT_TIMEOUT => {}
                 Err(CatalogError::Full(_))
                     if !freed_space && self.on_disk_full.as_ref().is_some_and(|free_space| free_space()) =>
                 {
@@ -128,12 +134,27 @@ impl Database {
 
     /// Begins a transaction that may write. SQLite runs one at a time.
     pub(crate) async fn begin(&self) -> Result<Transaction> {
-        if self.copy.is_some() {
+        if self.copy.is_some() || self.read_only {
             return Err(CatalogError::ReadOnly);
         }
         match &self.engine {
             Engine::Sqlite(sqlite) => sqlite.begin().await.map(Transaction::Sqlite),
             Engine::Postgres(postgres) => postgres.begin().await.map(Transaction::Postgres),
+        }
+    }
+
+    /// Begins a transaction for several reads of one snapshot. On SQLite, other writers wait.
+    pub(crate) async fn begin_snapshot(&self) -> Result<Transaction> {
+        match &self.engine {
+            Engine::Sqlite(sqlite) => sqlite.begin().await.map(Transaction::Sqlite),
+            Engine::Postgres(postgres) => postgres.begin_snapshot().await.map(Transaction::Postgres),
+        }
+    }
+
+    pub(crate) fn postgres(&self) -> Option<&Postgres> {
+        match &self.engine {
+            Engine::Sqlite(_) => None,
+            Engine::Postgres(postgres) => Some(postgres),
         }
     }
 
@@ -201,7 +222,7 @@ impl Transaction {
     pub(crate) async fn commit<T>(self, outcome: T) -> Result<T> {
         match self {
             Self::Sqlite(transaction) => transaction.commit().await?,
-            Self::Postgres(transaction) => transaction.finish("COMMIT").await?,
+            Self::Postgres(transaction) => transaction.commit().await?,
         }
         Ok(outcome)
     }
@@ -210,7 +231,7 @@ impl Transaction {
     pub(crate) async fn discard<T>(self, outcome: T) -> Result<T> {
         match self {
             Self::Sqlite(transaction) => drop(transaction),
-            Self::Postgres(transaction) => transaction.finish("ROLLBACK").await?,
+            Self::Postgres(transaction) => transaction.roll_back().await?,
         }
         Ok(outcome)
     }
@@ -230,7 +251,7 @@ mod tests {
             Database::open_sqlite(&folder.join("catalog.db")).unwrap(),
         ];
         if let Some(url) = crate::testing::postgres_database().await {
-            engines.push(Database::connect_postgres(&url).unwrap());
+            engines.push(Database::connect_postgres(&url, None).unwrap());
         }
         for database in &engines {
             let mut transaction = database.begin().await.unwrap();

@@ -13,10 +13,14 @@ pub enum CatalogError {
     /// Fix the configuration: the URL of the database is invalid.
     #[error("the URL of the catalogue is invalid")]
     InvalidUrl(#[source] ErrorSource),
-    /// Retry later: the connection is lost, the server is starting, or the file was locked for too long. A change that was
-    /// being committed may or may not have happened.
+    /// Retry later: the connection is lost, the server is starting, or a lock was held for too long. Nothing was
+    /// changed in PostgreSQL. A change of a file that was being committed may or may not have happened.
     #[error("the catalogue cannot be reached")]
     Unavailable(#[source] ErrorSource),
+    /// Look again: the connection was lost during a commit, or the server did not answer. The change may or may not have
+    /// happened.
+    #[error("it is unknown whether the change was committed")]
+    Unconfirmed(#[source] ErrorSource),
     /// Retry later: every attempt conflicted with concurrent changes. Nothing was changed.
     #[error("too many concurrent changes in the catalogue")]
     Contended(#[source] ErrorSource),
@@ -27,6 +31,9 @@ pub enum CatalogError {
     /// being committed may be lost.
     #[error("{} is not the file that was opened: it was deleted, moved, replaced or truncated", .0.display())]
     FileReplaced(PathBuf),
+    /// Fix the configuration or the address of the database: it belongs to another data directory. Nothing was changed.
+    #[error("the database belongs to another data directory")]
+    AnotherStore,
     /// Free space: the disk of the catalogue is full. Nothing was changed.
     #[error("the disk of the catalogue is full")]
     Full(#[source] ErrorSource),

@@ -39,6 +39,7 @@ mod shares;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod text_search;
+mod transfer;
 mod uploads;
 
 pub use account_id::AccountId;
@@ -54,7 +55,10 @@ pub use community::publish::PublishImage;
 pub use community::review::Review;
 pub use covers::{Cover, CoverChange};
 pub use cursor::{Cursor, InvalidCursor};
-pub use database::{SCAN_WAIT_TIMEOUT, SCANS_MAX, SCANS_WAITING_MAX, Snapshot, WRITER_WAIT_TIMEOUT};
+pub use database::{
+    POSTGRES_ANSWER_TIMEOUT, POSTGRES_CONNECT_TIMEOUT, POSTGRES_CONNECTIONS_MAX, SCAN_WAIT_TIMEOUT,
+    SCANS_MAX, SCANS_WAITING_MAX, Snapshot, WRITER_WAIT_TIMEOUT,
+};
 pub use error::{CatalogError, ErrorSource, Result};
 pub use images::changes::ImageChanges;
 pub use images::container::{ContainerImage, ImageKey};

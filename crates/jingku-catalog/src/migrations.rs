@@ -22,6 +22,7 @@ pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0012_containers.sql"),
     include_str!("../migrations/0013_pods.sql"),
     include_str!("../migrations/0014_list.sql"),
+    include_str!("../migrations/0015_store_id.sql"),
 ];
 
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS migrations (
@@ -92,8 +93,8 @@ mod tests {
         let mut engines =
             vec![(Database::open_sqlite(&path).unwrap(), Database::open_sqlite(&path).unwrap())];
         if let Some(url) = crate::testing::postgres_database().await {
-            engines
-                .push((Database::connect_postgres(&url).unwrap(), Database::connect_postgres(&url).unwrap()));
+            let connect = || Database::connect_postgres(&url, None).unwrap();
+            engines.push((connect(), connect()));
         }
         for (holder, other) in engines {
             migrate(&holder).await.unwrap();

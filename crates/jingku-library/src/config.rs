@@ -3,6 +3,7 @@
 mod byte_size;
 mod community;
 mod containers;
+mod database_url;
 mod host;
 mod jobs;
 mod limits;
@@ -22,6 +23,7 @@ use crate::text_file::read_text;
 pub use byte_size::{BadSize, ByteSize};
 pub use community::{Approve, Category, Community, OTHERS};
 pub use containers::{ContainerSettings, NamedContainer};
+pub use database_url::DatabaseUrl;
 pub use host::{GpuSettings, HostSettings};
 pub use jobs::JobSettings;
 pub use limits::{ConnectionLimits, LimitSettings};
@@ -36,6 +38,8 @@ pub use zones::{Zone, Zones};
 pub struct Config {
     /// The address to listen on.
     pub listen: ListenAddress,
+    /// The PostgreSQL database that has the catalogue; `None` for a file in the data directory.
+    pub database: Option<DatabaseUrl>,
     /// The base URL that clients use, if it differs from the listen address.
     pub public_url: Option<PublicUrl>,
     /// Requires parameters that the API documents call required, such as `Region` and `Zone`, although nothing needs them.

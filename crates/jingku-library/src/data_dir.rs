@@ -1,7 +1,8 @@
 //! The data directory: its files, and who may use it.
 //!
 //! ```text
-//! catalog.db        the catalogue
+//! catalog.db        the catalogue, unless it is in a database
+//! database          the database that has the catalogue
 //! store/            the data of images
 //! scratch/          temporary copies of disks that only qemu-img can read
 //! uploads/          uploaded files that are not images yet
@@ -105,10 +106,19 @@ impl DataDir {
         if !path.exists() && path.with_extension("db-wal").exists() {
             return Err(StartError::CatalogGone(path));
         }
+        if self.has_manifests() { Err(StartError::CatalogLost(path)) } else { Ok(()) }
+    }
+
+    /// Whether the store has the manifest of an image.
+    pub(crate) fn has_manifests(&self) -> bool {
         let manifests = self.0.join("store/manifests");
         let fans = std::fs::read_dir(manifests).into_iter().flatten().flatten();
-        let mut objects = fans.filter_map(|fan| std::fs::read_dir(fan.path()).ok()).flatten().flatten();
-        if objects.next().is_some() { Err(StartError::CatalogLost(path)) } else { Ok(()) }
+        fans.filter_map(|fan| std::fs::read_dir(fan.path()).ok()).flatten().flatten().next().is_some()
+    }
+
+    /// Whether there is a catalogue in a file.
+    pub(crate) fn has_catalog(&self) -> bool {
+        !Catalog::is_blank_sqlite(&self.catalog_path())
     }
 
     pub(crate) fn catalog_path(&self) -> PathBuf {
@@ -237,8 +247,9 @@ impl DataDir {
 /// Whether an entry of a data directory belongs to Jingku: one of these names, or a name derived from one, such as
 /// `catalog.db-wal` or `.endpoint.new`.
 fn is_ours(name: &str) -> bool {
-    const OURS: [&str; 16] = [
+    const OURS: [&str; 17] = [
         "catalog.db",
+        "database",
         "store",
         "scratch",
         "uploads",

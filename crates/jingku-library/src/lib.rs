@@ -12,6 +12,7 @@ mod config;
 mod containers;
 mod credentials;
 mod data_dir;
+mod database;
 mod demo;
 mod disk_space;
 mod durable;
@@ -54,7 +55,7 @@ pub use check::{Checked, CorruptObject, Corruption, Depth};
 pub use clock::{Clock, FixedClock, SystemClock};
 pub use config::{
     Approve, BadListenAddress, BadPublicUrl, BadSize, ByteSize, Category, Community, Config, ConfigError,
-    ConnectionLimits, ContainerSettings, DeclaredInstance, GpuSettings, HostSettings, JobSettings,
+    ConnectionLimits, ContainerSettings, DatabaseUrl, DeclaredInstance, GpuSettings, HostSettings, JobSettings,
     LimitSettings, ListenAddress, NamedContainer, OTHERS, PublicUrl, ScrubSettings, SweepSettings,
     TrashSettings, Zone, Zones,
 };

@@ -9,10 +9,11 @@ use secrecy::SecretString;
 use tokio::sync::Notify;
 
 use crate::clock::{Clock, SystemClock};
-use crate::config::{Config, Zones};
+use crate::config::{Config, DatabaseUrl, Zones};
 use crate::containers::Containers;
 use crate::credentials::CredentialsCache;
 use crate::data_dir::DataDir;
+use crate::database::ExternalDatabase;
 use crate::disk_space::DiskSpace;
 use crate::health::Health;
 use crate::host::Host;
@@ -85,12 +86,22 @@ pub struct Environment {
     pub random: Arc<dyn Random>,
     /// `JINGKU_MASTER_KEY`.
     pub master_key: Option<SecretString>,
+    /// `JINGKU_DATABASE`: the database of the catalogue, instead of that in the configuration.
+    pub database: Option<DatabaseUrl>,
+    /// `PGPASSFILE`: passwords of databases.
+    pub password_file: Option<PathBuf>,
 }
 
 impl Default for Environment {
     /// The system's clock and randomness, no secrets.
     fn default() -> Self {
-        Self { clock: Arc::new(SystemClock), random: Arc::new(SystemRandom), master_key: None }
+        Self {
+            clock: Arc::new(SystemClock),
+            random: Arc::new(SystemRandom),
+            master_key: None,
+            database: None,
+            password_file: None,
+        }
     }
 }
 
@@ -103,7 +114,9 @@ impl Library {
         environment: &Environment,
     ) -> Result<Self, StartError> {
         data.check_whole()?;
-        data.check_catalog()?;
+        if ExternalDatabase::of(data, config, environment)?.is_none() {
+            data.check_catalog()?;
+        }
         Opening { data, config, environment, needs_keys: true }.open().await
     }
 
@@ -114,8 +127,16 @@ impl Library {
         config: &Config,
         environment: &Environment,
     ) -> Result<Self, StartError> {
-        data.check_library()?;
-        data.check_served()?;
+        match ExternalDatabase::of(data, config, environment)? {
+            Some(database) if !database.is_attached() => {
+                return Err(StartError::NoLibrary(data.path().to_owned()));
+            }
+            Some(_) => data.check_whole()?,
+            None => {
+                data.check_library()?;
+                data.check_served()?;
+            }
+        }
         Opening { data, config, environment, needs_keys: false }.open().await
     }
 
@@ -197,7 +218,6 @@ struct Opening<'a> {
 impl Opening<'_> {
     async fn open(self) -> Result<Library, StartError> {
         if !self.data.is_writable() {
-            self.data.check_library()?;
             return self.open_read_only().await;
         }
         let disk_space = DiskSpace::new(self.data.path().to_owned());
@@ -216,8 +236,13 @@ impl Opening<'_> {
     async fn open_writable(self, disk_space: DiskSpace) -> Result<Library, StartError> {
         let Self { data, config, environment, .. } = self;
         let when_full = disk_space.clone();
-        let path = data.catalog_path();
-        let catalog = Catalog::open_sqlite_with(&path, move || when_full.give_up_reserve()).await?;
+        let catalog = match ExternalDatabase::of(data, config, environment)? {
+            Some(database) => database.open(data, environment).await?,
+            None => {
+                let path = data.catalog_path();
+                Catalog::open_sqlite_with(&path, move || when_full.give_up_reserve()).await?
+            }
+        };
         let keyring = self.keyring(&catalog).await?;
         let store = data.store(!catalog.manifests("", 1).await?.is_empty())?;
         let node = data.node(&*environment.random)?;
@@ -233,7 +258,13 @@ impl Opening<'_> {
 
     async fn open_read_only(self) -> Result<Library, StartError> {
         let Self { data, config, environment, .. } = self;
-        let catalog = Catalog::open_sqlite_copy(&data.catalog_path()).await?;
+        let catalog = match ExternalDatabase::of(data, config, environment)? {
+            Some(database) => database.open(data, environment).await?,
+            None => {
+                data.check_library()?;
+                Catalog::open_sqlite_copy(&data.catalog_path()).await?
+            }
+        };
         let keyring = self.keyring(&catalog).await?;
         // A read-only library claims no jobs and is never ready.
         let node = unique_id(&*environment.random);

@@ -68,6 +68,26 @@ pub enum StartError {
         .0.display()
     )]
     LogGone(PathBuf),
+    /// The data directory is to use a database, but has a catalogue in a file.
+    #[error(
+        "The catalogue of {} is in its file catalog.db, so it cannot use a database. Nothing was changed. To move it, back it up \
+         with `jingku backup` and restore the backup with the database into another folder.",
+        .0.display()
+    )]
+    CatalogInFile(PathBuf),
+    /// The database is empty, but there are images.
+    #[error(
+        "The database is empty, but {} has images. Nothing was changed. Check the URL of the database, or restore a backup into \
+         another folder with `jingku restore`.",
+        .0.display()
+    )]
+    DatabaseEmpty(PathBuf),
+    /// The database of a restore holds something.
+    #[error("The database is not empty. Restore into a new one.")]
+    DatabaseNotEmpty,
+    /// The file that names the database is malformed.
+    #[error("{} is not valid: it must name the database and its store id. Restore the file.", .0.display())]
+    DatabaseFile(PathBuf),
     /// The master key is malformed.
     #[error("The master key {0} is invalid: it must be 64 hexadecimal digits.")]
     MasterKey(String),
@@ -94,6 +114,8 @@ impl StartError {
 pub(crate) fn way_back(error: &CatalogError) -> &'static str {
     if matches!(error, CatalogError::ReadOnly) {
         " The data directory cannot be written to; nothing was changed."
+    } else if matches!(error, CatalogError::AnotherStore) {
+        " Nothing was changed. Check the URL of the database and --data-dir."
     } else if error.is_damage() {
         " Stop the server, keep the folder unchanged, and restore a backup into another folder with `jingku restore`."
     } else {

@@ -90,7 +90,7 @@ pub(crate) async fn serve(State(context): State<Arc<Context>>, uri: Uri) -> Resp
     let (media_type, bytes) = match find(&context, id).await {
         Ok(Some(found)) => found,
         Ok(None) => return reply::failure(&Error::ResourceNotFound(id.to_owned()), "cover", &request_id),
-        Err(error) => return reply::failure(&Error::Internal(error), "cover", &request_id),
+        Err(error) => return reply::failure(&error.into(), "cover", &request_id),
     };
     let mut response = reply::file(&request_id, bytes.len() as u64, Body::from(bytes));
     let headers = response.headers_mut();

@@ -157,6 +157,10 @@ pub(crate) enum Error {
     #[error("Another upload of the file of image [{0}] is in progress; retry shortly")]
     UploadBusy(String),
 
+    /// The catalogue cannot answer now. Details are logged, never sent.
+    #[error("Service Unavailable")]
+    Unavailable(CatalogError),
+
     // Our fault.
     /// Details are logged, never sent.
     #[error("{}", shown(.0))]
@@ -212,15 +216,19 @@ impl Error {
             Self::EngineAway => RetCode::ServiceUnavailable,
             Self::InstanceMakingImage(_) => RetCode::InstanceMakingImage,
             Self::Throttled | Self::UploadBusy(_) => RetCode::Throttled,
+            Self::Unavailable(_) => RetCode::ServiceUnavailable,
             Self::Internal(_) => RetCode::ServiceError,
         }
     }
 
     /// Logs an internal error, whose details clients do not get.
     pub(crate) fn log(&self, request_id: &str, action: Option<&str>) {
-        if let Self::Internal(inside) = self {
-            tracing::error!(request_id, action, error = inside as &dyn std::error::Error, "request failed");
-        }
+        let error: &dyn std::error::Error = match self {
+            Self::Internal(inside) => inside,
+            Self::Unavailable(catalog) => catalog,
+            _ => return,
+        };
+        tracing::error!(request_id, action, error, "request failed");
     }
 
     /// The invalid parameter, if the error concerns one.
@@ -251,6 +259,12 @@ impl From<Internal> for Error {
     fn from(error: Internal) -> Self {
         match error {
             Internal::Catalog(CatalogError::Busy) => Self::Throttled,
+            Internal::Catalog(
+                error @ (CatalogError::Unavailable(_)
+                | CatalogError::Unconfirmed(_)
+                | CatalogError::Contended(_)
+                | CatalogError::Full(_)),
+            ) => Self::Unavailable(error),
             inside => Self::Internal(inside),
         }
     }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::args::{BackupArgs, Global, RestoreArgs};
 use crate::connection::data_dir;
 use crate::failure::{Exit, Failure};
-use crate::library::{open, open_data_dir};
+use crate::library::{environment, open, open_data_dir, read_config};
 use crate::messages::tr;
 use crate::output::{Listing, bytes, done, note, print_json, time};
 
@@ -87,8 +87,17 @@ fn report(global: &Global, backed_up: &BackedUp) -> Result<(), Failure> {
 
 pub(crate) async fn restore(global: &Global, args: &RestoreArgs) -> Result<(), Failure> {
     let data = data_dir(global)?;
-    let RestoreArgs { folder, at, skip_damaged } = args;
-    let how = RestoreBackup { folder, generation: *at, data: &data, skip_damaged: *skip_damaged };
+    let RestoreArgs { folder, at, skip_damaged, config } = args;
+    let (config, environment) = (read_config(config.as_deref())?, environment());
+    let (generation, skip_damaged) = (*at, *skip_damaged);
+    let how = RestoreBackup {
+        folder,
+        generation,
+        data: &data,
+        skip_damaged,
+        config: &config,
+        environment: &environment,
+    };
     let restored = restore_backup(how).await?;
     let (images, taken_at) = (restored.images, time(restored.taken_at));
     let mut value = json!({ "Generation": restored.generation, "Images": images, "TakenAt": restored.taken_at, "WithMasterKey": restored.master_key });

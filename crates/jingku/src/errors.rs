@@ -54,6 +54,8 @@ fn catalog(what: &str, error: &CatalogError) -> String {
     let cause = root(error);
     if matches!(error, CatalogError::ReadOnly) {
         tr!("errors-catalog-read-only", what, error = cause)
+    } else if matches!(error, CatalogError::AnotherStore) {
+        tr!("errors-catalog-another-store", what)
     } else if error.is_damage() {
         tr!("errors-catalog-damaged", what, error = cause)
     } else {

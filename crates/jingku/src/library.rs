@@ -1,9 +1,9 @@
 //! The library in the data directory, as `jingku serve` and the operator's commands open it.
 
 use std::io::ErrorKind;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use jingku_library::{Config, DataDir, Environment, KeyPair, Library, StartError};
+use jingku_library::{Config, DataDir, DatabaseUrl, Environment, KeyPair, Library, StartError};
 use secrecy::SecretString;
 
 use crate::args::Global;
@@ -68,7 +68,11 @@ pub(crate) fn read_config(path: Option<&Path>) -> Result<Config, Failure> {
 
 pub(crate) fn environment() -> Environment {
     let master_key = variable("JINGKU_MASTER_KEY").map(SecretString::from);
-    Environment { master_key, ..Environment::default() }
+    let database = variable("JINGKU_DATABASE").map(DatabaseUrl::new);
+    // Where libpq looks for passwords.
+    let password_file = std::env::var_os("PGPASSFILE").filter(|path| !path.is_empty()).map(PathBuf::from);
+    let password_file = password_file.or_else(|| Some(std::env::home_dir()?.join(".pgpass")));
+    Environment { master_key, database, password_file, ..Environment::default() }
 }
 
 /// The first account's key pair, if the environment sets one.

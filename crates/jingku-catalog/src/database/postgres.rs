@@ -1,71 +1,172 @@
-//! PostgreSQL: a pool of connections to one server.
+//! PostgreSQL: a pool of connections to one database.
+
+mod address;
+mod failure;
+mod password_file;
+mod tls;
 
 use std::error::Error;
-use std::io;
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use bytes::BytesMut;
-use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime};
-use tokio_postgres::error::SqlState;
+use deadpool_postgres::{
+    Hook, HookError, Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime,
+};
+use tokio::time::{Instant, sleep, timeout};
+use tokio_postgres::NoTls;
+use tokio_postgres::config::TargetSessionAttrs;
 use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
-use tokio_postgres::{Config, NoTls};
 
 use super::row::Rows;
 use super::value::{Cell, Value};
 use crate::{CatalogError, Result};
+use address::Address;
+use failure::{failure, is_lost};
 
-/// The most connections to the server.
-const CONNECTIONS_MAX: usize = 16;
-/// How long a caller waits for a connection.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// The most connections to PostgreSQL.
+pub const POSTGRES_CONNECTIONS_MAX: usize = 16;
+/// How long a request waits for a connection to PostgreSQL, also while the server restarts or is replaced.
+pub const POSTGRES_CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a request waits for the answer to a statement. PostgreSQL itself ends a statement earlier: see `LIMITS`.
+pub const POSTGRES_ANSWER_TIMEOUT: Duration = Duration::from_secs(20);
+/// The pause before another attempt to connect.
+const CONNECT_PAUSE: Duration = Duration::from_millis(100);
 /// How long PostgreSQL may leave sent data unacknowledged.
 const SILENCE_MAX: Duration = Duration::from_secs(15);
-/// How long a statement waits for a row lock, and how long an idle transaction keeps its locks.
-const LIMITS: &str = "-c lock_timeout=5s -c idle_in_transaction_session_timeout=30s";
+/// An idle connection is probed after this time, so that a server that disappeared is noticed.
+const KEEPALIVE: Duration = Duration::from_secs(10);
+/// How long a statement waits for a row lock and runs, and how long an idle transaction keeps its locks.
+const LIMITS: &str = "-c lock_timeout=5s -c statement_timeout=15s -c idle_in_transaction_session_timeout=30s";
 /// The advisory lock held while migrating: "jingku" in ASCII.
 const SCHEMA_LOCK: i64 = 0x6a69_6e67_6b75;
+/// The message of a connection to a database that belongs to another data directory.
+const ANOTHER_STORE: &str = "the database belongs to another data directory";
 
 /// A PostgreSQL database. Connections are opened when first needed.
-pub(crate) struct Postgres(Pool);
+pub(crate) struct Postgres {
+    pool: Pool,
+    /// The id that the database must have. Compared on every new connection, which may lead elsewhere than the last.
+    store_id: Arc<OnceLock<String>>,
+}
 
 impl Postgres {
-    pub(crate) fn new(url: &str) -> Result<Self> {
-        let mut config: Config =
-            url.parse().map_err(|error: tokio_postgres::Error| CatalogError::InvalidUrl(error.into()))?;
-        config.application_name("jingku").connect_timeout(CONNECT_TIMEOUT).tcp_user_timeout(SILENCE_MAX);
+    /// Takes a URL and a file with passwords, as [`Catalog::connect_postgres`](crate::Catalog::connect_postgres).
+    pub(crate) fn new(url: &str, password_file: Option<&Path>) -> Result<Self> {
+        let Address { mut config, tls } = Address::parse(url, password_file)?;
+        config.application_name("jingku").connect_timeout(POSTGRES_CONNECT_TIMEOUT);
+        config.tcp_user_timeout(SILENCE_MAX).keepalives_idle(KEEPALIVE).keepalives_interval(KEEPALIVE);
+        // Of several servers in the URL, the one that accepts changes.
+        config.target_session_attrs(TargetSessionAttrs::ReadWrite);
         if config.get_options().is_none() {
             config.options(LIMITS);
         }
         // Fast: replace a closed connection without a round trip to the server, which would double the cost of a read.
-        let manager =
-            Manager::from_config(config, NoTls, ManagerConfig { recycling_method: RecyclingMethod::Fast });
+        let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
+        let manager = match tls {
+            None => Manager::from_config(config, NoTls, recycling),
+            Some(files) => {
+                let connector = tls::connector(&files).map_err(CatalogError::InvalidUrl)?;
+                Manager::from_config(config, connector, recycling)
+            }
+        };
+        let store_id: Arc<OnceLock<String>> = Arc::default();
         let pool = Pool::builder(manager)
-            .max_size(CONNECTIONS_MAX)
+            .max_size(POSTGRES_CONNECTIONS_MAX)
             .runtime(Runtime::Tokio1)
-            .wait_timeout(Some(CONNECT_TIMEOUT))
-            .create_timeout(Some(CONNECT_TIMEOUT))
+            .wait_timeout(Some(POSTGRES_CONNECT_TIMEOUT))
+            .create_timeout(Some(POSTGRES_CONNECT_TIMEOUT))
+            .post_create(check_store_id(Arc::clone(&store_id)))
             .build()
             .map_err(|error| CatalogError::Bug(error.into()))?;
-        Ok(Self(pool))
+        Ok(Self { pool, store_id })
     }
 
+    /// Refuses from now on every connection to a database with another store id.
+    pub(crate) fn require_store_id(&self, id: &str) {
+        // The first id stays.
+        let _ = self.store_id.set(id.to_owned());
+    }
+
+    /// Runs a read-only statement. It is repeated if the connection is lost.
     pub(crate) async fn query(&self, sql: &str, params: &[Value<'_>]) -> Result<Rows> {
-        query(&self.connection().await?, sql, params).await
+        let begun = Instant::now();
+        loop {
+            let connection = self.connection().await?;
+            match answered(query(&connection, sql, params)).await {
+                Err(error) if is_lost(&error) && begun.elapsed() < POSTGRES_CONNECT_TIMEOUT => {
+                    drop(Object::take(connection));
+                }
+                Err(error @ CatalogError::Unavailable(_)) => {
+                    // It may never answer.
+                    drop(Object::take(connection));
+                    return Err(error);
+                }
+                result => return result,
+            }
+        }
     }
 
     pub(crate) async fn begin(&self) -> Result<Transaction> {
+        self.begin_with("BEGIN ISOLATION LEVEL READ COMMITTED").await
+    }
+
+    /// Begins a transaction all of whose statements see one snapshot.
+    pub(crate) async fn begin_snapshot(&self) -> Result<Transaction> {
+        self.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await
+    }
+
+    async fn begin_with(&self, sql: &str) -> Result<Transaction> {
         // Created before BEGIN: if the future is dropped during BEGIN, the connection must be closed.
         let transaction = Transaction { connection: Some(self.connection().await?) };
-        transaction.run("BEGIN ISOLATION LEVEL READ COMMITTED").await?;
+        transaction.run(sql).await?;
         Ok(transaction)
     }
 
-    async fn connection(&self) -> Result<Object> {
-        self.0.get().await.map_err(|error| match error {
-            PoolError::Backend(error) => failure(error),
-            error => CatalogError::Unavailable(error.into()),
-        })
+    /// Whether a failed change can be repeated on another connection: it was not committed.
+    pub(crate) fn may_repeat(error: &CatalogError) -> bool {
+        is_lost(error)
     }
+
+    /// Waits for a connection while the server cannot be reached.
+    async fn connection(&self) -> Result<Object> {
+        let begun = Instant::now();
+        loop {
+            let error = match self.pool.get().await {
+                Ok(connection) => return Ok(connection),
+                Err(PoolError::Backend(error)) => failure(error),
+                Err(PoolError::PostCreateHook(HookError::Backend(error))) => failure(error),
+                Err(PoolError::PostCreateHook(HookError::Message(_))) => {
+                    return Err(CatalogError::AnotherStore);
+                }
+                Err(error) => return Err(CatalogError::Unavailable(error.into())),
+            };
+            if !is_lost(&error) || begun.elapsed() + CONNECT_PAUSE >= POSTGRES_CONNECT_TIMEOUT {
+                return Err(error);
+            }
+            sleep(CONNECT_PAUSE).await;
+        }
+    }
+}
+
+/// Compares the id of the database on a new connection.
+fn check_store_id(required: Arc<OnceLock<String>>) -> Hook {
+    Hook::async_fn(move |client, _| {
+        let required = Arc::clone(&required);
+        Box::pin(async move {
+            let Some(required) = required.get() else { return Ok(()) };
+            let row = client.query_one("SELECT store_id FROM counters", &[]).await;
+            let found: String = row.and_then(|row| row.try_get(0)).map_err(HookError::Backend)?;
+            if found == *required { Ok(()) } else { Err(HookError::message(ANOTHER_STORE)) }
+        })
+    })
+}
+
+/// Waits for the answer of a server that may never answer.
+async fn answered<T>(answer: impl Future<Output = Result<T>>) -> Result<T> {
+    let silent = || CatalogError::Unavailable("PostgreSQL does not answer".into());
+    timeout(POSTGRES_ANSWER_TIMEOUT, answer).await.map_err(|_| silent())?
 }
 
 /// A transaction that holds a connection. Each statement sees what was committed before it.
@@ -76,26 +177,46 @@ pub(crate) struct Transaction {
 
 impl Transaction {
     pub(crate) async fn query(&mut self, sql: &str, params: &[Value<'_>]) -> Result<Rows> {
-        query(self.connection(), sql, params).await
+        answered(query(self.connection(), sql, params)).await
     }
 
     pub(crate) async fn execute(&mut self, sql: &str, params: &[Value<'_>]) -> Result<u64> {
         let connection = self.connection();
-        let statement = connection.prepare_cached(sql).await.map_err(failure)?;
-        connection.execute_raw(&statement, params).await.map_err(failure)
+        answered(async {
+            let statement = connection.prepare_cached(sql).await.map_err(failure)?;
+            connection.execute_raw(&statement, params).await.map_err(failure)
+        })
+        .await
     }
 
     /// Texts compare by bytes, as in SQLite, whatever the locale of the server.
     pub(crate) async fn define(&mut self, sql: &str) -> Result<()> {
         let sql = sql.replace(" INTEGER", " BIGINT").replace(" TEXT", " TEXT COLLATE \"C\"");
-        self.run(&sql).await
+        self.connection().batch_execute(&sql).await.map_err(failure)
     }
 
+    /// A migration takes as long as it takes, and other servers wait for it.
     pub(crate) async fn lock_schema(&mut self) -> Result<()> {
-        self.run(&format!("SELECT pg_advisory_xact_lock({SCHEMA_LOCK})")).await
+        let sql = format!(
+            "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0;
+             SELECT pg_advisory_xact_lock({SCHEMA_LOCK})"
+        );
+        self.connection().batch_execute(&sql).await.map_err(failure)
     }
 
-    pub(crate) async fn finish(mut self, sql: &str) -> Result<()> {
+    /// Fails with [`CatalogError::Unconfirmed`] if the connection is lost or the server does not answer.
+    pub(crate) async fn commit(self) -> Result<()> {
+        self.finish("COMMIT").await.map_err(|error| match error {
+            CatalogError::Unavailable(source) => CatalogError::Unconfirmed(source),
+            error => error,
+        })
+    }
+
+    pub(crate) async fn roll_back(self) -> Result<()> {
+        self.finish("ROLLBACK").await
+    }
+
+    async fn finish(mut self, sql: &str) -> Result<()> {
         self.run(sql).await?;
         // Returns the connection to the pool.
         self.connection = None;
@@ -103,7 +224,7 @@ impl Transaction {
     }
 
     async fn run(&self, sql: &str) -> Result<()> {
-        self.connection().batch_execute(sql).await.map_err(failure)
+        answered(async { self.connection().batch_execute(sql).await.map_err(failure) }).await
     }
 
     fn connection(&self) -> &Object {
@@ -153,28 +274,4 @@ impl ToSql for Value<'_> {
     }
 
     to_sql_checked!();
-}
-
-fn failure(error: tokio_postgres::Error) -> CatalogError {
-    let Some(state) = error.code() else {
-        let is_network = error.is_closed() || error.source().is_some_and(<dyn Error>::is::<io::Error>);
-        return if is_network {
-            CatalogError::Unavailable(error.into())
-        } else {
-            CatalogError::Bug(error.into())
-        };
-    };
-    // The first two characters are the class of the error.
-    match (state.code().get(..2).unwrap_or_default(), state) {
-        (_, &SqlState::DISK_FULL) => CatalogError::Full(error.into()),
-        (_, &SqlState::DATA_CORRUPTED | &SqlState::INDEX_CORRUPTED) => CatalogError::Damaged(error.into()),
-        (_, &SqlState::T_R_SERIALIZATION_FAILURE | &SqlState::T_R_DEADLOCK_DETECTED) => {
-            CatalogError::Contended(error.into())
-        }
-        // Connection, wrong password, no such database, insufficient resources, operator intervention, system error.
-        ("08" | "28" | "3D" | "53" | "57" | "58", _) | (_, &SqlState::LOCK_NOT_AVAILABLE) => {
-            CatalogError::Unavailable(error.into())
-        }
-        _ => CatalogError::Bug(error.into()),
-    }
 }

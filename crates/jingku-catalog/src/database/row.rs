@@ -88,6 +88,11 @@ impl Rows {
         self.0.is_empty()
     }
 
+    /// The values as they are.
+    pub(crate) fn into_cells(self) -> Vec<Vec<Cell>> {
+        self.0
+    }
+
     /// Decodes the first row, if any. Fails with [`CatalogError::Corrupt`] if a column has a wrong value.
     pub(crate) fn first<T: Row>(self, table: &'static str) -> Result<Option<T>> {
         self.first_with(table, T::read)

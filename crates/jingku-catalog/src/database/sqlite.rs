@@ -128,10 +128,11 @@ impl Sqlite {
             create_if_missing(&to).map_err(unavailable)?;
             let name = to.to_str().ok_or_else(|| unavailable(io::ErrorKind::InvalidFilename.into()))?;
             from.connect()?.execute("VACUUM INTO ?1", [name]).map_err(failure)?;
-            // VACUUM INTO does not sync.
-            fs::File::open(&to).and_then(|file| file.sync_all()).map_err(unavailable)
+            Ok(())
         })
-        .await
+        .await?;
+        // VACUUM INTO does not sync.
+        sync_file(path).await
     }
 
     /// Checks on a connection and a thread of its own: it may take long, and readers and writers continue.
@@ -168,6 +169,12 @@ impl Sqlite {
     }
 }
 
+/// Makes a file durable.
+pub(crate) async fn sync_file(path: &Path) -> Result<()> {
+    let path = path.to_owned();
+    blocking(move || fs::File::open(path).and_then(|file| file.sync_all()).map_err(unavailable)).await
+}
+
 /// Creates a file with mode 0600 unless it exists.
 fn create_if_missing(path: &Path) -> io::Result<()> {
     OpenOptions::new().create(true).append(true).mode(0o600).open(path).map(drop)
@@ -177,7 +184,7 @@ fn unavailable(error: io::Error) -> CatalogError {
     CatalogError::Unavailable(error.into())
 }
 
-pub(crate) fn not_in_a_file() -> CatalogError {
+fn not_in_a_file() -> CatalogError {
     CatalogError::Bug("only a catalogue in a SQLite file can be backed up".into())
 }
 

@@ -40,7 +40,7 @@ impl Engine {
     /// `None` where PostgreSQL is not installed.
     pub(crate) async fn postgres() -> Option<Self> {
         let url = testing::postgres_database().await?;
-        let catalog = Catalog::connect_postgres(&url).await.unwrap();
+        let catalog = Catalog::connect_postgres(&url, None).await.unwrap();
         Some(Self { catalog, reopen: Reopen::Postgres(url) })
     }
 
@@ -49,12 +49,16 @@ impl Engine {
         matches!(self.reopen, Reopen::File(_))
     }
 
+    pub(crate) fn is_memory(&self) -> bool {
+        matches!(self.reopen, Reopen::Memory)
+    }
+
     /// The same catalogue as seen by another process; in memory, the same handle.
     pub(crate) async fn other_process(&self) -> Catalog {
         match &self.reopen {
             Reopen::Memory => self.catalog.clone(),
             Reopen::File(folder) => Catalog::open_sqlite(&folder.path().join("catalog.db")).await.unwrap(),
-            Reopen::Postgres(url) => Catalog::connect_postgres(url).await.unwrap(),
+            Reopen::Postgres(url) => Catalog::connect_postgres(url, None).await.unwrap(),
         }
     }
 }

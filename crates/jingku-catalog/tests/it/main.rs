@@ -29,6 +29,7 @@ mod seeds;
 mod setting;
 mod shares;
 mod snapshots;
+mod transfer;
 mod trash;
 mod uploads;
 mod usage;

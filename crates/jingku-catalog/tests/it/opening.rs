@@ -110,14 +110,14 @@ async fn a_new_server_database_can_be_opened_by_many_at_once() {
     let opened = (0..8).map(|number| {
         let url = url.clone();
         tokio::spawn(async move {
-            let catalog = Catalog::connect_postgres(&url).await.unwrap();
+            let catalog = Catalog::connect_postgres(&url, None).await.unwrap();
             account(&catalog, &number.to_string()).await;
         })
     });
     for opened in opened.collect::<Vec<_>>() {
         opened.await.unwrap();
     }
-    let catalog = Catalog::connect_postgres(&url).await.unwrap();
+    let catalog = Catalog::connect_postgres(&url, None).await.unwrap();
     assert_eq!(catalog.accounts().await.unwrap().len(), 8);
 }
 
@@ -235,9 +235,12 @@ async fn a_catalogue_of_a_newer_version_is_refused() {
 
 #[tokio::test]
 async fn a_server_that_is_not_there_is_unavailable() {
-    let error = Catalog::connect_postgres("host=/nonexistent user=jingku").await.err().expect("no server");
+    let error = Catalog::connect_postgres("postgres:///x?host=/nonexistent&user=jingku", None)
+        .await
+        .err()
+        .expect("no server");
     assert!(matches!(error, CatalogError::Unavailable(_)), "{error:?}");
-    let error = Catalog::connect_postgres("mysql://host").await.err().expect("no such scheme");
+    let error = Catalog::connect_postgres("mysql://host", None).await.err().expect("no such scheme");
     assert!(matches!(error, CatalogError::InvalidUrl(_)), "{error:?}");
 }
 

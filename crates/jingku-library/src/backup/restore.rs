@@ -12,7 +12,10 @@ use super::folder::{
 };
 use super::record::{Generation, GenerationRecord};
 use super::{BackupError, Copied, Damage};
+use crate::config::Config;
 use crate::data_dir::{DataDir, RESTORING};
+use crate::database::ExternalDatabase;
+use crate::library::Environment;
 use crate::referenced::{Referenced, all_images};
 use crate::start_error::StartError;
 use crate::{durable, failpoint};
@@ -24,7 +27,7 @@ const FAILPOINTS: Failpoints = Failpoints {
 };
 
 /// Options of [`restore_backup`].
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct RestoreBackup<'a> {
     /// The folder of the backup.
     pub folder: &'a Path,
@@ -34,6 +37,10 @@ pub struct RestoreBackup<'a> {
     pub data: &'a Path,
     /// Skips images with missing or corrupted data.
     pub skip_damaged: bool,
+    /// The configuration and the environment, which may name an empty database for the catalogue.
+    pub config: &'a Config,
+    /// The environment.
+    pub environment: &'a Environment,
 }
 
 /// The result of [`restore_backup`].
@@ -87,12 +94,18 @@ pub async fn restore_backup(how: RestoreBackup<'_>) -> Result<Restored, BackupEr
     for id in &damage.images {
         catalog.forget_image(id).await?;
     }
-    // Closing the last handle moves all changes into the file.
-    drop(catalog);
     for (name, bytes) in keys {
         replace(&data.path().join(name), &bytes)?;
     }
-    put_catalog(&data, &staged)?;
+    if let Some(database) = ExternalDatabase::of(&data, how.config, how.environment)? {
+        database.fill(&data, &catalog, how.environment).await?;
+        drop(catalog);
+        remove_catalog(&staged)?;
+    } else {
+        // Closing the last handle moves all changes into the file.
+        drop(catalog);
+        put_catalog(&data, &staged)?;
+    }
     failpoint::reached("restore.catalog_durable");
     remove_durably(&data.path().join(RESTORING))?;
     failpoint::reached("restore.done");

@@ -23,8 +23,8 @@ pub(crate) async fn run(
             Ok(copy) => {
                 api::SyncResult { comp_share_image_id: copy, zone_id: *zone_id, ..api::SyncResult::default() }
             }
-            // An internal error fails the whole call and is logged once.
-            Err(Error::Internal(inside)) => return Err(Error::Internal(inside)),
+            // An error of the server fails the whole call and is logged once.
+            Err(error @ (Error::Internal(_) | Error::Unavailable(_))) => return Err(error),
             Err(refusal) => api::SyncResult {
                 ret_code: refusal.ret_code().code(),
                 message: refusal.to_string(),

@@ -14,8 +14,9 @@ mod wait;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use jingku_catalog::testing::chosen_database;
 use jingku_library::{
-    Config, DataDir, DiskFormat, Environment, FixedClock, Instance, KeyPair, Library, NewInstance,
+    Config, DataDir, DatabaseUrl, DiskFormat, Environment, FixedClock, Instance, KeyPair, Library, NewInstance,
     SeededRandom, Workers,
 };
 use jingku_server::{Context, router, serve};
@@ -41,6 +42,8 @@ pub(crate) struct Service {
     pub(crate) context: Arc<Context>,
     pub(crate) clock: Arc<FixedClock>,
     pub(crate) folder: Arc<TempDir>,
+    /// The database that has the catalogue, if the tests run on PostgreSQL.
+    database: Option<String>,
 }
 
 impl Service {
@@ -51,7 +54,7 @@ impl Service {
 
     pub(crate) async fn with(config: Config) -> Self {
         let folder = Arc::new(tempfile::tempdir().unwrap());
-        let service = Self::open(folder, &config, 1).await;
+        let service = Self::open(folder, &config, 1, chosen_database().await).await;
         service.instance(INSTANCE, &service.disk("lab1.raw", DiskFormat::Raw, 1)).await;
         service
     }
@@ -63,21 +66,22 @@ impl Service {
 
     /// Opens the same data directory again, as another process would. Its ids are different.
     pub(crate) async fn reopen(&self) -> Self {
-        Self::open(Arc::clone(&self.folder), &Config::default(), 2).await
+        Self::open(Arc::clone(&self.folder), &Config::default(), 2, self.database.clone()).await
     }
 
-    async fn open(folder: Arc<TempDir>, config: &Config, seed: u64) -> Self {
+    async fn open(folder: Arc<TempDir>, config: &Config, seed: u64, database: Option<String>) -> Self {
         let clock = Arc::new(FixedClock::at(NOW));
         let first_key = KeyPair { public_key: PUBLIC_KEY.to_owned(), private_key: PRIVATE_KEY.into() };
         let environment = Environment {
             clock: clock.clone(),
             random: Arc::new(SeededRandom::new(seed)),
+            database: database.as_ref().map(DatabaseUrl::new),
             ..Environment::default()
         };
         let data = DataDir::open_or_create(&folder.path().join("data")).unwrap();
         let context = Arc::new(Context::new(Library::open(&data, config, &environment).await.unwrap()));
         context.library.ensure_first_account(&data, Some(&first_key)).await.unwrap();
-        Self { context, clock, folder }
+        Self { context, clock, folder, database }
     }
 
     /// A caller with the key of account 1.

@@ -163,6 +163,7 @@ help-restore = Restore a backup to a new data directory
     .folder = Backup directory
     .at = Generation to restore, as listed by `jingku backup --list` [default: the newest]
     .skip_damaged = Skip images that are corrupted in the backup
+    .config = Configuration file of the server, if it names a database for the catalogue
 
 help-lab = Control a throw-away server for tests
     .base_url = Address of the server, started with --ephemeral --lab

@@ -163,6 +163,7 @@ help-restore = 用备份恢复出新的数据目录
     .folder = 备份目录
     .at = 恢复第几代备份，编号见 `jingku backup --list` [默认：最新]
     .skip_damaged = 跳过备份中已损坏的镜像
+    .config = 服务的配置文件，其中指定了目录数据库时需要
 
 help-lab = 控制用于测试的临时服务
     .base_url = 以 --ephemeral --lab 启动的服务的地址

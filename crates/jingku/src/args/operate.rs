@@ -132,6 +132,8 @@ pub(crate) struct RestoreArgs {
     pub(crate) at: Option<u64>,
     #[arg(long)]
     pub(crate) skip_damaged: bool,
+    #[arg(long, env = "JINGKU_CONFIG", hide_env_values = true, value_name = "FILE", value_parser = value::any_path())]
+    pub(crate) config: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]

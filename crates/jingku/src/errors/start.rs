@@ -29,6 +29,10 @@ impl Explained for StartError {
             Self::CatalogLinked(path) => (Fault, tr!("errors-start-catalog-linked", path)),
             Self::LogGone(path) => (Fault, tr!("errors-start-log-gone", path)),
             Self::CatalogLost(path) => (Fault, tr!("errors-start-catalog-lost", path)),
+            Self::CatalogInFile(path) => (Refused, tr!("errors-start-catalog-in-file", path)),
+            Self::DatabaseEmpty(path) => (Fault, tr!("errors-start-database-empty", path)),
+            Self::DatabaseNotEmpty => (Refused, tr!("errors-start-database-not-empty")),
+            Self::DatabaseFile(path) => (Fault, tr!("errors-start-database-file", path)),
             Self::MasterKey(place) => (Usage, tr!("errors-start-master-key", place)),
             Self::WrongMasterKey(_) => (Fault, tr!("errors-master-key-wrong")),
             Self::Catalog(error) => (Fault, catalog(&tr!("errors-catalog-unopened"), error)),
@@ -96,7 +100,7 @@ mod tests {
     use std::io;
     use std::path::PathBuf;
 
-    use jingku_library::LibraryError;
+    use jingku_library::{CatalogError, LibraryError};
 
     use super::super::tests::assert_one_stop;
     use super::*;
@@ -109,6 +113,11 @@ mod tests {
             StartError::InUse(path()),
             StartError::Restoring(path()),
             StartError::CatalogLost(path()),
+            StartError::CatalogInFile(path()),
+            StartError::DatabaseEmpty(path()),
+            StartError::DatabaseNotEmpty,
+            StartError::DatabaseFile(path()),
+            StartError::Catalog(CatalogError::AnotherStore),
             StartError::MasterKey("JINGKU_MASTER_KEY".to_owned()),
         ] {
             assert_one_stop(&error);

@@ -93,9 +93,7 @@ async fn images_of_older_versions_are_counted() {
     };
     let expected = stored().await;
     assert!(expected > 0);
-    let file = service.folder.path().join("data/catalog.db");
-    let connection = rusqlite::Connection::open(file).unwrap();
-    connection.execute("UPDATE images SET data_bytes = NULL", []).unwrap();
+    service.run_sql("UPDATE images SET data_bytes = NULL").await;
     assert_eq!(stored().await, 0);
     let workers = service.start_workers().await;
     wait_until("the data is counted", async || stored().await == expected).await;

@@ -1,5 +1,6 @@
 //! Image rows without data, written directly to the catalogue: tests of lists need many images.
 
+use jingku_catalog::testing::run_sql;
 use jingku_catalog::{AccountId, BuiltImage, Catalog, CreateImage, JobEnd, NewImage, Scope};
 
 use super::{INSTANCE, Service};
@@ -7,7 +8,19 @@ use super::{INSTANCE, Service};
 impl Service {
     /// Opens the catalogue a second time, as another process would.
     pub(crate) async fn catalog(&self) -> Catalog {
-        Catalog::open_sqlite(&self.folder.path().join("data/catalog.db")).await.unwrap()
+        match &self.database {
+            Some(url) => Catalog::connect_postgres(url, None).await.unwrap(),
+            None => Catalog::open_sqlite(&self.folder.path().join("data/catalog.db")).await.unwrap(),
+        }
+    }
+
+    /// Changes the catalogue as no Jingku does.
+    pub(crate) async fn run_sql(&self, sql: &str) {
+        if let Some(url) = &self.database {
+            return run_sql(url, sql).await;
+        }
+        let file = self.folder.path().join("data/catalog.db");
+        rusqlite::Connection::open(file).unwrap().execute_batch(sql).unwrap();
     }
 
     /// Adds `Available` images of [`INSTANCE`] with these ids, which are also their names, and creation times, which may

@@ -1,4 +1,4 @@
-//! An in-memory server that is reset before each sequence.
+//! A server that is reset before each sequence: in memory, or on PostgreSQL.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -10,8 +10,11 @@ use axum::body::Body;
 use axum::http::Request;
 use hyper::service::Service as _;
 use hyper_util::service::TowerToHyperService;
+use jingku_catalog::Catalog;
+use jingku_catalog::testing::chosen_database;
 use jingku_library::{
-    Config, DiskFormat, Environment, FixedClock, Fixtures, NewInstance, Random, SeededRandom,
+    Config, DataDir, DatabaseUrl, DiskFormat, Environment, FixedClock, Fixtures, Library, NewInstance, Random,
+    SeededRandom,
 };
 use jingku_protocol::Params;
 use jingku_protocol::actions::Action;
@@ -47,6 +50,8 @@ pub(super) type Counts = BTreeMap<&'static str, [u64; 2]>;
 
 pub(super) struct Server {
     pub(super) context: Arc<Context>,
+    /// The initial catalogue, for a server on PostgreSQL. A server in memory has a lab, which remembers it.
+    start: Option<Catalog>,
     callers: Vec<Caller>,
     clock: Arc<FixedClock>,
     random: Arc<Replay>,
@@ -79,7 +84,14 @@ impl Server {
         let random = Arc::new(Replay(Mutex::new(SeededRandom::new(1))));
         let environment =
             Environment { clock: clock.clone(), random: random.clone(), ..Environment::default() };
-        let context = Context::open_lab(&Config::default(), environment).await.unwrap();
+        let database = chosen_database().await;
+        let context = if let Some(url) = &database {
+            let environment = Environment { database: Some(DatabaseUrl::new(url)), ..environment };
+            let data = DataDir::open_or_create(&folder.path().join("data")).unwrap();
+            Context::new(Library::open(&data, &Config::default(), &environment).await.unwrap())
+        } else {
+            Context::open_lab(&Config::default(), environment).await.unwrap()
+        };
         let accounts = context.library.load(&Fixtures::read(&file).unwrap(), None).await.unwrap();
         let context = Arc::new(context);
         let callers: Vec<_> = accounts
@@ -100,7 +112,15 @@ impl Server {
             context.library.add_instance_from(new, &id(image)).await.unwrap();
         }
         context.remember_start().await.unwrap();
+        let start = if database.is_some() {
+            let start = Catalog::open_sqlite_in_memory().await.unwrap();
+            context.library.catalog.copy_to(&start, "").await.unwrap();
+            Some(start)
+        } else {
+            None
+        };
         Self {
+            start,
             callers,
             context,
             clock,
@@ -117,10 +137,16 @@ impl Server {
     pub(super) async fn reset(&self) -> World {
         *self.random.0.lock().unwrap() = SeededRandom::new(2);
         self.clock.set(NOW);
-        let request = Request::post("/_lab/reset").header("host", "127.0.0.1:1").header("x-jingku-lab", "1");
-        let router = TowerToHyperService::new(router(self.context.clone()));
-        let Ok(response) = router.call(request.body(Body::empty()).unwrap()).await;
-        assert!(response.status().is_success());
+        if let Some(start) = &self.start {
+            let catalog = &self.context.library.catalog;
+            start.copy_to(catalog, &catalog.store_id().await.unwrap()).await.unwrap();
+        } else {
+            let request =
+                Request::post("/_lab/reset").header("host", "127.0.0.1:1").header("x-jingku-lab", "1");
+            let router = TowerToHyperService::new(router(self.context.clone()));
+            let Ok(response) = router.call(request.body(Body::empty()).unwrap()).await;
+            assert!(response.status().is_success());
+        }
         world()
     }
 

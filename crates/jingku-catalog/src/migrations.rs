@@ -23,6 +23,7 @@ pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0013_pods.sql"),
     include_str!("../migrations/0014_list.sql"),
     include_str!("../migrations/0015_store_id.sql"),
+    include_str!("../migrations/0016_claims.sql"),
 ];
 
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS migrations (

@@ -1,9 +1,15 @@
 //! Storage of whole objects.
 
-use std::io::Read;
+use std::io::{self, Read};
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
 
 use crate::error::{Error, Result};
 use crate::key::{Key, Kind};
+
+/// How long a request to delete objects can take effect after it was prepared.
+pub const DELETE_TIMEOUT: Duration = Duration::from_mins(2);
 
 /// Stores whole objects under names derived from their content.
 ///
@@ -41,8 +47,45 @@ pub trait Backend: Send + Sync + 'static {
     /// for a million objects below 1 MiB.
     fn list(&self, kind: Kind, prefix: u8) -> Result<Vec<Key>>;
 
+    /// Lists, unordered, all objects of a kind, or more than `max` of them.
+    fn list_kind(&self, kind: Kind, max: usize) -> Result<Vec<Key>> {
+        let mut keys = Vec::new();
+        for prefix in 0..=u8::MAX {
+            keys.append(&mut self.list(kind, prefix)?);
+            if keys.len() > max {
+                break;
+            }
+        }
+        Ok(keys)
+    }
+
+    /// Returns the lengths in bytes of those objects that exist.
+    fn lengths(&self, keys: &[Key]) -> Result<Vec<(Key, u64)>> {
+        let length = |key: &Key| match self.head(*key) {
+            Err(Error::NotFound(_)) => None,
+            head => Some(head.map(|head| (*key, head.length))),
+        };
+        keys.iter().filter_map(length).collect()
+    }
+
     /// Deletes an object. Succeeds if it does not exist.
     fn delete(&self, key: Key) -> Result<()>;
+
+    /// Deletes objects if `may` returns `true`, which is called once; otherwise fails.
+    ///
+    /// A backend over a network prepares the requests before it calls `may`, in such a way that the other side rejects
+    /// them [`DELETE_TIMEOUT`] later. So a process that was suspended meanwhile cannot delete anything.
+    fn delete_if(&self, keys: &[Key], may: &mut dyn FnMut() -> Result<bool>) -> Result<()> {
+        if !may()? {
+            return Err(too_late());
+        }
+        keys.iter().try_for_each(|key| self.delete(*key))
+    }
+
+    /// Returns how many threads one writer or reader uses: one per core, or more if they wait for a network.
+    fn threads(&self) -> usize {
+        thread::available_parallelism().map_or(1, usize::from)
+    }
 
     /// Makes every earlier write and deletion durable, by any writer: a writer also depends on chunks that another one
     /// wrote and has not synced yet.
@@ -55,6 +98,10 @@ pub trait Backend: Send + Sync + 'static {
     fn watch_claims(&self) -> Result<Box<dyn ClaimWatch>>;
 }
 
+pub(crate) fn too_late() -> Error {
+    Error::io("delete objects", io::Error::other("preparing it took too long, and writers continue"))
+}
+
 /// Takes the bytes of one object piece by piece. Dropping it discards them.
 pub trait Stage: Send {
     /// Appends bytes.
@@ -62,6 +109,15 @@ pub trait Stage: Send {
 
     /// Names the object, with the promises of [`Backend::put`].
     fn commit(self: Box<Self>, key: Key, existing: Existing) -> Result<Outcome>;
+}
+
+/// Creates and watches the claims for a store that several machines share.
+pub trait Claims: Send + Sync + 'static {
+    /// As [`Backend::claim`].
+    fn claim(&self) -> Result<Box<dyn Claim>>;
+
+    /// As [`Backend::watch_claims`].
+    fn watch_claims(&self) -> Result<Box<dyn ClaimWatch>>;
 }
 
 /// What to do if the object exists already.
@@ -112,16 +168,64 @@ pub trait Claim: Send + Sync {
     /// After this returns, a sweep has either deleted an object already or leaves it alone while the claim lives. Check
     /// *afterwards* whether the objects exist.
     fn add(&self, keys: &[Key]) -> Result<()>;
+
+    /// Returns what the commit that makes the manifest live must verify; `None` if the claim cannot expire.
+    fn ticket(&self) -> Option<ClaimTicket> {
+        None
+    }
+}
+
+/// Identifies a claim that can expire, and its state. The commit that makes a manifest live verifies in its transaction
+/// that the claim still exists in this state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClaimTicket {
+    /// The claim.
+    pub id: String,
+    /// The number of its records.
+    pub records: i64,
 }
 
 /// Reads and pauses all claims.
 pub trait ClaimWatch: Send {
-    /// Blocks additions to all claims until [`resume`](Self::resume), and visits every key added since the previous
-    /// call. Keys of claims that ended meanwhile may be skipped.
+    /// Blocks additions of these keys, or of all keys, to all claims until [`resume`](Self::resume). Then visits every
+    /// key added since the previous call. Keys of claims that ended meanwhile may be skipped.
     ///
     /// After an error nothing is paused, and visited keys may be visited again.
-    fn pause(&mut self, visit: &mut dyn FnMut(Key)) -> Result<()>;
+    fn pause(&mut self, keys: &[Key], visit: &mut dyn FnMut(Key)) -> Result<()>;
+
+    /// Returns whether the pause is still in force and will be for some time. A pause in a database ends by itself, in
+    /// case the sweeper has died.
+    fn is_paused(&mut self) -> Result<bool> {
+        Ok(true)
+    }
 
     /// Allows additions again, as does dropping the watch.
     fn resume(&mut self);
+}
+
+macro_rules! forward {
+    ($($method:ident($($name:ident: $type:ty),*) -> $result:ty;)+) => {
+        $(fn $method(&self, $($name: $type),*) -> $result {
+            (**self).$method($($name),*)
+        })+
+    };
+}
+
+impl<B: Backend + ?Sized> Backend for Arc<B> {
+    forward! {
+        put(key: Key, object: &[u8], existing: Existing) -> Result<Outcome>;
+        stage() -> Result<Box<dyn Stage>>;
+        read(key: Key) -> Result<Object>;
+        read_part(key: Key, offset: u64, length: usize) -> Result<Vec<u8>>;
+        head(key: Key) -> Result<Head>;
+        list(kind: Kind, prefix: u8) -> Result<Vec<Key>>;
+        list_kind(kind: Kind, max: usize) -> Result<Vec<Key>>;
+        lengths(keys: &[Key]) -> Result<Vec<(Key, u64)>>;
+        delete(key: Key) -> Result<()>;
+        delete_if(keys: &[Key], may: &mut dyn FnMut() -> Result<bool>) -> Result<()>;
+        threads() -> usize;
+        sync() -> Result<()>;
+        claim() -> Result<Box<dyn Claim>>;
+        watch_claims() -> Result<Box<dyn ClaimWatch>>;
+    }
 }

@@ -40,6 +40,15 @@ pub enum Error {
         source: io::Error,
     },
 
+    /// The claim of a writer expired, because the process or the database stopped for too long. A sweep may have deleted
+    /// what the writer relies on. Write again: existing chunks are found.
+    #[error("the claim expired: this process or the database stopped for too long")]
+    ClaimExpired,
+
+    /// The settings of an object store cannot be used.
+    #[error("{0}")]
+    Settings(String),
+
     /// The [`Source`](crate::Source) of a writer could not be read. The store is intact.
     #[error("cannot read the source: {0}")]
     Source(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -53,7 +62,7 @@ pub enum Error {
     UnknownFormat {
         /// The folder.
         path: PathBuf,
-        /// Content of its `format` file; empty if there is none.
+        /// Content of its `format` object; empty if there is none.
         found: String,
     },
 
@@ -71,12 +80,14 @@ pub enum Error {
 }
 
 fn not_a_store(path: &Path, found: &str) -> String {
-    let path = path.display();
+    let text = path.display().to_string();
     if found.is_empty() {
-        format!("{path} contains no chunk store: there is no `format` file. Is its disk mounted?")
+        let check =
+            if text.starts_with("s3://") { "Are bucket and prefix right?" } else { "Is its disk mounted?" };
+        format!("{text} contains no chunk store: there is no `format` file. {check}")
     } else {
         format!(
-            "{path} contains no chunk store that this version of Jingku can read: its `format` file says {found:?}"
+            "{text} contains no chunk store that this version of Jingku can read: its `format` file says {found:?}"
         )
     }
 }

@@ -3,13 +3,14 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::backend::{Backend, Claim};
+use crate::backend::{Backend, Claim, ClaimTicket};
 use crate::error::Result;
 use crate::key::Key;
 
 /// Protects objects from sweeps of any process while they become an image or are copied.
 ///
-/// The protection ends with the last clone, or with the process.
+/// The protection ends with the last clone, or with the process. In a store that several machines share, it also ends if
+/// the process is suspended or cut off from the database for too long: see [`GcGuard::ticket`].
 #[derive(Clone)]
 pub struct GcGuard(Arc<dyn Claim>);
 
@@ -21,6 +22,12 @@ impl GcGuard {
     /// Protects objects, and the chunks that a manifest references. They need not exist; check afterwards.
     pub(crate) fn add(&self, keys: &[Key]) -> Result<()> {
         self.0.add(keys)
+    }
+
+    /// Returns what the commit that makes a manifest live must verify; `None` if the protection cannot end before the
+    /// guard is dropped.
+    pub fn ticket(&self) -> Option<ClaimTicket> {
+        self.0.ticket()
     }
 }
 

@@ -15,6 +15,17 @@ pub enum Kind {
     QuarantineMark,
 }
 
+impl Kind {
+    /// Returns the folder of these objects.
+    pub(crate) fn folder(self) -> &'static str {
+        match self {
+            Self::Chunk => "chunks",
+            Self::Manifest => "manifests",
+            Self::QuarantineMark => "suspects",
+        }
+    }
+}
+
 /// Names one object in a backend.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Key {

@@ -31,6 +31,7 @@
 //! - Memory is bounded by constants, whatever the size of the disk: see [`IN_FLIGHT_CHUNKS_MAX`].
 
 mod backend;
+mod bucket;
 mod census;
 mod check;
 mod chunk_reader;
@@ -53,7 +54,10 @@ mod sweep;
 mod testing;
 mod writer;
 
-pub use crate::backend::{Backend, Claim, ClaimWatch, Existing, Head, Object, Outcome, Stage};
+pub use crate::backend::{
+    Backend, Claim, ClaimTicket, ClaimWatch, Claims, DELETE_TIMEOUT, Existing, Head, Object, Outcome, Stage,
+};
+pub use crate::bucket::{BUCKET_REQUESTS_MAX, Bucket, BucketSettings, BucketUrl};
 pub use crate::census::CENSUS_CHUNKS_MAX;
 pub use crate::check::{
     CHECK_THREADS_MAX, CheckPlan, CheckProgress, CheckReport, Depth, FINDINGS_MAX, Finding, OnProgress,
@@ -74,5 +78,5 @@ pub use crate::pipeline::{IN_FLIGHT_CHUNKS_MAX, WORKERS_MAX};
 pub use crate::store::Store;
 pub use crate::sweep::{Live, SWEEP_BATCH_OBJECTS, Sweep, SweepPlan, SweepReport};
 #[cfg(feature = "testing")]
-pub use crate::testing::{Fault, Faulty, Operation};
+pub use crate::testing::{Fault, Faulty, Operation, S3Fault, S3Server};
 pub use crate::writer::{RUN_BYTES_MAX, Sealed, Source, Writer, Written};

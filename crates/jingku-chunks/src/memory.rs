@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use std::io::Cursor;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use self::claims::Claims;
-use crate::backend::{Backend, Claim, ClaimWatch, Existing, Object, Outcome, Stage};
+use self::claims::ClaimTable;
+use crate::backend::{Backend, Claim, ClaimWatch, Claims, Existing, Object, Outcome, Stage};
 use crate::error::{Error, Result};
 use crate::key::{Key, Kind};
 
@@ -15,7 +15,7 @@ use crate::key::{Key, Kind};
 #[derive(Clone, Default)]
 pub struct Memory {
     objects: Arc<Mutex<BTreeMap<Key, Arc<[u8]>>>>,
-    claims: Arc<Claims>,
+    claims: Arc<ClaimTable>,
 }
 
 impl Memory {
@@ -79,6 +79,16 @@ impl Backend for Memory {
 
     fn watch_claims(&self) -> Result<Box<dyn ClaimWatch>> {
         Ok(self.claims.watch())
+    }
+}
+
+impl Claims for Memory {
+    fn claim(&self) -> Result<Box<dyn Claim>> {
+        Backend::claim(self)
+    }
+
+    fn watch_claims(&self) -> Result<Box<dyn ClaimWatch>> {
+        Backend::watch_claims(self)
     }
 }
 

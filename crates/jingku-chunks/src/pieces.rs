@@ -43,7 +43,7 @@ impl Pieces {
     pub(crate) fn start(backend: &Arc<dyn Backend>, manifest: &Manifest, part: Range<u64>) -> Result<Self> {
         let chunk_bytes = manifest.chunk_size().unwrap_or(CHUNK_SIZE);
         let chunks = usize::try_from((part.end - part.start).div_ceil(chunk_bytes)).unwrap_or(usize::MAX);
-        let pipeline = Pipeline::start(chunks, || {
+        let pipeline = Pipeline::start(backend.threads().min(chunks), || {
             let backend = Arc::clone(backend);
             let mut reader = ChunkReader::new()?;
             Ok(move |Job { id, len, wanted }| {

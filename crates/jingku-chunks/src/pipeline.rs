@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 /// at the default chunk size. Keeps [`WORKERS_MAX`] threads busy while the caller waits for the oldest result.
 pub const IN_FLIGHT_CHUNKS_MAX: usize = 32;
 
-/// The most threads of one writer or reader, which otherwise uses one per core.
+/// The most threads of one writer or reader, see [`Backend::threads`](crate::Backend::threads).
 pub const WORKERS_MAX: usize = 16;
 
 /// Jobs per thread, finished or not, that keep it busy while the caller waits for the oldest result.
@@ -32,16 +32,15 @@ pub(crate) struct Pipeline<J, T> {
 }
 
 impl<J: Send + 'static, T: Send + 'static> Pipeline<J, T> {
-    /// Starts one thread per core, each with its own worker; at least one and at most `jobs_max`.
-    pub(crate) fn start<W>(jobs_max: usize, mut worker: impl FnMut() -> Result<W>) -> Result<Self>
+    /// Starts threads, each with its own worker; at least one and at most [`WORKERS_MAX`].
+    pub(crate) fn start<W>(threads: usize, mut worker: impl FnMut() -> Result<W>) -> Result<Self>
     where
         W: FnMut(J) -> Result<T> + Send + 'static,
     {
-        let cores = thread::available_parallelism().map_or(1, usize::from);
         let (jobs, inbox) = crossbeam_channel::bounded(IN_FLIGHT_CHUNKS_MAX);
         let mut pipeline =
             Self { jobs: Some(jobs), threads: Vec::new(), queue: VecDeque::new(), abandoned: Arc::default() };
-        for _ in 0..cores.min(WORKERS_MAX).min(jobs_max.max(1)) {
+        for _ in 0..threads.clamp(1, WORKERS_MAX) {
             let mut work = worker()?;
             let inbox: Receiver<(J, Sender<Result<T>>)> = inbox.clone();
             let abandoned = Arc::clone(&pipeline.abandoned);
@@ -128,7 +127,7 @@ mod tests {
 
     #[test]
     fn results_keep_their_order() {
-        let mut pipeline = Pipeline::start(usize::MAX, || {
+        let mut pipeline = Pipeline::start(4, || {
             Ok(|n: u64| {
                 thread::sleep(Duration::from_micros(n * 7919 % 300));
                 Ok(n)
@@ -157,8 +156,7 @@ mod tests {
     #[test]
     fn panic_in_a_worker_is_an_error() {
         let mut pipeline =
-            Pipeline::start(usize::MAX, || Ok(|(): ()| -> Result<()> { panic!("expected by this test") }))
-                .unwrap();
+            Pipeline::start(4, || Ok(|(): ()| -> Result<()> { panic!("expected by this test") })).unwrap();
         for _ in 0..IN_FLIGHT_CHUNKS_MAX {
             pipeline.submit(());
         }

@@ -18,14 +18,8 @@ pub(crate) struct Quarantine(Option<HashSet<Key>>);
 
 impl Quarantine {
     pub(crate) fn load(backend: &dyn Backend) -> Result<Self> {
-        let mut marks = HashSet::new();
-        for prefix in 0..=u8::MAX {
-            marks.extend(backend.list(Kind::QuarantineMark, prefix)?);
-            if marks.len() > MARKS_MAX {
-                return Ok(Self(None));
-            }
-        }
-        Ok(Self(Some(marks)))
+        let marks = backend.list_kind(Kind::QuarantineMark, MARKS_MAX)?;
+        Ok(Self((marks.len() <= MARKS_MAX).then(|| marks.into_iter().collect())))
     }
 
     /// Whether a chunk must be verified before it is used.

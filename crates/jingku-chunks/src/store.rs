@@ -29,6 +29,11 @@ impl Store {
         Self { backend: Arc::new(backend) }
     }
 
+    /// Returns the backend.
+    pub fn backend(&self) -> &Arc<dyn Backend> {
+        &self.backend
+    }
+
     /// Begins a disk of this size in bytes. Fails with `Length` above [`LOGICAL_SIZE_MAX`](crate::LOGICAL_SIZE_MAX).
     pub fn writer(&self, logical_size: u64) -> Result<Writer> {
         self.writer_with(logical_size, Cut::default())

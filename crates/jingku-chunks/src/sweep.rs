@@ -113,10 +113,7 @@ impl Sweep {
         if self.plan.dry_run {
             self.swept = SweepReport::default();
         }
-        let mut found = Vec::new();
-        for prefix in 0..=u8::MAX {
-            found.append(&mut self.backend.list(Kind::Manifest, prefix)?);
-        }
+        let found = self.backend.list_kind(Kind::Manifest, usize::MAX)?;
         // A row that names a missing manifest may be corrupted and mean one that exists.
         let listed: HashSet<&Key> = found.iter().collect();
         for id in live()?.into_iter().filter(|id| !listed.contains(&Key::Manifest(*id))) {
@@ -137,13 +134,13 @@ impl Sweep {
         live: Live<'_, E>,
     ) -> Result<Stage, E> {
         let batch = found.split_off(found.len().saturating_sub(self.plan.batch_objects));
-        let lengths = self.lengths(&batch)?;
-        claims.pause(&mut |_| ())?;
+        // Before writers have to wait. Another sweep may have deleted some.
+        let mut lengths = self.backend.lengths(&batch)?;
+        claims.pause(&batch, &mut |_| ())?;
         let needed: HashSet<Key> = live()?.into_iter().chain(claims.manifests()).map(Key::Manifest).collect();
-        for (key, length) in lengths.into_iter().filter(|(key, _)| !needed.contains(key)) {
-            self.delete(key, length)?;
-            self.swept.manifests += 1;
-        }
+        lengths.retain(|(key, _)| !needed.contains(key));
+        self.delete(&lengths, &mut claims)?;
+        self.swept.manifests += lengths.len() as u64;
         claims.resume();
         if !found.is_empty() {
             return Ok(Stage::Manifests(found, claims));
@@ -175,14 +172,11 @@ impl Sweep {
                 None => Stage::Marks,
             });
         };
-        let lengths = self.lengths(&candidates)?;
-        if group.pause_claims(&self.backend, live)? {
-            for (key, length) in lengths {
-                if group.is_garbage(key) {
-                    self.delete(key, length)?;
-                    self.swept.chunks += 1;
-                }
-            }
+        let mut lengths = self.backend.lengths(&candidates)?;
+        if group.pause_claims(&self.backend, &candidates, live)? {
+            lengths.retain(|(key, _)| group.is_garbage(*key));
+            self.delete(&lengths, &mut group.claims)?;
+            self.swept.chunks += lengths.len() as u64;
             group.claims.resume();
         } else {
             group.candidates.extend(candidates);
@@ -191,32 +185,26 @@ impl Sweep {
     }
 
     fn delete_marks(&mut self) -> Result<Stage> {
-        for prefix in (0..=u8::MAX).take_while(|_| !self.plan.dry_run) {
-            for mark in self.backend.list(Kind::QuarantineMark, prefix)? {
-                let Key::QuarantineMark(id) = mark else { continue };
-                match self.backend.head(Key::Chunk(id)) {
-                    Err(Error::NotFound(_)) => self.backend.delete(mark)?,
-                    head => drop(head?),
-                }
+        if self.plan.dry_run {
+            return Ok(Stage::Done);
+        }
+        for mark in self.backend.list_kind(Kind::QuarantineMark, usize::MAX)? {
+            let Key::QuarantineMark(id) = mark else { continue };
+            match self.backend.head(Key::Chunk(id)) {
+                Err(Error::NotFound(_)) => self.backend.delete(mark)?,
+                head => drop(head?),
             }
         }
         Ok(Stage::Done)
     }
 
-    /// Looks up lengths before writers have to wait. Skips what another sweep deleted.
-    fn lengths(&self, keys: &[Key]) -> Result<Vec<(Key, u64)>> {
-        let length = |key: &Key| match self.backend.head(*key) {
-            Err(Error::NotFound(_)) => None,
-            head => Some(head.map(|head| (*key, head.length))),
-        };
-        keys.iter().filter_map(length).collect()
-    }
-
-    fn delete(&mut self, key: Key, length: u64) -> Result<()> {
-        if !self.plan.dry_run {
-            self.backend.delete(key)?;
+    /// Deletes objects while claims are paused.
+    fn delete(&mut self, objects: &[(Key, u64)], claims: &mut ClaimTracker) -> Result<()> {
+        let (keys, lengths): (Vec<Key>, Vec<u64>) = objects.iter().copied().unzip();
+        if !self.plan.dry_run && !keys.is_empty() {
+            self.backend.delete_if(&keys, &mut || claims.is_paused())?;
         }
-        self.swept.bytes += length;
+        self.swept.bytes += lengths.iter().sum::<u64>();
         Ok(())
     }
 }

@@ -1,13 +1,17 @@
 //! Backends for tests of this crate and others.
 
+mod s3_server;
+
 use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::backend::{Backend, Claim, ClaimWatch, Existing, Head, Object, Outcome, Stage};
+use crate::backend::{Backend, Claim, ClaimTicket, ClaimWatch, Existing, Head, Object, Outcome, Stage};
 use crate::error::{Error, Result};
 use crate::key::{Key, Kind};
+
+pub use s3_server::{S3Fault, S3Server};
 
 /// Calls that can be counted and made to fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -286,12 +290,20 @@ impl<B: Backend> Claim for Wrapped<dyn Claim, B> {
         self.backend.enter(Operation::Claim)?;
         self.inner.add(keys)
     }
+
+    fn ticket(&self) -> Option<ClaimTicket> {
+        self.inner.ticket()
+    }
 }
 
 impl<B: Backend> ClaimWatch for Wrapped<dyn ClaimWatch, B> {
-    fn pause(&mut self, visit: &mut dyn FnMut(Key)) -> Result<()> {
+    fn pause(&mut self, keys: &[Key], visit: &mut dyn FnMut(Key)) -> Result<()> {
         self.backend.enter(Operation::WatchClaims)?;
-        self.inner.pause(visit)
+        self.inner.pause(keys, visit)
+    }
+
+    fn is_paused(&mut self) -> Result<bool> {
+        self.inner.is_paused()
     }
 
     fn resume(&mut self) {
@@ -309,29 +321,5 @@ impl<B: Backend> Stage for Wrapped<dyn Stage, B> {
         let Self { inner, backend } = *self;
         backend.enter(Operation::Commit)?;
         backend.put_recorded(key, existing, || inner.commit(key, existing))
-    }
-}
-
-macro_rules! forward {
-    ($($method:ident($($name:ident: $type:ty),*) -> $result:ty;)+) => {
-        $(fn $method(&self, $($name: $type),*) -> $result {
-            (**self).$method($($name),*)
-        })+
-    };
-}
-
-/// Lets a test keep a handle on the backend of a store.
-impl<B: Backend + ?Sized> Backend for Arc<B> {
-    forward! {
-        put(key: Key, object: &[u8], existing: Existing) -> Result<Outcome>;
-        stage() -> Result<Box<dyn Stage>>;
-        read(key: Key) -> Result<Object>;
-        read_part(key: Key, offset: u64, length: usize) -> Result<Vec<u8>>;
-        head(key: Key) -> Result<Head>;
-        list(kind: Kind, prefix: u8) -> Result<Vec<Key>>;
-        delete(key: Key) -> Result<()>;
-        sync() -> Result<()>;
-        claim() -> Result<Box<dyn Claim>>;
-        watch_claims() -> Result<Box<dyn ClaimWatch>>;
     }
 }

@@ -124,7 +124,7 @@ impl DiskWatch {
 }
 
 impl ClaimWatch for DiskWatch {
-    fn pause(&mut self, visit: &mut dyn FnMut(Key)) -> Result<()> {
+    fn pause(&mut self, _: &[Key], visit: &mut dyn FnMut(Key)) -> Result<()> {
         let paused = lock(&self.gate, FlockOperation::LockExclusive);
         paused.and_then(|()| self.read(visit)).map_err(|e| {
             self.resume();

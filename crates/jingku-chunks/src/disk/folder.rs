@@ -8,11 +8,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
+use crate::format::FORMAT;
 use crate::key::{Key, Kind};
 
 const FOLDERS: [&str; 3] = ["chunks", "manifests", "tmp"];
-/// Content of the file `format`. A new layout gets a new number, so that old programs refuse it.
-const FORMAT: &str = "jingku-chunks 1\n";
 
 /// Only the owner has access, whatever the umask: the files hold the contents of disks.
 pub(super) const FILE_MODE: u32 = 0o600;
@@ -91,12 +90,7 @@ impl Folder {
 
     /// The folder of all objects of a kind whose names begin with this byte.
     pub(super) fn fan(&self, kind: Kind, prefix: u8) -> PathBuf {
-        let kind = match kind {
-            Kind::Chunk => "chunks",
-            Kind::Manifest => "manifests",
-            Kind::QuarantineMark => "suspects",
-        };
-        self.path.join(kind).join(format!("{prefix:02x}"))
+        self.path.join(kind.folder()).join(format!("{prefix:02x}"))
     }
 
     pub(super) fn object(&self, key: Key) -> PathBuf {

@@ -1,4 +1,4 @@
-//! Claims on objects in memory.
+//! ClaimTable on objects in memory.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -9,7 +9,7 @@ use crate::key::Key;
 
 /// All living claims, by number.
 #[derive(Default)]
-pub(super) struct Claims {
+pub(super) struct ClaimTable {
     table: Mutex<Table>,
     resumed: Condvar,
 }
@@ -21,7 +21,7 @@ struct Table {
     paused: bool,
 }
 
-impl Claims {
+impl ClaimTable {
     pub(super) fn claim(self: &Arc<Self>) -> Box<dyn Claim> {
         let mut table = self.lock();
         let number = table.next;
@@ -46,7 +46,7 @@ impl Claims {
 }
 
 struct MemoryClaim {
-    claims: Arc<Claims>,
+    claims: Arc<ClaimTable>,
     number: u64,
 }
 
@@ -65,14 +65,14 @@ impl Drop for MemoryClaim {
 }
 
 struct MemoryWatch {
-    claims: Arc<Claims>,
+    claims: Arc<ClaimTable>,
     /// Number of keys visited in each claim.
     reported: BTreeMap<u64, usize>,
     pauses: bool,
 }
 
 impl ClaimWatch for MemoryWatch {
-    fn pause(&mut self, visit: &mut dyn FnMut(Key)) -> Result<()> {
+    fn pause(&mut self, _: &[Key], visit: &mut dyn FnMut(Key)) -> Result<()> {
         self.resume();
         let mut table = self.claims.lock_when_resumed();
         table.paused = true;

@@ -79,14 +79,15 @@ impl Group {
         Ok(Some(self.candidates.split_off(self.candidates.len().saturating_sub(count))))
     }
 
-    /// Pauses claims and marks what is needed now. Until resumed, chunks without a mark are garbage. Returns `false`,
+    /// Pauses claims of `candidates` and marks what is needed now. Until resumed, candidates without a mark are garbage. Returns `false`,
     /// with claims running, if there are manifests to mark first.
     pub(super) fn pause_claims<E: From<Error>>(
         &mut self,
         backend: &Arc<dyn Backend>,
+        candidates: &[Key],
         live: &mut dyn FnMut() -> Result<Vec<ManifestId>, E>,
     ) -> Result<bool, E> {
-        self.claims.pause(&mut |id| self.marks.set(id, true))?;
+        self.claims.pause(candidates, &mut |id| self.marks.set(id, true))?;
         // After pausing claims: see `ClaimTracker::pause`.
         let live = live()?.into_iter().map(|id| (id, true));
         let claimed = self.claims.manifests().map(|id| (id, false));
@@ -137,15 +138,19 @@ impl ClaimTracker {
         Ok(Self { watch: backend.watch_claims()?, manifests: HashSet::new() })
     }
 
-    /// Pauses claims and visits the chunks that were claimed since the last call.
+    /// Pauses claims of `keys` and visits the chunks that were claimed since the last call.
     ///
     /// Ask for live manifests *after* this: a claim that has ended is not visited, but its image is in the catalogue.
-    pub(super) fn pause(&mut self, claimed: &mut dyn FnMut(ChunkId)) -> Result<()> {
-        self.watch.pause(&mut |key| match key {
+    pub(super) fn pause(&mut self, keys: &[Key], claimed: &mut dyn FnMut(ChunkId)) -> Result<()> {
+        self.watch.pause(keys, &mut |key| match key {
             Key::Chunk(id) => claimed(id),
             Key::Manifest(id) => drop(self.manifests.insert(id)),
             Key::QuarantineMark(_) => {}
         })
+    }
+
+    pub(super) fn is_paused(&mut self) -> Result<bool> {
+        self.watch.is_paused()
     }
 
     pub(super) fn resume(&mut self) {

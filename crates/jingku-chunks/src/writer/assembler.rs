@@ -52,7 +52,7 @@ impl Assembler {
         let shared = Shared { backend: Arc::clone(backend), guard: guard.clone(), quarantine, chunk_size };
         let shared = Arc::new(shared);
         Ok(Self {
-            pipeline: Pipeline::start(usize::MAX, || {
+            pipeline: Pipeline::start(backend.threads(), || {
                 let mut ingest = Ingest::new(Arc::clone(&shared), zstd_level)?;
                 Ok(move |job| ingest.run(job))
             })?,

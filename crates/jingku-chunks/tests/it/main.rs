@@ -6,6 +6,7 @@
 )]
 
 mod backends;
+mod bucket;
 mod check;
 mod concurrency;
 mod damage;

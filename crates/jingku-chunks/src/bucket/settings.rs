@@ -1,0 +1,160 @@
+//! The settings of an object store.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use object_store::aws::{AmazonS3, AmazonS3Builder, Checksum};
+use object_store::path::Path;
+use object_store::{BackoffConfig, ClientOptions, RetryConfig};
+
+use super::requests::{ATTEMPTS_MAX, CONNECT_TIMEOUT, PAUSE_MAX, REQUEST_TIMEOUT, RETRY_TIMEOUT};
+use crate::error::{Error, Result};
+
+/// Where a bucket is and how to reach it. Credentials come from the usual environment variables, such as
+/// `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct BucketSettings {
+    /// `s3://BUCKET` or `s3://BUCKET/PREFIX`.
+    pub url: BucketUrl,
+    /// The base URL of the service; that of AWS if absent.
+    pub endpoint: Option<String>,
+    /// The region that signatures name; `AWS_REGION`, or `us-east-1`, if absent.
+    pub region: Option<String>,
+    /// Whether the bucket is the first part of the path of a URL, not of its host name.
+    pub path_style: bool,
+    /// Whether the endpoint may be reached without TLS.
+    pub allow_http: bool,
+    /// A key pair instead of one from the environment.
+    pub key_pair: Option<(String, String)>,
+    /// A folder for manifests that are being written; that of the system if absent.
+    pub scratch: Option<PathBuf>,
+}
+
+/// The bucket and the prefix of all names in it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct BucketUrl {
+    /// The bucket.
+    pub bucket: String,
+    /// The prefix, without slashes at its ends. May be empty.
+    pub prefix: String,
+}
+
+impl BucketUrl {
+    /// Reads `s3://BUCKET/PREFIX`; `None` if the text is not of this form.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (bucket, prefix) = text.strip_prefix("s3://")?.split_once('/').unwrap_or((&text[5..], ""));
+        let prefix = prefix.trim_matches('/');
+        // What needs no encoding anywhere.
+        let is_plain =
+            |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
+        let parts = prefix.split('/').filter(|_| !prefix.is_empty());
+        let prefix_is_plain =
+            parts.into_iter().all(|part| is_plain(part) && !matches!(part, "" | "." | ".."));
+        let is_bucket = is_plain(bucket) && !matches!(bucket, "" | "." | "..");
+        (is_bucket && prefix_is_plain).then(|| Self { bucket: bucket.to_owned(), prefix: prefix.to_owned() })
+    }
+
+    /// Returns the path of an object below the prefix.
+    pub(super) fn path(&self, below: &str) -> Path {
+        Path::from_iter(self.prefix.split('/').chain(below.split('/')).filter(|part| !part.is_empty()))
+    }
+}
+
+impl fmt::Display for BucketUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let slash = if self.prefix.is_empty() { "" } else { "/" };
+        write!(f, "s3://{}{slash}{}", self.bucket, self.prefix)
+    }
+}
+
+impl BucketSettings {
+    pub(super) fn client_options(&self) -> ClientOptions {
+        ClientOptions::new()
+            .with_allow_http(self.allow_http)
+            .with_connect_timeout(CONNECT_TIMEOUT)
+            .with_timeout(REQUEST_TIMEOUT)
+    }
+
+    pub(super) fn client(&self) -> Result<AmazonS3> {
+        let plain = self.endpoint.as_ref().filter(|url| url.starts_with("http://"));
+        if let Some(endpoint) = plain.filter(|_| !self.allow_http) {
+            let refusal =
+                "has no TLS, so others can read and change images on the way. Use https://, or allow it";
+            return Err(Error::Settings(format!(
+                "the endpoint {endpoint} {refusal} with `allow_http = true`"
+            )));
+        }
+        let backoff = BackoffConfig { max_backoff: PAUSE_MAX, ..BackoffConfig::default() };
+        let retry = RetryConfig { backoff, max_retries: ATTEMPTS_MAX - 1, retry_timeout: RETRY_TIMEOUT };
+        let mut builder = AmazonS3Builder::from_env()
+            .with_bucket_name(&self.url.bucket)
+            .with_virtual_hosted_style_request(!self.path_style)
+            // Else the service would verify only the signature of the request, which some omit.
+            .with_checksum_algorithm(Checksum::SHA256)
+            .with_client_options(self.client_options())
+            .with_retry(retry);
+        if let Some(endpoint) = &self.endpoint {
+            builder = builder.with_endpoint(self.endpoint_of_bucket(endpoint)?);
+        }
+        if let Some(region) = &self.region {
+            builder = builder.with_region(region);
+        }
+        if let Some((id, secret)) = &self.key_pair {
+            builder = builder.with_access_key_id(id).with_secret_access_key(secret);
+        }
+        builder.build().map_err(|error| Error::Settings(format!("the object store cannot be used: {error}")))
+    }
+
+    /// The client expects the bucket in the host name if it is not in the path.
+    fn endpoint_of_bucket(&self, endpoint: &str) -> Result<String> {
+        let (scheme, rest) = endpoint.split_once("://").ok_or_else(|| {
+            Error::Settings(format!("the endpoint {endpoint:?} is not a URL such as https://s3.example.com"))
+        })?;
+        Ok(if self.path_style {
+            endpoint.to_owned()
+        } else {
+            format!("{scheme}://{}.{rest}", self.url.bucket)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn urls_name_a_bucket_and_a_prefix() {
+        for (text, bucket, prefix) in [
+            ("s3://images", "images", ""),
+            ("s3://images/", "images", ""),
+            ("s3://my.images/jingku/lab-1/", "my.images", "jingku/lab-1"),
+        ] {
+            let url = BucketUrl::parse(text).unwrap();
+            assert_eq!((url.bucket.as_str(), url.prefix.as_str()), (bucket, prefix));
+            assert_eq!(url.to_string(), text.trim_end_matches('/'));
+        }
+        for text in [
+            "",
+            "images",
+            "s3://",
+            "s3:///x",
+            "s3://a b",
+            "s3://a/../b",
+            "s3://a//b",
+            "https://a/b",
+            "s3://a/b?c",
+        ] {
+            assert_eq!(BucketUrl::parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_endpoint_without_tls_must_be_allowed() {
+        let url = BucketUrl::parse("s3://images").unwrap();
+        let endpoint = Some("http://127.0.0.1:1".to_owned());
+        let settings = BucketSettings { url, endpoint, path_style: true, ..BucketSettings::default() };
+        let error = settings.client().unwrap_err().to_string();
+        assert!(error.contains("allow_http"), "{error}");
+        assert!(BucketSettings { allow_http: true, ..settings }.client().is_ok());
+    }
+}

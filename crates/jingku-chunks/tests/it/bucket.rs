@@ -1,0 +1,190 @@
+//! Specific to object stores: creating, opening, faults of the service, and requests that arrive late.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::Method;
+use jingku_chunks::{
+    Backend, Bucket, BucketSettings, Error, Existing, Key, Kind, ManifestId, Memory, Result, S3Fault,
+    S3Server, Store, SweepPlan,
+};
+
+use crate::sample::{self, disk};
+
+const URL: &str = "s3://images/lab";
+
+fn create(server: &S3Server) -> Result<Bucket> {
+    Bucket::create(&server.settings(URL), Arc::new(Memory::new()))
+}
+
+fn open(settings: &BucketSettings) -> Result<Bucket> {
+    Bucket::open(settings, Arc::new(Memory::new()))
+}
+
+fn server(root: &Path) -> S3Server {
+    S3Server::start(root, &["images", "other"]).unwrap()
+}
+
+#[test]
+fn create_refuses_existing_and_open_missing_stores() {
+    let scratch = tempfile::tempdir().unwrap();
+    let server = server(scratch.path());
+    assert!(
+        matches!(open(&server.settings(URL)), Err(Error::UnknownFormat { found, .. }) if found.is_empty())
+    );
+    let first = create(&server).unwrap();
+    open(&server.settings(URL)).unwrap();
+    // Another machine that creates it at the same time.
+    create(&server).unwrap();
+    first.put(Key::Manifest(ManifestId([1; 32])), b"x", Existing::Keep).unwrap();
+    assert!(matches!(create(&server), Err(Error::AlreadyExists(_))));
+    // Prefixes end at slashes.
+    assert!(open(&server.settings("s3://images/la")).is_err());
+
+    std::fs::write(scratch.path().join("images/lab/format"), "jingku-chunks 2\n").unwrap();
+    let error = open(&server.settings(URL)).err().unwrap();
+    assert!(matches!(&error, Error::UnknownFormat { found, .. } if found == "jingku-chunks 2\n"));
+    assert!(
+        error.to_string().starts_with("s3://images/lab contains no chunk store that this version"),
+        "{error}"
+    );
+}
+
+#[test]
+fn errors_say_what_to_do() {
+    let scratch = tempfile::tempdir().unwrap();
+    let server = server(scratch.path());
+    let error_of = |settings: &BucketSettings| open(settings).err().unwrap().to_string();
+    server.inject(Method::GET, S3Fault::NO_BUCKET, 1);
+    let missing = error_of(&server.settings(URL));
+    assert!(missing.contains("the bucket does not exist"), "{missing}");
+    let wrong_key = Some(("jingku".to_owned(), "wrong".to_owned()));
+    let wrong = error_of(&BucketSettings { key_pair: wrong_key, ..server.settings(URL) });
+    assert!(wrong.contains("rejects the secret key"), "{wrong}");
+    server.inject(Method::GET, S3Fault::SKEWED, 1);
+    let skewed = error_of(&server.settings(URL));
+    assert!(skewed.contains("Set the clock"), "{skewed}");
+    let settings = server.settings(URL);
+    drop(server);
+    // Connections are refused at once; the attempts take some seconds.
+    let gone = error_of(&settings);
+    assert!(gone.starts_with("cannot open the store in s3://images/lab: "), "{gone}");
+}
+
+/// A missing bucket must not look like missing chunks.
+#[test]
+fn missing_bucket_is_not_a_missing_object() {
+    let scratch = tempfile::tempdir().unwrap();
+    let server = server(scratch.path());
+    let bucket = create(&server).unwrap();
+    server.inject(Method::GET, S3Fault::NO_BUCKET, 2);
+    let key = Key::Manifest(ManifestId([1; 32]));
+    assert!(matches!(bucket.head(key), Err(Error::Io { .. })));
+    assert!(matches!(bucket.read(key).map(drop), Err(Error::Io { .. })));
+}
+
+/// Writes, reads and sweeps while every kind of request meets every kind of fault.
+#[test]
+fn faults_of_the_service_are_overcome() {
+    let scratch = tempfile::tempdir().unwrap();
+    let server = server(scratch.path());
+    let store = Store::new(create(&server).unwrap());
+    let slow = S3Fault::Slow(Duration::from_millis(50));
+    for fault in [S3Fault::SLOW_DOWN, S3Fault::Internal, slow, S3Fault::Cut] {
+        for method in [Method::GET, Method::PUT, Method::DELETE, Method::HEAD] {
+            server.inject(method, fault, 2);
+        }
+        let written = sample::write(&store, &disk()).unwrap();
+        for method in [Method::GET, Method::PUT] {
+            server.inject(method, fault, 2);
+        }
+        assert!(sample::read(&store, written.manifest).unwrap() == disk(), "{fault:?}");
+        drop(written);
+        let swept = store.sweep(SweepPlan::default()).run(&mut || Ok::<_, Error>(Vec::new())).unwrap();
+        assert!(swept.chunks > 0 && swept.manifests == 1, "{fault:?}: {swept:?}");
+    }
+}
+
+/// Bytes that change on the way are not returned, and the chunk is verified before it is used again.
+#[test]
+fn wrong_bytes_are_detected() {
+    let scratch = tempfile::tempdir().unwrap();
+    let server = server(scratch.path());
+    let bucket = Arc::new(create(&server).unwrap());
+    let store = Store::new(Arc::clone(&bucket));
+    let written = sample::write(&store, &disk()).unwrap();
+    let manifest = store.open_manifest(written.manifest).unwrap();
+    let mut pieces = store.read(&manifest).unwrap();
+    server.inject(Method::GET, S3Fault::WrongByte, 1);
+    let read: Result<Vec<_>> = pieces.by_ref().collect();
+    drop(pieces);
+    assert!(
+        matches!(read, Err(Error::Damaged { .. })) || sample::list(&bucket, Kind::QuarantineMark).len() == 1
+    );
+    sample::write(&store, &disk()).unwrap();
+    assert!(sample::list(&bucket, Kind::QuarantineMark).is_empty());
+    assert!(sample::read(&store, written.manifest).unwrap() == disk());
+}
+
+/// An upload that fails leaves no parts behind.
+#[test]
+fn failed_upload_is_aborted() {
+    let scratch = tempfile::tempdir().unwrap();
+    let server = server(scratch.path());
+    let bucket = create(&server).unwrap();
+    let mut stage = bucket.stage().unwrap();
+    for _ in 0..20 {
+        stage.write(&[7; 1 << 20]).unwrap();
+    }
+    // An error that is not worth another attempt.
+    server.inject(Method::PUT, S3Fault::SKEWED, 1);
+    let key = Key::Manifest(ManifestId([7; 32]));
+    assert!(stage.commit(key, Existing::Keep).is_err());
+    assert!(matches!(bucket.head(key), Err(Error::NotFound(_))));
+    let left = std::fs::read_dir(scratch.path()).unwrap().map(|entry| entry.unwrap().file_name());
+    let left: Vec<_> = left.filter(|name| name.to_string_lossy().contains("upload")).collect();
+    assert!(left.is_empty(), "{left:?}");
+}
+
+/// `may` is asked after the deletions are signed, once for all of them.
+#[test]
+fn deletions_are_signed_before_the_last_question() {
+    let scratch = tempfile::tempdir().unwrap();
+    let server = server(scratch.path());
+    let bucket = create(&server).unwrap();
+    let keys: Vec<Key> = (0..40).map(|n| Key::Manifest(ManifestId([n; 32]))).collect();
+    for key in &keys {
+        bucket.put(*key, b"x", Existing::Keep).unwrap();
+    }
+    let mut asked = 0;
+    let may = &mut || {
+        asked += 1;
+        assert_eq!(server.requests(&Method::DELETE), 0);
+        Ok(true)
+    };
+    bucket.delete_if(&keys, may).unwrap();
+    assert_eq!((asked, server.requests(&Method::DELETE)), (1, 40));
+    assert_eq!(bucket.list_kind(Kind::Manifest, 100).unwrap(), []);
+}
+
+/// What one image costs: the manual has these numbers.
+#[test]
+fn an_image_costs_few_requests() {
+    let scratch = tempfile::tempdir().unwrap();
+    let server = server(scratch.path());
+    let store = Store::new(create(&server).unwrap());
+    let count = || [Method::GET, Method::PUT, Method::HEAD].map(|method| server.requests(&method));
+    let before = count();
+    let written = sample::write(&store, &disk()).unwrap();
+    let made = count();
+    // A lookup of each distinct chunk and of the manifest, the list of marks, the repeated chunk.
+    let lookups = made[0] - before[0];
+    assert!((sample::DISK_CHUNKS + 2..=sample::DISK_CHUNKS + 3).contains(&lookups), "{lookups}");
+    let stored = made[1] - before[1];
+    assert!((sample::DISK_CHUNKS + 1..=sample::DISK_CHUNKS + 2).contains(&stored), "{stored}");
+    sample::read(&store, written.manifest).unwrap();
+    let read = count()[0] - made[0];
+    // The manifest twice: verified, then read.
+    assert!(read <= sample::DISK_CHUNKS + 1 + 2, "{read}");
+}

@@ -107,6 +107,9 @@ pub(crate) enum Error {
     /// A shared limit is reached, or the catalogue is busy.
     #[error("Request Throttled")]
     Throttled,
+    /// The account or the address sends more requests than it may.
+    #[error("Request Throttled")]
+    Flood,
     /// Another request uses the file, or the server is hashing it.
     #[error("Another upload of the file of image [{0}] is in progress; retry shortly")]
     UploadBusy(String),
@@ -151,7 +154,7 @@ impl Error {
             | Self::OverUploadShare => RetCode::QuotaExceeded,
             Self::DiskNotReadable(..) | Self::InstanceRunning(_) => RetCode::InstanceState,
             Self::InstanceMakingImage(_) => RetCode::InstanceMakingImage,
-            Self::Throttled | Self::UploadBusy(_) => RetCode::Throttled,
+            Self::Throttled | Self::Flood | Self::UploadBusy(_) => RetCode::Throttled,
             Self::Internal(_) => RetCode::ServiceError,
         }
     }

@@ -20,9 +20,11 @@ mod groups;
 mod lab;
 mod limits;
 mod link;
+mod origin;
 mod pages;
 mod registry;
 mod reply;
+mod request_rate;
 mod server;
 mod transfer;
 mod upload;
@@ -32,4 +34,4 @@ pub use context::Context;
 pub use limits::{
     MAX_EXPORTS, MAX_HEAD_BYTES, MAX_UPLOADS, STOP_TIMEOUT, TRANSFER_STEP_TIMEOUT, UPLOAD_CHECKPOINT,
 };
-pub use server::{router, serve, serve_with};
+pub use server::{Edge, Tls, TlsError, router, serve, serve_with};

@@ -124,7 +124,7 @@ class Daemon:
     process: subprocess.Popen = None
     environment: dict = field(default_factory=dict)
 
-    def start(self) -> None:
+    def start(self, *options) -> None:
         # Real public keys contain `+` and `/`, which are lost when a client forgets to encode them.
         public_key = base64.b64encode(b"\xfb\xff" + os.urandom(46)).decode()
         private_key = base64.b64encode(os.urandom(48)).decode()
@@ -134,11 +134,11 @@ class Daemon:
         self.environment = clean_environment(home)
         keys = {"JINGKU_PUBLIC_KEY": public_key, "JINGKU_PRIVATE_KEY": private_key}
         with self.stdout.open("wb") as stdout, self.stderr.open("wb") as stderr:
-            command = [self.binary, "serve", "--data-dir", self.data, "--listen", "127.0.0.1:0"]
+            command = [self.binary, "serve", "--data-dir", self.data, "--listen", "127.0.0.1:0", *options]
             environment = {**self.environment, **keys}
             self.process = subprocess.Popen(command, stdout=stdout, stderr=stderr, env=environment)
         self.base_url = self._first_line()
-        assert re.fullmatch(r"http://127\.0\.0\.1:[1-9]\d*", self.base_url), self.base_url
+        assert re.fullmatch(r"https?://127\.0\.0\.1:[1-9]\d*", self.base_url), self.base_url
         self.first = Account(self, "1", public_key, private_key)
 
     def stop(self) -> int:

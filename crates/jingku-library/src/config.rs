@@ -8,7 +8,9 @@ mod host;
 mod jobs;
 mod limits;
 mod listen_address;
+mod proxies;
 mod public_url;
+mod tls;
 mod upkeep;
 mod zones;
 
@@ -26,9 +28,11 @@ pub use containers::{ContainerSettings, NamedContainer};
 pub use database_url::DatabaseUrl;
 pub use host::{GpuSettings, HostSettings};
 pub use jobs::JobSettings;
-pub use limits::{ConnectionLimits, LimitSettings};
+pub use limits::{ConnectionLimits, LimitSettings, RequestLimits};
 pub use listen_address::{BadListenAddress, ListenAddress};
+pub use proxies::{AddressRange, ProxyProtocol, ProxySettings};
 pub use public_url::{BadPublicUrl, PublicUrl};
+pub use tls::TlsSettings;
 pub use upkeep::{ScrubSettings, SweepSettings, TrashSettings};
 pub use zones::{Zone, Zones};
 
@@ -40,6 +44,12 @@ pub struct Config {
     pub listen: ListenAddress,
     /// The PostgreSQL database that has the catalogue; `None` for a file in the data directory.
     pub database: Option<DatabaseUrl>,
+    /// Certificate and key; plain HTTP without them.
+    pub tls: Option<TlsSettings>,
+    /// Allows plain HTTP on an address that other machines can reach.
+    pub plain_http_on_public_addresses: bool,
+    /// The reverse proxies and load balancers in front of the server.
+    pub proxies: ProxySettings,
     /// The base URL that clients use, if it differs from the listen address.
     pub public_url: Option<PublicUrl>,
     /// Requires parameters that the API documents call required, such as `Region` and `Zone`, although nothing needs them.
@@ -54,6 +64,8 @@ pub struct Config {
     pub community: Community,
     /// Limits of connections.
     pub connections: ConnectionLimits,
+    /// Limits of requests per second.
+    pub requests: RequestLimits,
     /// How long deleted images are kept.
     pub trash: TrashSettings,
     /// When data that no image needs is removed.
@@ -112,6 +124,10 @@ impl Config {
         let folder = path.parent().unwrap_or(Path::new(""));
         for instance in &mut config.instances {
             instance.disk = folder.join(&instance.disk);
+        }
+        if let Some(tls) = &mut config.tls {
+            tls.certificate = folder.join(&tls.certificate);
+            tls.key = folder.join(&tls.key);
         }
         Ok(config)
     }

@@ -52,7 +52,7 @@ pub(crate) fn normalize(limits: &KeyLimits) -> Result<KeyLimits, LibraryError> {
 }
 
 /// Parses `10.0.0.0/8`, `fd00::/8`, or one address. Refuses `10.1.2.3/8`, which is probably a mistake.
-fn range(text: &str) -> Option<IpNet> {
+pub(crate) fn range(text: &str) -> Option<IpNet> {
     let range = match text.parse::<IpAddr>() {
         Ok(address) => IpNet::from(address),
         Err(_) => text.parse::<IpNet>().ok()?,

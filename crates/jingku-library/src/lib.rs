@@ -54,10 +54,10 @@ pub use backup::{
 pub use check::{Checked, CorruptObject, Corruption, Depth};
 pub use clock::{Clock, FixedClock, SystemClock};
 pub use config::{
-    Approve, BadListenAddress, BadPublicUrl, BadSize, ByteSize, Category, Community, Config, ConfigError,
-    ConnectionLimits, ContainerSettings, DatabaseUrl, DeclaredInstance, GpuSettings, HostSettings, JobSettings,
-    LimitSettings, ListenAddress, NamedContainer, OTHERS, PublicUrl, ScrubSettings, SweepSettings,
-    TrashSettings, Zone, Zones,
+    AddressRange, Approve, BadListenAddress, BadPublicUrl, BadSize, ByteSize, Category, Community, Config,
+    ConfigError, ConnectionLimits, ContainerSettings, DatabaseUrl, DeclaredInstance, GpuSettings, HostSettings,
+    JobSettings, LimitSettings, ListenAddress, NamedContainer, OTHERS, ProxyProtocol, ProxySettings, PublicUrl,
+    RequestLimits, ScrubSettings, SweepSettings, TlsSettings, TrashSettings, Zone, Zones,
 };
 pub use containers::{ContainerFacts, ContainerState, Containers};
 pub use credentials::{Credentials, KeyPair};

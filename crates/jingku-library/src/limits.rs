@@ -7,6 +7,10 @@ use std::time::Duration;
 pub const MAX_CONNECTIONS: usize = 2048;
 /// Maximum number of connections from one address. Loopback addresses are exempt.
 pub(crate) const MAX_ADDRESS_CONNECTIONS: usize = 1024;
+/// Default maximum of API requests of one account per second, except from loopback addresses.
+pub(crate) const MAX_ACCOUNT_REQUESTS: u32 = 200;
+/// Default maximum of API requests from one address per second. Loopback addresses are exempt.
+pub(crate) const MAX_ADDRESS_REQUESTS: u32 = 400;
 /// How long a job may take to react to a stop request. A job that does not react, for example because a disk hangs, is
 /// abandoned.
 pub(crate) const JOB_STOP_TIMEOUT: Duration = Duration::from_secs(20);

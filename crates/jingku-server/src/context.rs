@@ -7,6 +7,7 @@ use jingku_library::{Config, Environment, Internal, Library, StartError};
 use crate::lab::Lab;
 use crate::limits::SharedLimits;
 use crate::pages::PageCache;
+use crate::request_rate::RequestRates;
 use crate::rows::RowCache;
 use crate::transfer::ManifestCache;
 
@@ -17,6 +18,7 @@ pub struct Context {
     /// Where clients reach the service, once known.
     public_url: OnceLock<String>,
     pub(crate) limits: SharedLimits,
+    pub(crate) rates: RequestRates,
     pub(crate) manifests: Arc<ManifestCache>,
     pub(crate) pages: PageCache,
     pub(crate) rows: RowCache,
@@ -29,8 +31,10 @@ impl Context {
     pub fn new(library: impl Into<Arc<Library>>) -> Self {
         let library = library.into();
         let public_url = library.config.public_url.as_ref().map(|url| url.to_string().into());
+        let rates = RequestRates::new(library.config.requests);
         Self {
             library,
+            rates,
             public_url: public_url.unwrap_or_default(),
             limits: SharedLimits::default(),
             manifests: Arc::default(),

@@ -153,6 +153,9 @@ pub(crate) enum Error {
     /// A shared limit is reached, or the catalogue is busy.
     #[error("Request Throttled")]
     Throttled,
+    /// The account or the address sends more requests than it may.
+    #[error("Request Throttled")]
+    Flood,
     /// Another request uses the file, or the server is hashing it.
     #[error("Another upload of the file of image [{0}] is in progress; retry shortly")]
     UploadBusy(String),
@@ -215,7 +218,7 @@ impl Error {
             Self::InstanceBusy(_) => RetCode::InstanceBusy,
             Self::EngineAway => RetCode::ServiceUnavailable,
             Self::InstanceMakingImage(_) => RetCode::InstanceMakingImage,
-            Self::Throttled | Self::UploadBusy(_) => RetCode::Throttled,
+            Self::Throttled | Self::Flood | Self::UploadBusy(_) => RetCode::Throttled,
             Self::Unavailable(_) => RetCode::ServiceUnavailable,
             Self::Internal(_) => RetCode::ServiceError,
         }

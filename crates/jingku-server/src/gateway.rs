@@ -27,6 +27,7 @@ use crate::frames::Frames;
 use crate::lab::LabCall;
 use crate::limits::BODY_READ_TIMEOUT;
 use crate::reply::{self, Reply};
+use crate::request_rate::Flood;
 
 /// Answers one API request, whatever its path.
 pub(crate) async fn handle(State(context): State<Arc<Context>>, mut request: Request) -> Response {
@@ -44,6 +45,9 @@ pub(crate) async fn handle(State(context): State<Arc<Context>>, mut request: Req
     error.log(&request_id, action.map(Action::name));
     lab.answered(error.ret_code().code(), error.param());
     let mut response = reply::refusal(action, &error, &request_id);
+    if matches!(error, Error::Flood) {
+        response.extensions_mut().insert(Flood);
+    }
     if !is_call && matches!(error, Error::MissingAction) {
         *response.status_mut() = StatusCode::NOT_FOUND;
     }
@@ -65,6 +69,7 @@ async fn answer(
     lab: &LabCall,
 ) -> Result<Response, Error> {
     let peer = peer(&request);
+    context.rates.check_address(peer)?;
     let (params, large) = read(context, request).await?;
     let name = params.scalar("Action");
     let action = name.as_ref().ok().copied().flatten().and_then(Action::from_name);
@@ -77,6 +82,8 @@ async fn answer(
     if !limits.allows_address(peer) {
         return Err(Error::AddressDenied);
     }
+    context.rates.check_account(call.account().id, peer)?;
+    let _slot = context.limits.requests.take(call.account().id)?;
     let action = action.ok_or_else(|| Error::ActionNotFound(name))?;
     call.request = stored_request_name(action, &params);
     let tree = Tree::from(params);
@@ -132,7 +139,7 @@ fn success(action: Action, reply: Reply, request_id: &str) -> Response {
     }
 }
 
-/// The address of the connection. Headers do not count: clients can forge them.
+/// The address of the client. Headers count only if a trusted proxy sends them: clients can forge them.
 fn peer(request: &Request) -> Option<IpAddr> {
     request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip())
 }

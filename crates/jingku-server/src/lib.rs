@@ -23,11 +23,13 @@ mod lab;
 mod limits;
 mod link;
 mod newest;
+mod origin;
 mod pages;
 mod pods;
 mod quote;
 mod registry;
 mod reply;
+mod request_rate;
 mod rows;
 mod server;
 mod transfer;
@@ -38,4 +40,4 @@ pub use context::Context;
 pub use limits::{
     MAX_EXPORTS, MAX_HEAD_BYTES, MAX_UPLOADS, STOP_TIMEOUT, TRANSFER_STEP_TIMEOUT, UPLOAD_CHECKPOINT,
 };
-pub use server::{router, serve, serve_with};
+pub use server::{Edge, Tls, TlsError, router, serve, serve_with};

@@ -13,6 +13,25 @@ use crate::transfer::Slots;
 /// Extra connections beyond [`MAX_CONNECTIONS`](jingku_library::MAX_CONNECTIONS), reserved for health checks while all
 /// others are busy.
 pub(crate) const MAX_RESERVED_CONNECTIONS: usize = 64;
+/// Maximum number of signed requests that are answered at the same time. An account may send another while it has fewer
+/// than there are free places, so at most half of them.
+pub(crate) const MAX_REQUESTS: usize = 1024;
+/// How long nothing more is read from a connection after a request beyond the limits per second was refused, so that a
+/// client that repeats its request at once costs little.
+pub(crate) const FLOOD_PAUSE_TIMEOUT: Duration = Duration::from_millis(100);
+/// How long a TLS handshake, or a header of the PROXY protocol, may take.
+pub(crate) const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+/// Maximum number of requests of one HTTP/2 connection at the same time.
+pub(crate) const MAX_STREAMS: u32 = 32;
+/// Maximum number of HTTP/2 requests that a client has cancelled before the server looked at them. Beyond it, the
+/// connection is closed.
+pub(crate) const MAX_RESET_STREAMS: usize = 20;
+/// Maximum of unread bytes of one HTTP/2 request, which limits the speed of an upload over a long distance.
+pub(crate) const STREAM_WINDOW_MAX: u32 = 1 << 20;
+/// Maximum of unread bytes of all requests of one HTTP/2 connection.
+pub(crate) const CONNECTION_WINDOW_MAX: u32 = 2 << 20;
+/// Maximum of unsent bytes of one HTTP/2 response that were handed to the connection.
+pub(crate) const SEND_BUFFER_MAX: usize = 64 << 10;
 /// Largest request head, in bytes. Also the read-ahead limit of a connection.
 pub const MAX_HEAD_BYTES: usize = 64 << 10;
 /// Maximum of unanswered request bytes of all connections. Beyond it, the address that sent most of them loses its oldest
@@ -60,6 +79,7 @@ pub(crate) const MAX_COVER_CHECKS: usize = 1;
 pub(crate) const COVER_WAIT_TIMEOUT: Duration = Duration::from_secs(10);
 /// The remaining capacity that all clients share.
 pub(crate) struct SharedLimits {
+    pub(crate) requests: Slots,
     pub(crate) exports: Slots,
     pub(crate) uploads: Slots,
     pub(crate) upload_hashes: Arc<Semaphore>,
@@ -72,6 +92,7 @@ impl Default for SharedLimits {
     fn default() -> Self {
         let body_units = MAX_LARGE_BODIES_BYTES / BODY_UNIT_BYTES;
         Self {
+            requests: Slots::new(MAX_REQUESTS),
             exports: Slots::new(MAX_EXPORTS),
             uploads: Slots::new(MAX_UPLOADS),
             upload_hashes: Arc::new(Semaphore::new(MAX_UPLOAD_HASHES)),

@@ -5,7 +5,10 @@ mod connections;
 mod exchange;
 mod framing;
 mod health;
+mod http;
+mod proxied;
 mod stream;
+mod tls;
 
 use std::future::Future;
 use std::io::{self, ErrorKind};
@@ -16,26 +19,29 @@ use std::time::Duration;
 use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{any, get, head};
-use futures::FutureExt;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
+use futures::future::Either;
 use hyper_util::service::TowerToHyperService;
-use jingku_library::ConnectionLimits;
+use jingku_library::{Config, ConnectionLimits, ProxySettings};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::time::timeout;
+use tokio_rustls::server::TlsStream;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use crate::context::Context;
 use crate::cover;
 use crate::download;
 use crate::gateway;
 use crate::lab;
-use crate::limits::{HEADER_READ_TIMEOUT, MAX_HEAD_BYTES, STALL_TIMEOUT, STOP_TIMEOUT};
+use crate::limits::{HANDSHAKE_TIMEOUT, STALL_TIMEOUT, STOP_TIMEOUT};
 use crate::registry;
 use crate::upload;
-use connections::Connections;
+use connections::{ConnectionGuard, Connections};
+use exchange::Exchanges;
 use health::{HEALTH, READINESS, ready};
-use stream::client_stream;
+use http::Http;
+use stream::ClientStream;
+pub use tls::{Tls, TlsError};
 
 const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
 
@@ -66,26 +72,50 @@ pub fn router(context: Arc<Context>) -> Router {
     router.fallback(api).with_state(context)
 }
 
-/// Serves with default limits until `shutdown` completes, then waits for running requests.
-pub async fn serve(listener: TcpListener, router: Router, shutdown: impl Future<Output = ()>) {
-    serve_with(listener, router, ConnectionLimits::default(), shutdown).await;
+/// How a server accepts connections.
+#[derive(Default)]
+pub struct Edge {
+    /// Limits of connections.
+    pub connections: ConnectionLimits,
+    /// Plain HTTP without it.
+    pub tls: Option<Arc<Tls>>,
+    /// The proxies whose word about the client's address counts.
+    pub proxies: ProxySettings,
 }
 
-/// Like [`serve`], with configured limits.
+impl Edge {
+    /// Reads the certificate that the configuration names.
+    pub fn open(config: &Config) -> Result<Self, TlsError> {
+        let tls = config.tls.as_ref().map(Tls::open).transpose()?.map(Arc::new);
+        Ok(Self { connections: config.connections, tls, proxies: config.proxies.clone() })
+    }
+}
+
+/// Serves plain HTTP with default limits until `shutdown` completes, then waits for running requests.
+pub async fn serve(listener: TcpListener, router: Router, shutdown: impl Future<Output = ()>) {
+    serve_with(listener, router, Edge::default(), shutdown).await;
+}
+
+/// Like [`serve`], with settings.
 pub async fn serve_with(
     listener: TcpListener,
     router: Router,
-    limits: ConnectionLimits,
+    edge: Edge,
     shutdown: impl Future<Output = ()>,
 ) {
-    let mut server = Server {
+    let stop = CancellationToken::new();
+    let reload =
+        edge.tls.as_ref().map(|tls| stop.child_token().run_until_cancelled_owned(Arc::clone(tls).reload()));
+    let reload = reload.map(tokio::spawn);
+    let server = Arc::new(Server {
         router: TowerToHyperService::new(router),
-        connections: Connections::new(limits),
-        graceful: GracefulShutdown::new(),
-        http: http1::Builder::new(),
-    };
-    let http = &mut server.http;
-    http.timer(TokioTimer::new()).header_read_timeout(HEADER_READ_TIMEOUT).max_buf_size(MAX_HEAD_BYTES);
+        connections: Connections::new(edge.connections),
+        tls: edge.tls,
+        proxies: Arc::new(edge.proxies),
+        http: Http::new(),
+        stop,
+    });
+    let tracker = TaskTracker::new();
     let mut shutdown = std::pin::pin!(shutdown);
     loop {
         let accepted = tokio::select! {
@@ -93,38 +123,93 @@ pub async fn serve_with(
             accepted = listener.accept() => accepted,
         };
         match accepted {
-            Ok((stream, peer)) => server.start(stream, peer),
+            // A client that disconnects is not an error.
+            Ok((stream, peer)) => drop(tracker.spawn(Arc::clone(&server).start(stream, peer))),
             Err(error) => server.recover(&error).await,
         }
     }
     drop(listener);
-    if tokio::time::timeout(STOP_TIMEOUT, server.graceful.shutdown()).await.is_err() {
+    server.stop.cancel();
+    tracker.close();
+    if tokio::time::timeout(STOP_TIMEOUT, tracker.wait()).await.is_err() {
         tracing::warn!("some requests did not finish in time");
     }
+    drop(reload);
 }
 
 struct Server {
     router: TowerToHyperService<Router>,
     connections: Arc<Connections>,
-    graceful: GracefulShutdown,
-    http: http1::Builder,
+    tls: Option<Arc<Tls>>,
+    proxies: Arc<ProxySettings>,
+    http: Http,
+    /// Cancelled when the server stops.
+    stop: CancellationToken,
 }
 
 impl Server {
-    /// Serves a connection in its own task.
-    fn start(&self, stream: TcpStream, peer: SocketAddr) {
-        let guard = self.connections.admit(peer.ip());
-        // A reply is one write: waiting to fill a packet only delays it.
-        let _ = stream.set_nodelay(true);
-        let (router, connection) = (self.router.clone(), Arc::clone(&guard.0));
-        let (reader, writer) = stream.into_split();
-        let stream = client_stream(reader, writer, guard, STALL_TIMEOUT);
-        let service = service_fn(move |request| {
-            exchange::answer(router.clone(), Arc::clone(&connection), peer, request)
+    /// Serves a connection to its end.
+    fn start(self: Arc<Self>, stream: TcpStream, peer: SocketAddr) -> impl Future<Output = ()> + use<> {
+        // At once, so that connections are limited before their tasks run.
+        let guard = self.connections.admit(peer.ip(), self.proxies.trusts(peer.ip()));
+        async move {
+            // A reply is one write: waiting to fill a packet only delays it.
+            let _ = stream.set_nodelay(true);
+            let connection = Arc::clone(&guard.0);
+            let evicted = std::future::poll_fn(|context| connection.poll_evicted(context));
+            let prepared = tokio::select! {
+                prepared = timeout(HANDSHAKE_TIMEOUT, self.prepare(stream, peer, guard)) => prepared,
+                () = evicted => return,
+                () = self.stop.cancelled() => return,
+            };
+            match prepared {
+                Ok(Ok(client)) => self.serve(client).await,
+                Ok(Err(error)) => tracing::debug!(%peer, %error, "no connection"),
+                Err(_) => tracing::debug!(%peer, "the handshake takes too long"),
+            }
+        }
+    }
+
+    /// Reads what precedes HTTP: the header of a proxy, then the TLS handshake.
+    async fn prepare(
+        &self,
+        mut stream: TcpStream,
+        mut peer: SocketAddr,
+        mut guard: ConnectionGuard,
+    ) -> io::Result<Client> {
+        if proxied::expects_header(&self.proxies, peer.ip())
+            && let Some(client) = proxied::read_header(&mut stream).await?
+        {
+            peer = client;
+            drop(guard);
+            guard = self.connections.admit(peer.ip(), false);
+        }
+        let Some(tls) = &self.tls else {
+            return Ok(Client { stream: Either::Left(stream), is_h2: false, peer, guard });
+        };
+        let (stream, is_h2) = tls.accept(stream).await?;
+        Ok(Client { stream: Either::Right(stream), is_h2, peer, guard })
+    }
+
+    async fn serve(&self, client: Client) {
+        let Client { stream, is_h2, peer, guard } = client;
+        let exchanges = Arc::new(Exchanges {
+            router: self.router.clone(),
+            connections: Arc::clone(&self.connections),
+            connection: Arc::clone(&guard.0),
+            proxies: Arc::clone(&self.proxies),
+            peer,
         });
-        let connection = self.graceful.watch(self.http.serve_connection(TokioIo::new(stream), service));
-        // A client that disconnects is not an error.
-        tokio::spawn(connection.map(drop));
+        match stream {
+            Either::Left(stream) => {
+                let stream = ClientStream::new(stream, is_h2, guard, STALL_TIMEOUT);
+                self.http.serve(stream, is_h2, exchanges, &self.stop).await;
+            }
+            Either::Right(stream) => {
+                let stream = ClientStream::new(stream, is_h2, guard, STALL_TIMEOUT);
+                self.http.serve(stream, is_h2, exchanges, &self.stop).await;
+            }
+        }
     }
 
     async fn recover(&self, error: &io::Error) {
@@ -137,4 +222,12 @@ impl Server {
         tracing::warn!(%error, evicted, "cannot accept a connection");
         tokio::time::sleep(ACCEPT_PAUSE).await;
     }
+}
+
+/// A client that is about to speak HTTP.
+struct Client {
+    stream: Either<TcpStream, TlsStream<TcpStream>>,
+    is_h2: bool,
+    peer: SocketAddr,
+    guard: ConnectionGuard,
 }

@@ -12,7 +12,7 @@ use std::io::{IsTerminal, Write};
 use std::sync::Arc;
 
 use jingku_library::{DataDir, Library, add_demo_instances};
-use jingku_server::Context;
+use jingku_server::{Context, Edge};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
@@ -25,7 +25,7 @@ use crate::library::{environment, first_key, read_config};
 use crate::messages::tr;
 use crate::output::note;
 pub(crate) use allocator::keep_little;
-use listen::{address, listen};
+use listen::{choose_tls, place};
 use parent::Parent;
 use session::serve_until_stopped;
 
@@ -38,9 +38,11 @@ pub(crate) async fn run(global: &Global, args: ServeArgs) -> Result<(), Failure>
     let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
     let mut config = read_config(args.config.as_deref())?;
     engine::choose(args.engine.clone(), &mut config)?;
-    let address = address(args.listen.as_deref(), &config)?;
+    choose_tls(&args, &mut config)?;
+    let place = place(&args, &config).await?;
+    let edge = Edge::open(&config)?;
     if args.ephemeral {
-        return ephemeral::run(global, args, config, &address, parent).await;
+        return ephemeral::run(global, args, config, &place, edge, parent).await;
     }
     let data = DataDir::open_or_create(&data_dir(global)?)?;
     // A read-only directory cannot be locked and need not be: such a server changes nothing.
@@ -52,11 +54,13 @@ pub(crate) async fn run(global: &Global, args: ServeArgs) -> Result<(), Failure>
         context.library.declare_instances(&config.instances).await?;
     }
 
-    let (listener, base_url) = listen(&address).await?;
+    let (listener, base_url) = place.listen().await?;
     if context.library.is_read_only() {
         note(&tr!("serve-read-only", path = data.path(), base_url));
     } else {
-        data.write_endpoint(&base_url)?;
+        // A certificate names a host, so commands on this machine use the URL of that host too.
+        let public_url = config.public_url.as_ref().filter(|_| config.tls.is_some());
+        data.write_endpoint(&public_url.map_or_else(|| base_url.clone(), ToString::to_string))?;
     }
     context.set_base_url(&base_url);
     let announce = || announce(&base_url, &data, made.is_some());
@@ -68,7 +72,7 @@ pub(crate) async fn run(global: &Global, args: ServeArgs) -> Result<(), Failure>
         }
         Ok::<_, Failure>(())
     };
-    serve_until_stopped(Arc::clone(&context), listener, parent, announce, demo).await
+    serve_until_stopped(Arc::clone(&context), listener, edge, parent, announce, demo).await
 }
 
 /// The first line of standard output is only the base URL: scripts read it. The rest is for people.

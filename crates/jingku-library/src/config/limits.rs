@@ -5,9 +5,9 @@ use serde::Deserialize;
 
 use super::byte_size::ByteSize;
 use crate::limits::{
-    MAX_ACCOUNT_IMAGES, MAX_ACCOUNT_JOBS, MAX_ACCOUNT_STORED_BYTES, MAX_ACCOUNT_TRASHED,
-    MAX_ACCOUNT_UPLOAD_BYTES, MAX_ACCOUNT_UPLOADS, MAX_ADDRESS_CONNECTIONS, MAX_CONNECTIONS,
-    UNPACK_RATIO_MAX,
+    MAX_ACCOUNT_IMAGES, MAX_ACCOUNT_JOBS, MAX_ACCOUNT_REQUESTS, MAX_ACCOUNT_STORED_BYTES,
+    MAX_ACCOUNT_TRASHED, MAX_ACCOUNT_UPLOAD_BYTES, MAX_ACCOUNT_UPLOADS, MAX_ADDRESS_CONNECTIONS,
+    MAX_ADDRESS_REQUESTS, MAX_CONNECTIONS, UNPACK_RATIO_MAX,
 };
 
 /// Maximum numbers of connections.
@@ -24,6 +24,23 @@ pub struct ConnectionLimits {
 impl Default for ConnectionLimits {
     fn default() -> Self {
         Self { total: MAX_CONNECTIONS, per_address: MAX_ADDRESS_CONNECTIONS }
+    }
+}
+
+/// Maximum numbers of API requests per second. Twice as many may come at once. Requests from loopback addresses are
+/// exempt. 0 disables a limit.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RequestLimits {
+    /// Of one account.
+    pub per_account: u32,
+    /// From one IPv4 address, or from one IPv6 network of 64 bits.
+    pub per_address: u32,
+}
+
+impl Default for RequestLimits {
+    fn default() -> Self {
+        Self { per_account: MAX_ACCOUNT_REQUESTS, per_address: MAX_ADDRESS_REQUESTS }
     }
 }
 

@@ -1,36 +1,21 @@
-//! The state of one connection: what it waits for, and how many bytes of an unanswered request it holds.
+//! The state of one connection: what it waits for, and how many bytes of unanswered requests it holds.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use futures::task::AtomicWaker;
 use jingku_library::lock;
 use tokio::time::Instant;
 
-/// The address of a client; for IPv6, its /64 network, in which one client can choose any address.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Origin(IpAddr);
-
-impl Origin {
-    pub(super) fn of(address: IpAddr) -> Self {
-        match address.to_canonical() {
-            IpAddr::V6(address) if !address.is_loopback() => {
-                let network = address.to_bits() & !u128::from(u64::MAX);
-                Self(Ipv6Addr::from_bits(network).into())
-            }
-            IpAddr::V6(_) => Self(Ipv4Addr::LOCALHOST.into()),
-            address @ IpAddr::V4(_) => Self(address),
-        }
-    }
-
-    pub(super) fn is_loopback(self) -> bool {
-        self.0.is_loopback()
-    }
-}
+use crate::limits::{HEADER_READ_TIMEOUT, STALL_TIMEOUT};
+use crate::origin::Origin;
 
 /// A connection, shared by its stream, its requests and the table of connections.
+///
+/// Over HTTP/1.1 it has one request at a time, over HTTP/2 several.
 pub(super) struct Connection {
     pub(super) number: u64,
     pub(super) origin: Origin,
@@ -43,38 +28,61 @@ pub(super) struct Connection {
 }
 
 struct State {
-    phase: Phase,
+    /// Requests whose head was read and whose response was not sent.
+    requests: usize,
+    /// Those of them whose body has not arrived completely.
+    bodies: usize,
     /// Start of the request, or of the idle time.
     since: Instant,
-    /// Received bytes of the unanswered request.
+    /// Received bytes of the unanswered requests.
     held: usize,
     /// The connection must close to free its place.
     evicted: bool,
     /// A head stated the length of its body twice.
     ambiguous: bool,
+    /// Nothing is read until then.
+    paused_until: Option<Instant>,
+    next_response: u64,
+    /// Parts of responses that wait until the client takes them, and since when. Only of HTTP/2, where a client can stop
+    /// one response and keep the connection busy.
+    unread: BTreeMap<u64, Instant>,
 }
 
 impl State {
-    fn release(&mut self, held_by_all: &AtomicUsize) {
-        held_by_all.fetch_sub(std::mem::take(&mut self.held), Ordering::Relaxed);
+    fn release(&mut self, held: usize, held_by_all: &AtomicUsize) {
+        let held = held.min(self.held);
+        self.held -= held;
+        held_by_all.fetch_sub(held, Ordering::Relaxed);
+    }
+
+    /// Whether the server, or a transfer with its own limits, is working on a request.
+    fn is_answering(&self) -> bool {
+        self.requests > self.bodies
     }
 }
 
-/// What a connection waits for.
+/// Why a client of HTTP/2 loses its connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Phase {
-    /// The head of the next request.
-    Head,
-    /// The rest of a request's body.
-    Body,
-    /// The server, or a transfer, which has its own limits.
-    Response,
+pub(super) enum Idle {
+    /// It has sent no request for a while.
+    Unused,
+    /// It does not read a response.
+    Stalled,
 }
 
 impl Connection {
     pub(super) fn new(number: u64, origin: Origin, reserved: bool, held_by_all: Arc<AtomicUsize>) -> Self {
-        let state =
-            State { phase: Phase::Head, since: Instant::now(), held: 0, evicted: false, ambiguous: false };
+        let state = State {
+            requests: 0,
+            bodies: 0,
+            since: Instant::now(),
+            held: 0,
+            evicted: false,
+            ambiguous: false,
+            paused_until: None,
+            next_response: 0,
+            unread: BTreeMap::new(),
+        };
         let reader = AtomicWaker::new();
         Self { number, origin, reserved, held_by_all, state: Mutex::new(state), reader }
     }
@@ -86,11 +94,30 @@ impl Connection {
         if lock(&self.state).evicted { Poll::Ready(()) } else { Poll::Pending }
     }
 
-    /// Counts received bytes. Returns how many bytes all connections hold then.
+    /// Reads nothing more for a while, which slows a client that sends too many requests.
+    pub(super) fn pause(&self, time: Duration) {
+        lock(&self.state).paused_until = Some(Instant::now() + time);
+    }
+
+    /// The end of the pause. Ends the pause in the state.
+    pub(super) fn take_pause(&self) -> Option<Instant> {
+        lock(&self.state).paused_until.take()
+    }
+
+    /// Counts received bytes outside of responses. Returns how many bytes all connections hold then.
     pub(super) fn received(&self, bytes: usize, ambiguous: bool) -> usize {
         let mut state = lock(&self.state);
         state.ambiguous |= ambiguous;
-        if state.phase == Phase::Response || state.evicted {
+        if state.is_answering() { 0 } else { self.hold(&mut state, bytes) }
+    }
+
+    /// Counts received bytes of one of several requests. Returns how many bytes all connections hold then.
+    pub(super) fn received_part(&self, bytes: usize) -> usize {
+        self.hold(&mut lock(&self.state), bytes)
+    }
+
+    fn hold(&self, state: &mut State, bytes: usize) -> usize {
+        if state.evicted {
             return 0;
         }
         if state.held == 0 {
@@ -101,49 +128,101 @@ impl Connection {
     }
 
     /// Starts a request whose head was read. Returns whether the head is ambiguous.
-    pub(super) fn begin(&self, has_body: bool) -> bool {
+    pub(super) fn begin(&self) -> bool {
         let mut state = lock(&self.state);
-        state.phase = if has_body { Phase::Body } else { Phase::Response };
+        state.requests += 1;
         state.ambiguous
     }
 
-    pub(super) fn end_body(&self) {
-        lock(&self.state).phase = Phase::Response;
+    pub(super) fn begin_body(&self) {
+        lock(&self.state).bodies += 1;
     }
 
-    pub(super) fn end(&self) {
+    pub(super) fn end_body(&self) {
+        lock(&self.state).bodies -= 1;
+    }
+
+    /// Ends a request that held so many bytes, besides those counted for the connection.
+    pub(super) fn end(&self, held: usize) {
         let mut state = lock(&self.state);
-        state.phase = Phase::Head;
-        state.since = Instant::now();
-        state.release(&self.held_by_all);
+        state.requests -= 1;
+        let mut held = held;
+        if state.requests == 0 {
+            state.since = Instant::now();
+            held = state.held;
+        }
+        state.release(held, &self.held_by_all);
     }
 
     /// Since when the connection waits for its client, and the bytes it holds; `None` if it does not wait.
     pub(super) fn idle(&self) -> Option<(Instant, usize)> {
         let state = lock(&self.state);
-        (state.phase != Phase::Response).then_some((state.since, state.held))
+        (!state.is_answering()).then_some((state.since, state.held))
+    }
+
+    /// The same for the bytes alone, which may belong to one of several requests.
+    pub(super) fn holding(&self) -> Option<(Instant, usize)> {
+        let state = lock(&self.state);
+        (!state.is_answering() || state.bodies > 0).then_some((state.since, state.held))
     }
 
     /// Whether the next bytes start a new request.
     pub(super) fn awaits_head(&self) -> bool {
-        lock(&self.state).phase == Phase::Head
+        lock(&self.state).requests == 0
     }
 
     /// Closes the connection and releases its bytes, unless its request was received meanwhile.
     pub(super) fn evict(&self) {
         let mut state = lock(&self.state);
-        if state.phase == Phase::Response {
+        if state.is_answering() && state.bodies == 0 {
             return;
         }
         state.evicted = true;
-        state.release(&self.held_by_all);
+        let held = state.held;
+        state.release(held, &self.held_by_all);
         drop(state);
         self.reader.wake();
+    }
+
+    /// Numbers a response whose first part waits for the client.
+    pub(super) fn begin_response(&self) -> u64 {
+        let mut state = lock(&self.state);
+        let number = state.next_response;
+        state.next_response += 1;
+        state.unread.insert(number, Instant::now());
+        number
+    }
+
+    /// The client has taken the last part of a response: either the next one waits for it, or the server has none yet.
+    pub(super) fn taken(&self, response: u64, next_waits: bool) {
+        let mut state = lock(&self.state);
+        if next_waits {
+            state.unread.insert(response, Instant::now());
+        } else {
+            state.unread.remove(&response);
+        }
+    }
+
+    /// Whether the client has done nothing for too long.
+    pub(super) fn too_long_idle(&self) -> Option<Idle> {
+        let state = lock(&self.state);
+        if state.unread.values().any(|since| since.elapsed() >= STALL_TIMEOUT) {
+            Some(Idle::Stalled)
+        } else {
+            (state.requests == 0 && state.since.elapsed() >= HEADER_READ_TIMEOUT).then_some(Idle::Unused)
+        }
+    }
+
+    /// Starts the idle time again.
+    pub(super) fn restart_idle_time(&self) {
+        lock(&self.state).since = Instant::now();
     }
 }
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        lock(&self.state).release(&self.held_by_all);
+        let mut state = lock(&self.state);
+        let held = state.held;
+        state.release(held, &self.held_by_all);
     }
 }

@@ -11,8 +11,9 @@ use std::sync::{Arc, Mutex};
 
 use jingku_library::{ConnectionLimits, lock};
 
-use super::connection::{Connection, Origin};
+use super::connection::Connection;
 use crate::limits::{MAX_HELD_BYTES, MAX_RESERVED_CONNECTIONS, SPARED_HELD_BYTES};
+use crate::origin::Origin;
 
 /// One connection of this many is evicted at a time, so that the scan pays off.
 const EVICTED_SHARE: usize = 64;
@@ -47,13 +48,15 @@ impl Connections {
         })
     }
 
-    /// Adds a connection. Evicts others if the limit is reached.
-    pub(super) fn admit(self: &Arc<Self>, address: IpAddr) -> ConnectionGuard {
+    /// Adds a connection. Evicts others if the limit is reached. A trusted proxy speaks for many clients, so it may have any
+    /// number of connections.
+    pub(super) fn admit(self: &Arc<Self>, address: IpAddr, is_proxy: bool) -> ConnectionGuard {
         let origin = Origin::of(address);
         let number = self.next_number.fetch_add(1, Ordering::Relaxed);
         let mut open = lock(&self.open);
         let of_origin = open.by_origin.get(&origin).copied().unwrap_or(0);
-        let has_place = if !origin.is_loopback() && of_origin >= self.limits.per_address {
+        let limited = !is_proxy && !origin.is_loopback();
+        let has_place = if limited && of_origin >= self.limits.per_address {
             open.evict_idle(Some(origin))
         } else {
             open.regular.len() < self.limits.total || open.evict_idle(None)
@@ -64,6 +67,24 @@ impl Connections {
         let connection = Arc::new(Connection::new(number, origin, !has_place, Arc::clone(&self.held)));
         open.insert(Arc::clone(&connection));
         ConnectionGuard(connection, Arc::clone(self))
+    }
+
+    /// Counts received bytes of one of several requests of a connection.
+    pub(super) fn received_part(&self, connection: &Connection, bytes: usize) {
+        self.limit_held(connection.received_part(bytes));
+    }
+
+    /// Beyond the limit, evicts the oldest requests of the address that holds most.
+    fn limit_held(&self, held: usize) {
+        if held > MAX_HELD_BYTES {
+            lock(&self.open).evict_holding(held - MAX_HELD_BYTES);
+        }
+    }
+
+    /// The numbers of regular and of reserved connections.
+    pub(super) fn count(&self) -> (usize, usize) {
+        let open = lock(&self.open);
+        (open.regular.len(), open.reserved.len())
     }
 
     /// Evicts idle connections. Returns whether there were any.
@@ -130,7 +151,7 @@ impl Open {
     fn evict_holding(&mut self, mut bytes: usize) {
         let all = self.regular.values().chain(self.reserved.values());
         let holding = all.filter_map(|connection| {
-            let (since, held) = connection.idle()?;
+            let (since, held) = connection.holding()?;
             (held > SPARED_HELD_BYTES).then_some((connection.origin, since, connection.number, held))
         });
         let mut holding: Vec<_> = holding.collect();
@@ -158,12 +179,9 @@ impl Open {
 }
 
 impl ConnectionGuard {
-    /// Counts received bytes. Beyond the limit, evicts the oldest requests of the address that holds most.
+    /// Counts received bytes.
     pub(super) fn received(&self, bytes: usize, ambiguous: bool) {
-        let held = self.0.received(bytes, ambiguous);
-        if held > MAX_HELD_BYTES {
-            lock(&self.1.open).evict_holding(held - MAX_HELD_BYTES);
-        }
+        self.1.limit_held(self.0.received(bytes, ambiguous));
     }
 }
 
@@ -192,6 +210,11 @@ mod tests {
         Connections::new(ConnectionLimits { total, per_address })
     }
 
+    fn begin_with_body(guard: &ConnectionGuard) {
+        guard.0.begin();
+        guard.0.begin_body();
+    }
+
     fn is_evicted(guard: &ConnectionGuard) -> bool {
         guard.0.poll_evicted(&mut std::task::Context::from_waker(std::task::Waker::noop())).is_ready()
     }
@@ -199,11 +222,11 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_new_connection_evicts_the_longest_idle_of_the_address_with_most_connections() {
         let connections = connections(4, 100);
-        let other = connections.admit(B);
+        let other = connections.admit(B, false);
         let mut guards = Vec::new();
         for _ in 0..6 {
             tokio::time::advance(std::time::Duration::from_millis(1)).await;
-            guards.push(connections.admit(A));
+            guards.push(connections.admit(A, false));
         }
         let evicted: Vec<_> = guards.iter().map(is_evicted).collect();
         assert_eq!(evicted, [true, true, true, false, false, false]);
@@ -217,43 +240,69 @@ mod tests {
     #[tokio::test]
     async fn connections_being_answered_stay_and_new_ones_are_reserved() {
         let connections = connections(2, 100);
-        let guards = [connections.admit(A), connections.admit(A)];
+        let guards = [connections.admit(A, false), connections.admit(A, false)];
         for guard in &guards {
-            guard.0.begin(false);
+            guard.0.begin();
         }
-        let reserved: Vec<_> = (0..=MAX_RESERVED_CONNECTIONS).map(|_| connections.admit(B)).collect();
+        let reserved: Vec<_> = (0..=MAX_RESERVED_CONNECTIONS).map(|_| connections.admit(B, false)).collect();
         assert!(reserved.iter().all(|guard| guard.0.reserved) && !guards.iter().any(is_evicted));
         assert_eq!(reserved.iter().filter(|guard| is_evicted(guard)).count(), 1);
-        guards[0].0.end();
-        assert!(!connections.admit(B).0.reserved && is_evicted(&guards[0]));
+        guards[0].0.end(0);
+        assert!(!connections.admit(B, false).0.reserved && is_evicted(&guards[0]));
     }
 
     #[tokio::test]
     async fn connections_per_address_are_limited_except_for_loopback() {
         let connections = connections(100, 2);
-        let guards: Vec<_> = (0..4).map(|_| connections.admit(A)).collect();
+        let guards: Vec<_> = (0..4).map(|_| connections.admit(A, false)).collect();
         assert_eq!(guards.iter().filter(|guard| is_evicted(guard)).count(), 2);
         let network = |host| IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, host, 0, 0, 1));
-        let guards: Vec<_> = (0..4).map(|host| connections.admit(network(host))).collect();
+        let guards: Vec<_> = (0..4).map(|host| connections.admit(network(host), false)).collect();
         assert_eq!(guards.iter().filter(|guard| is_evicted(guard)).count(), 2);
         for address in ["127.0.0.1", "::1", "::ffff:127.0.0.1"] {
-            let guards: Vec<_> = (0..4).map(|_| connections.admit(address.parse().unwrap())).collect();
+            let guards: Vec<_> = (0..4).map(|_| connections.admit(address.parse().unwrap(), false)).collect();
             assert!(!guards.iter().any(is_evicted), "{address}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_trusted_proxy_has_any_number_of_connections() {
+        let connections = connections(100, 2);
+        let guards: Vec<_> = (0..4).map(|_| connections.admit(A, true)).collect();
+        assert!(!guards.iter().any(is_evicted));
+    }
+
+    /// One request of HTTP/2 is answered while another holds bytes: the connection is not idle, but its bytes count.
+    #[tokio::test]
+    async fn bytes_of_one_of_several_requests_are_limited() {
+        let connections = connections(100, 100);
+        let guard = connections.admit(A, false);
+        guard.0.begin();
+        begin_with_body(&guard);
+        assert!(guard.0.idle().is_none());
+        connections.received_part(&guard.0, 1000);
+        guard.0.end_body();
+        guard.0.end(1000);
+        assert_eq!(connections.held.load(Ordering::Relaxed), 0);
+        begin_with_body(&guard);
+        connections.received_part(&guard.0, MAX_HELD_BYTES);
+        assert!(!is_evicted(&guard));
+        connections.received_part(&guard.0, 1);
+        assert!(is_evicted(&guard));
     }
 
     #[tokio::test(start_paused = true)]
     async fn the_address_that_holds_most_bytes_loses_its_oldest_request() {
         let connections = connections(100, 100);
-        let honest = connections.admit(B);
-        honest.0.begin(true);
+        let honest = connections.admit(B, false);
+        begin_with_body(&honest);
         honest.received(70_000, false);
         let count = MAX_HELD_BYTES / (1 << 20);
         let mut guards = Vec::new();
         for _ in 0..count {
             tokio::time::advance(std::time::Duration::from_millis(1)).await;
-            let guard = connections.admit(A);
-            guard.0.begin(true);
+            let guard = connections.admit(A, false);
+            begin_with_body(&guard);
             guard.received(1 << 20, false);
             guards.push(guard);
         }

@@ -1,59 +1,100 @@
 //! A client's byte stream: counts what arrives, fails when its connection is evicted, and times out stalled writes.
 
-use std::io;
+use std::io::{self, IoSlice};
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio_io_timeout::TimeoutWriter;
+use tokio::time::{Sleep, sleep_until};
+use tokio_io_timeout::TimeoutStream;
 
 use super::connections::ConnectionGuard;
 use super::framing::Framing;
 
-/// Joins the halves of a client's stream.
-///
-/// A write fails when the client takes no byte for `write_timeout`. TCP has no such limit: a client that requests a disk
-/// and never reads it would keep its connection, a transfer slot and the chunks read ahead.
-pub(super) fn client_stream(
-    reader: impl AsyncRead + Unpin,
-    writer: impl AsyncWrite,
+/// A stream of plain text: TCP, or what TLS has decrypted.
+pub(super) struct ClientStream<S> {
+    stream: Pin<Box<TimeoutStream<S>>>,
+    /// Absent for HTTP/2, which states the length of each part itself.
+    framing: Option<Framing>,
     guard: ConnectionGuard,
-    write_timeout: Duration,
-) -> impl AsyncRead + AsyncWrite + Unpin {
-    let mut writer = TimeoutWriter::new(writer);
-    writer.set_timeout(Some(write_timeout));
-    tokio::io::join(ClientReader { reader, framing: Framing::default(), guard }, Box::pin(writer))
+    pause: Option<Pin<Box<Sleep>>>,
 }
 
-struct ClientReader<R> {
-    reader: R,
-    framing: Framing,
-    guard: ConnectionGuard,
+impl<S: AsyncRead + AsyncWrite> ClientStream<S> {
+    /// A write fails when the client takes no byte for `write_timeout`. TCP has no such limit: a client that requests a
+    /// disk and never reads it would keep its connection, a transfer slot and the chunks read ahead.
+    pub(super) fn new(stream: S, is_h2: bool, guard: ConnectionGuard, write_timeout: Duration) -> Self {
+        let mut stream = TimeoutStream::new(stream);
+        stream.set_write_timeout(Some(write_timeout));
+        let framing = (!is_h2).then(Framing::default);
+        Self { stream: Box::pin(stream), framing, guard, pause: None }
+    }
+
+    /// Ready when the connection may read.
+    fn poll_pause(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        if let Some(until) = self.guard.0.take_pause() {
+            self.pause = Some(Box::pin(sleep_until(until)));
+        }
+        if let Some(pause) = &mut self.pause {
+            ready!(pause.as_mut().poll(context));
+            self.pause = None;
+        }
+        Poll::Ready(())
+    }
 }
 
-impl<R: AsyncRead + Unpin> AsyncRead for ClientReader<R> {
+impl<S: AsyncRead + AsyncWrite> AsyncRead for ClientStream<S> {
     fn poll_read(
         self: Pin<&mut Self>,
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        let connection = &this.guard.0;
-        if connection.poll_evicted(context).is_ready() {
+        if this.guard.0.poll_evicted(context).is_ready() {
             return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
         }
+        ready!(this.poll_pause(context));
         let filled = buffer.filled().len();
-        let outcome = Pin::new(&mut this.reader).poll_read(context, buffer);
+        let outcome = this.stream.as_mut().poll_read(context, buffer);
         let bytes = &buffer.filled()[filled..];
-        if matches!(outcome, Poll::Ready(Ok(()))) && !bytes.is_empty() {
-            if connection.awaits_head() {
-                this.framing.begin();
+        if let Some(framing) = &mut this.framing
+            && matches!(outcome, Poll::Ready(Ok(())))
+            && !bytes.is_empty()
+        {
+            if this.guard.0.awaits_head() {
+                framing.begin();
             }
-            let ambiguous = this.framing.read(bytes);
+            let ambiguous = framing.read(bytes);
             this.guard.received(bytes.len(), ambiguous);
         }
         outcome
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite> AsyncWrite for ClientStream<S> {
+    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.get_mut().stream.as_mut().poll_write(context, bytes)
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.get_mut().stream.as_mut().poll_flush(context)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.get_mut().stream.as_mut().poll_shutdown(context)
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        self.get_mut().stream.as_mut().poll_write_vectored(context, bytes)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
     }
 }
 
@@ -62,19 +103,22 @@ mod tests {
     use std::net::Ipv4Addr;
 
     use jingku_library::ConnectionLimits;
-    use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
     use tokio::time::Instant;
 
     use super::*;
     use crate::server::connections::Connections;
 
+    fn client_stream(near: DuplexStream, timeout: Duration) -> ClientStream<DuplexStream> {
+        let admitted = Connections::new(ConnectionLimits::default()).admit(Ipv4Addr::LOCALHOST.into(), false);
+        ClientStream::new(near, false, admitted, timeout)
+    }
+
     #[tokio::test(start_paused = true)]
     async fn a_write_times_out_only_if_the_client_reads_nothing() {
         let timeout = Duration::from_mins(1);
         let (near, mut far) = duplex(8);
-        let admitted = Connections::new(ConnectionLimits::default()).admit(Ipv4Addr::LOCALHOST.into());
-        let (reader, writer) = tokio::io::split(near);
-        let mut near = client_stream(reader, writer, admitted, timeout);
+        let mut near = client_stream(near, timeout);
         let reading = tokio::spawn(async move {
             let mut byte = [0];
             for _ in 0..20 {
@@ -88,5 +132,16 @@ mod tests {
         let started = Instant::now();
         let error = near.write_all(&[7; 28]).await.unwrap_err();
         assert_eq!((error.kind(), started.elapsed()), (io::ErrorKind::TimedOut, timeout));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_paused_connection_reads_later() {
+        let (near, mut far) = duplex(8);
+        let mut near = client_stream(near, Duration::from_mins(1));
+        far.write_all(b"ab").await.unwrap();
+        let started = Instant::now();
+        assert_eq!(near.read_u8().await.unwrap(), b'a');
+        near.guard.0.pause(Duration::from_millis(100));
+        assert_eq!((near.read_u8().await.unwrap(), started.elapsed()), (b'b', Duration::from_millis(100)));
     }
 }

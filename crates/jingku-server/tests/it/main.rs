@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)] // a failing unwrap is a failing test
 
 mod cover;
+mod edge;
 mod fixtures;
 mod gateway;
 mod isolation;

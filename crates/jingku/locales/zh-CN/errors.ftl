@@ -50,6 +50,10 @@ errors-listen-bad-port = { $text } 不能用作端口：限 0 到 65535，0 表�
 errors-listen-no-brackets = { $text } 中的 IPv6 地址须放在方括号内，如 [::1]:8480。
 errors-listen-url = { $text } 是网址。只需给出地址和端口，如 127.0.0.1:8480。
 errors-listen-bad-host = { $text } 既不是主机名，也不是 IP 地址。
+errors-tls-unreadable = 无法读取 { $path }：{ $error }。
+errors-tls-no-certificate = { $path } 中没有 PEM 格式的证书。
+errors-tls-no-key = { $path } 中没有 PEM 格式的私钥。
+errors-tls-refused = 证书 { $certificate } 与私钥 { $key } 不能一起使用：{ $error }。
 
 ## 打开数据目录
 

@@ -13,6 +13,12 @@ pub(crate) struct ServeArgs {
     pub(crate) config: Option<PathBuf>,
     #[arg(long, env = "JINGKU_LISTEN", hide_env_values = true, value_name = "HOST:PORT")]
     pub(crate) listen: Option<String>,
+    #[arg(long, env = "JINGKU_TLS_CERT", hide_env_values = true, value_name = "FILE", value_parser = value::any_path())]
+    pub(crate) tls_cert: Option<PathBuf>,
+    #[arg(long, env = "JINGKU_TLS_KEY", hide_env_values = true, value_name = "FILE", value_parser = value::any_path())]
+    pub(crate) tls_key: Option<PathBuf>,
+    #[arg(long)]
+    pub(crate) plain_http_on_public_addresses: bool,
     #[arg(long, value_name = "URL")]
     pub(crate) engine: Option<String>,
     #[arg(long)]

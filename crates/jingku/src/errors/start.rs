@@ -1,6 +1,7 @@
 //! What keeps a server from starting: its data directory, configuration, fixtures or address; and a lab from being reached.
 
 use jingku_library::{BadListenAddress, ConfigError, FixturesError, StartError};
+use jingku_server::TlsError;
 use jingku_testing::LabError;
 
 use super::{Explained, catalog};
@@ -85,6 +86,20 @@ impl Explained for BadListenAddress {
     }
 }
 
+impl Explained for TlsError {
+    fn explain(&self) -> (Exit, String) {
+        let chinese = match self {
+            Self::Unreadable(path, source) => tr!("errors-tls-unreadable", path, error = clause(source)),
+            Self::NoCertificate(path) => tr!("errors-tls-no-certificate", path),
+            Self::NoKey(path) => tr!("errors-tls-no-key", path),
+            Self::Refused(certificate, key, source) => {
+                tr!("errors-tls-refused", certificate, key, error = clause(source))
+            }
+        };
+        (Usage, chinese)
+    }
+}
+
 impl Explained for LabError {
     fn explain(&self) -> (Exit, String) {
         match self {
@@ -122,6 +137,14 @@ mod tests {
         ] {
             assert_one_stop(&error);
             assert_one_stop(&LibraryError::Start(error));
+        }
+        for error in [
+            TlsError::Unreadable(path(), io::Error::other("it says why.")),
+            TlsError::NoCertificate(path()),
+            TlsError::NoKey(path()),
+            TlsError::Refused(path(), path(), rustls::Error::General("it says why.".to_owned())),
+        ] {
+            assert_one_stop(&error);
         }
     }
 }

@@ -5,12 +5,12 @@ use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 
-use jingku_library::{Config, Fixtures, KeyPair, Library, ListenAddress, LoadedAccount};
-use jingku_server::Context;
+use jingku_library::{Config, Fixtures, KeyPair, Library, LoadedAccount};
+use jingku_server::{Context, Edge};
 use secrecy::ExposeSecret;
 use serde_json::json;
 
-use super::listen::listen;
+use super::listen::Place;
 use super::parent::Parent;
 use super::session::serve_until_stopped;
 use crate::args::{Global, ServeArgs};
@@ -24,7 +24,8 @@ pub(super) async fn run(
     global: &Global,
     args: ServeArgs,
     config: Config,
-    address: &ListenAddress,
+    place: &Place,
+    edge: Edge,
     parent: Option<Parent>,
 ) -> Result<(), Failure> {
     // A data directory given as an option would stay empty. The variable is meant for other commands.
@@ -42,14 +43,10 @@ pub(super) async fn run(
     context.library.declare_instances(&config.instances).await?;
     context.remember_start().await.map_err(Failure::fault)?;
 
-    let (listener, base_url) = listen(address).await?;
-    // A lab works on this machine only, whatever name it listens on.
-    if args.lab && !listener.local_addr().is_ok_and(|bound| bound.ip().is_loopback()) {
-        return Err(Failure::new(Exit::Usage, tr!("serve-lab-loopback", address = address.to_string())));
-    }
+    let (listener, base_url) = place.listen().await?;
     context.set_base_url(&base_url);
     let announce = || announce(global, &base_url, &accounts, args.lab);
-    serve_until_stopped(Arc::new(context), listener, parent, announce, async { Ok(()) }).await
+    serve_until_stopped(Arc::new(context), listener, edge, parent, announce, async { Ok(()) }).await
 }
 
 /// The first line is only the base URL, as always; then follows what a client needs: lines for a shell, or with

@@ -1,34 +1,69 @@
-//! Where a server listens.
+//! Where a server listens, and whether that is safe.
 
 use std::io::ErrorKind;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 
-use jingku_library::{BadListenAddress, Config, ListenAddress};
+use jingku_library::{BadListenAddress, Config, ListenAddress, TlsSettings};
 use tokio::net::TcpListener;
 
+use crate::args::ServeArgs;
 use crate::failure::{Exit, Failure};
 use crate::messages::tr;
 
-/// The listen address: the option or variable if not empty, else the configuration.
-pub(super) fn address(given: Option<&str>, config: &Config) -> Result<ListenAddress, Failure> {
-    match given.map(str::trim).filter(|text| !text.is_empty()) {
-        None => Ok(config.listen.clone()),
-        Some(text) => text.parse().map_err(|error: BadListenAddress| {
-            Failure::new(Exit::Usage, tr!("serve-bad-address", error = Failure::from(error).message))
-        }),
-    }
+/// An address to listen on, and what it resolves to.
+pub(super) struct Place {
+    pub(super) address: ListenAddress,
+    resolved: Vec<SocketAddr>,
+    scheme: &'static str,
 }
 
-/// Listens on the first available address, and returns the base URL.
-pub(super) async fn listen(address: &ListenAddress) -> Result<(TcpListener, String), Failure> {
-    let addresses = address.resolve().await.map_err(|error| {
+/// Sets what the options say about TLS.
+pub(super) fn choose_tls(args: &ServeArgs, config: &mut Config) -> Result<(), Failure> {
+    // An empty variable counts as unset.
+    let set = |path: &Option<PathBuf>| path.clone().filter(|path: &PathBuf| path != Path::new(""));
+    match (set(&args.tls_cert), set(&args.tls_key)) {
+        (None, None) => {}
+        (Some(certificate), Some(key)) => config.tls = Some(TlsSettings { certificate, key }),
+        _ => return Err(Failure::new(Exit::Usage, tr!("serve-tls-incomplete"))),
+    }
+    config.plain_http_on_public_addresses |= args.plain_http_on_public_addresses;
+    Ok(())
+}
+
+/// The listen address: the option or variable if not empty, else the configuration.
+pub(super) async fn place(args: &ServeArgs, config: &Config) -> Result<Place, Failure> {
+    let address = match args.listen.as_deref().map(str::trim).filter(|text| !text.is_empty()) {
+        None => config.listen.clone(),
+        Some(text) => text.parse().map_err(|error: BadListenAddress| {
+            Failure::new(Exit::Usage, tr!("serve-bad-address", error = Failure::from(error).message))
+        })?,
+    };
+    let resolved = address.resolve().await.map_err(|error| {
         let message = tr!("serve-unknown-host", address = address.to_string(), error = error.to_string());
         Failure::new(Exit::Usage, message)
     })?;
-    let listener = TcpListener::bind(addresses.as_slice()).await.map_err(|error| {
-        let exit = if error.kind() == ErrorKind::AddrInUse { Exit::TryAgain } else { Exit::Fault };
-        let message = tr!("serve-cannot-listen", address = address.to_string(), error = error.to_string());
-        Failure::new(exit, message)
-    })?;
-    let bound = listener.local_addr().map_err(Failure::fault)?;
-    Ok((listener, format!("http://{bound}")))
+    let is_public = resolved.iter().any(|address| !address.ip().to_canonical().is_loopback());
+    // A lab works on this machine only, whatever name it listens on.
+    if args.lab && is_public {
+        return Err(Failure::new(Exit::Usage, tr!("serve-lab-loopback", address = address.to_string())));
+    }
+    if is_public && config.tls.is_none() && !config.plain_http_on_public_addresses {
+        return Err(Failure::new(Exit::Usage, tr!("serve-public-plain-http", address = address.to_string())));
+    }
+    Ok(Place { address, resolved, scheme: if config.tls.is_some() { "https" } else { "http" } })
+}
+
+impl Place {
+    /// Listens on the first available address, and returns the base URL.
+    pub(super) async fn listen(&self) -> Result<(TcpListener, String), Failure> {
+        let listener = TcpListener::bind(self.resolved.as_slice()).await.map_err(|error| {
+            let exit = if error.kind() == ErrorKind::AddrInUse { Exit::TryAgain } else { Exit::Fault };
+            let message =
+                tr!("serve-cannot-listen", address = self.address.to_string(), error = error.to_string());
+            Failure::new(exit, message)
+        })?;
+        let bound = listener.local_addr().map_err(Failure::fault)?;
+        Ok((listener, format!("{}://{bound}", self.scheme)))
+    }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use futures::FutureExt;
 use futures::future::OptionFuture;
 use jingku_library::{StartError, Workers};
-use jingku_server::{Context, STOP_TIMEOUT, router};
+use jingku_server::{Context, Edge, STOP_TIMEOUT, router, serve_with};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
@@ -21,6 +21,7 @@ use crate::stop::Stop;
 pub(super) async fn serve_until_stopped(
     context: Arc<Context>,
     listener: TcpListener,
+    edge: Edge,
     parent: Option<Parent>,
     announce: impl FnOnce(),
     then: impl Future<Output = Result<(), Failure>>,
@@ -38,8 +39,7 @@ pub(super) async fn serve_until_stopped(
         tokio::select! { () = signal => {}, Some(()) = orphaned => {} }
     };
     let stopped = stopped.boxed().shared();
-    let limits = context.library.config.connections;
-    let server = tokio::spawn(jingku_server::serve_with(listener, router(context), limits, stopped.clone()));
+    let server = tokio::spawn(serve_with(listener, router(context), edge, stopped.clone()));
     announce();
     tokio::select! {
         // When stopped during its demo, the server is not to blame for failed calls.

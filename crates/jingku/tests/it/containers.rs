@@ -5,6 +5,7 @@ mod large;
 mod owners;
 mod rootless;
 mod saving;
+mod secure;
 
 use std::process::Command;
 

@@ -8,6 +8,7 @@ mod refusals;
 mod scans;
 mod stopping;
 mod supervision;
+mod tls;
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;

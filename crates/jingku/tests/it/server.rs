@@ -34,7 +34,7 @@ impl Server {
         let mut line = String::new();
         stdout.read_line(&mut line).unwrap();
         let mut server = Self { child, base_url: line.trim_end().to_owned(), stdout, log };
-        if line.starts_with("http://127.0.0.1:") {
+        if line.starts_with("http") {
             return Ok(server);
         }
         assert_eq!(line, "");
@@ -46,7 +46,7 @@ impl Server {
 
     /// HOST:PORT.
     pub(crate) fn address(&self) -> &str {
-        self.base_url.strip_prefix("http://").unwrap()
+        self.base_url.split_once("://").unwrap().1
     }
 
     /// The body of a plain GET, which must be answered with 200.

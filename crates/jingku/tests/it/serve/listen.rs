@@ -53,7 +53,8 @@ fn an_invalid_listen_address_is_explained() {
         &["Cannot resolve the host in no-such-host.invalid:1"],
         &["无法解析 no-such-host.invalid:1"],
     );
-    home.refuses(&["serve", "--listen", "192.0.2.1:0"], 6, &["Cannot listen on 192.0.2.1:0"], &["无法监听"]);
+    let foreign = ["serve", "--listen", "192.0.2.1:0", "--plain-http-on-public-addresses"];
+    home.refuses(&foreign, 6, &["Cannot listen on 192.0.2.1:0"], &["无法监听"]);
     assert!(!home.path("-").exists());
 }
 

@@ -42,11 +42,16 @@ pub(crate) struct Cli {
 }
 
 impl Cli {
+    /// The command line with its texts in the current language.
+    pub(crate) fn described() -> clap::Command {
+        help::localize(Self::command())
+    }
+
     /// Parses the command line. Its texts are put in only when help is to be printed.
     pub(crate) fn read(args: &[OsString]) -> Result<Self, clap::Error> {
         Self::try_parse_from(args).map_err(|error| match error.kind() {
             ErrorKind::DisplayHelp | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
-                let localized = help::localize(Self::command()).try_get_matches_from(args);
+                let localized = Self::described().try_get_matches_from(args);
                 localized.err().unwrap_or(error)
             }
             _ => error,
@@ -100,6 +105,7 @@ pub(crate) enum Command {
     Trash(TrashCommand),
     Usage,
     Check(CheckArgs),
+    Health(HealthArgs),
     Sweep {
         #[arg(long)]
         dry_run: bool,
@@ -107,12 +113,29 @@ pub(crate) enum Command {
     Backup(BackupArgs),
     Restore(RestoreArgs),
     Lab(LabArgs),
+    Completions {
+        #[arg(value_name = "bash|zsh|fish", hide_possible_values = true)]
+        shell: Shell,
+    },
+    Man {
+        #[arg(value_name = "DIR")]
+        folder: PathBuf,
+    },
 }
 
 impl Command {
     /// Whether the command works on the data directory or a backup instead of the API.
     pub(crate) fn keeps_the_library(&self) -> bool {
-        !matches!(self, Self::Image(AnyImageCommand::Api(_)) | Self::Run(_) | Self::Env(_) | Self::Lab(_))
+        !matches!(
+            self,
+            Self::Image(AnyImageCommand::Api(_))
+                | Self::Run(_)
+                | Self::Env(_)
+                | Self::Health(_)
+                | Self::Lab(_)
+                | Self::Completions { .. }
+                | Self::Man { .. }
+        )
     }
 }
 
@@ -130,6 +153,19 @@ pub(crate) struct EnvArgs {
     pub(crate) sdk: Option<Sdk>,
     #[command(flatten)]
     pub(crate) connection: ConnectionArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct HealthArgs {
+    #[arg(long, env = "JINGKU_BASE_URL", hide_env_values = true, value_name = "URL")]
+    pub(crate) base_url: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Shell {
+    Bash,
+    Zsh,
+    Fish,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

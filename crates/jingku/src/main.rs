@@ -4,15 +4,18 @@ mod args;
 mod backup;
 mod base_url;
 mod check;
+mod completions;
 mod connection;
 mod env;
 mod errors;
 mod failure;
+mod health;
 mod hint;
 mod image;
 mod lab;
 mod lang;
 mod library;
+mod man;
 mod messages;
 mod operate;
 mod output;
@@ -82,10 +85,13 @@ fn run(global: &Global, command: Command) -> Result<ExitCode, Failure> {
             Command::Trash(command) => trash::run(global, command).await,
             Command::Usage => usage::run(global).await,
             Command::Check(args) => check::run(global, args).await,
+            Command::Health(args) => health::run(global, args).await,
             Command::Sweep { dry_run } => sweep::run(global, dry_run).await,
             Command::Backup(args) => backup::run(global, &args).await,
             Command::Restore(args) => backup::restore(global, &args).await,
             Command::Lab(args) => lab::run(global, args).await,
+            Command::Completions { shell } => completions::run(shell),
+            Command::Man { folder } => man::run(&folder),
         };
         outcome.map(|()| ExitCode::SUCCESS)
     });

@@ -39,16 +39,18 @@ macro_rules! file {
     };
 }
 
-static FILES: [File; 19] = [
+static FILES: [File; 21] = [
     file!("argument"),
     file!("backup"),
     file!("check"),
     file!("connection"),
     file!("env"),
+    file!("health"),
     file!("help"),
     file!("image"),
     file!("import"),
     file!("lab"),
+    file!("man"),
     file!("name"),
     file!("operate"),
     file!("output"),

@@ -6,6 +6,7 @@ mod engine;
 mod ephemeral;
 mod listen;
 mod parent;
+mod service_manager;
 mod session;
 
 use std::io::{IsTerminal, Write};

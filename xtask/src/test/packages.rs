@@ -11,12 +11,15 @@ use crate::workspace::{Workspace, run, succeeds};
 /// The name of a package, and whether its content is installed, from any source.
 type Package = (&'static str, fn() -> bool);
 
-const PACKAGES: [Package; 15] = [
+const PACKAGES: [Package; 19] = [
     ("busybox-static", || Path::new("/bin/busybox").exists()),
     ("conmon", || has_program("conmon")),
+    ("debhelper", || has_program("dh")),
     ("docker.io", || has_program("dockerd")),
     ("dosfstools", || has_program("mkfs.fat")),
     ("file", || has_program("file")),
+    ("fish", || has_program("fish")),
+    ("man-db", || has_program("man")),
     ("mtools", || has_program("mcopy")),
     ("podman", || has_program("podman")),
     ("postgresql", has_postgresql),
@@ -27,6 +30,7 @@ const PACKAGES: [Package; 15] = [
     ("skopeo", || has_program("skopeo")),
     ("slirp4netns", || has_program("slirp4netns")),
     ("uidmap", || has_program("newuidmap")),
+    ("zsh", || has_program("zsh")),
 ];
 
 /// Installs the missing packages. Needs no network if none is missing.

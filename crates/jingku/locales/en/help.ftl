@@ -154,6 +154,8 @@ help-check = Verify image integrity; works while the server runs
     .read_data = Read and verify all data
     .subset = Verify only part N of M of the data
     .status = Show only the progress of the background scrub
+help-health = Check that a server is ready
+    .base_url = Address of the server [default: the server of the data directory]
 help-sweep = Remove unreferenced data from the store; works while the server runs
 help-backup = Back up the data directory; works while the server runs
     .folder = Backup directory; existing data is not copied again
@@ -196,3 +198,8 @@ help-lab-trace = Show the requests of clients
     .follow = Keep printing new requests
     .clear = Clear the recorded requests
 help-lab-state = Show the clock, pause, faults and snapshots
+
+help-completions = Print a completion script for a shell
+    .shell = bash, zsh or fish
+help-man = Write the man pages to a directory
+    .folder = Existing directory, such as /usr/local/share/man/man1

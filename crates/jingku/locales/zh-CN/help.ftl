@@ -154,6 +154,8 @@ help-check = 校验镜像完整性，服务可照常运行
     .read_data = 读取并校验全部数据
     .subset = 只校验 M 份数据中的第 N 份
     .status = 只显示后台巡检的进度
+help-health = 检查服务是否就绪
+    .base_url = 服务的地址 [默认：数据目录的服务]
 help-sweep = 清理存储中不属于任何镜像的数据，服务可照常运行
 help-backup = 备份数据目录，服务可照常运行
     .folder = 备份目录；已有的数据不再复制
@@ -196,3 +198,8 @@ help-lab-trace = 查看客户端的请求
     .follow = 持续显示新请求
     .clear = 清空请求记录
 help-lab-state = 查看时钟、暂停、故障与快照
+
+help-completions = 输出 shell 的补全脚本
+    .shell = bash、zsh 或 fish
+help-man = 把手册页写入目录
+    .folder = 已有的目录，如 /usr/local/share/man/zh_CN/man1

@@ -11,6 +11,7 @@ use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use super::parent::Parent;
+use super::service_manager::{feed_watchdog, ready, stopping};
 use crate::failure::Failure;
 use crate::messages::tr;
 use crate::output::note;
@@ -39,8 +40,11 @@ pub(super) async fn serve_until_stopped(
         tokio::select! { () = signal => {}, Some(()) = orphaned => {} }
     };
     let stopped = stopped.boxed().shared();
+    let address = listener.local_addr().map_err(Failure::fault)?;
     let server = tokio::spawn(serve_with(listener, router(context), edge, stopped.clone()));
     announce();
+    ready();
+    let watchdog = tokio::spawn(feed_watchdog(address));
     tokio::select! {
         // When stopped during its demo, the server is not to blame for failed calls.
         biased;
@@ -50,6 +54,8 @@ pub(super) async fn serve_until_stopped(
             stopped.await;
         }
     }
+    watchdog.abort();
+    stopping();
     // Jobs are given back while requests finish: the sender of the signal may not wait long.
     let stop_workers = OptionFuture::from(workers.map(Workers::stop));
     let ended = timeout(STOP_TIMEOUT, async { tokio::join!(server, stop_workers) }).await;

@@ -6,6 +6,7 @@ mod lost_files;
 mod parent;
 mod refusals;
 mod scans;
+mod service_manager;
 mod stopping;
 mod supervision;
 mod tls;

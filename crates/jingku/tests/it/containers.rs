@@ -2,6 +2,7 @@
 
 mod failures;
 mod large;
+mod lifecycle;
 mod owners;
 mod rootless;
 mod saving;
@@ -17,6 +18,7 @@ use crate::home::{Ended, Home, until};
 use crate::server::Server;
 
 pub(crate) use failures::FAILPOINTS;
+pub(crate) use lifecycle::FAILPOINTS as LIFECYCLE_FAILPOINTS;
 
 /// A server with an engine, and its instance `cpod-1`.
 pub(super) struct Bench {

@@ -20,7 +20,7 @@ use crate::home::{Home, files_below};
 use crate::{backup, containers, import, sweep, trash};
 
 /// The failpoints, by the test that kills there. `name:N` is the N-th time the failpoint is reached.
-const KILLED_AT: [&[&str]; 9] = [
+const KILLED_AT: [&[&str]; 10] = [
     &make::FAILPOINTS,
     &actions::FAILPOINTS,
     &upkeep::FAILPOINTS,
@@ -30,6 +30,7 @@ const KILLED_AT: [&[&str]; 9] = [
     &sweep::FAILPOINTS,
     &import::FAILPOINTS,
     &containers::FAILPOINTS,
+    &containers::LIFECYCLE_FAILPOINTS,
 ];
 
 /// The number in an environment variable, or the default.

@@ -9,7 +9,7 @@ mod export;
 #[cfg(feature = "testing")]
 pub mod testing;
 
-pub use crate::container::{Container, Limits, Listed, State};
+pub use crate::container::{Container, Limits, Listed, RootPlace, State};
 pub use crate::engine::Engine;
 pub use crate::error::EngineError;
 pub use crate::export::Export;

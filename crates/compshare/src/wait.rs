@@ -17,7 +17,7 @@ pub struct WaitOptions {
     pub place: Place,
     /// The longest time to wait; 30 minutes unless set, as the official CLI does.
     pub timeout: Duration,
-    /// The first pause between polls; 0.2 s unless set. Each pause is 1.5 times as long as the one before.
+    /// The first pause between polls; 0.2 s unless set. Each pause is 1.25 times as long as the one before.
     pub first_pause: Duration,
     /// The longest pause; 5 s unless set.
     pub longest_pause: Duration,
@@ -62,7 +62,7 @@ impl Client {
         };
         let looking = async {
             let mut pauses = ExponentialBuilder::new()
-                .with_factor(1.5)
+                .with_factor(1.25)
                 .with_min_delay(options.first_pause)
                 .with_max_delay(options.longest_pause)
                 .without_max_times()

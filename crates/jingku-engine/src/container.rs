@@ -2,8 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::path::PathBuf;
 
-use bollard::models::{ContainerInspectResponse, ContainerStateStatusEnum, ContainerSummary, HostConfig};
+use bollard::models::{
+    ContainerInspectResponse, ContainerStateStatusEnum, ContainerSummary, DriverData, HostConfig,
+};
 
 /// The state of a container.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,6 +85,17 @@ pub struct Container {
     pub address: Option<IpAddr>,
     /// How its program is run, as the configuration of an image spells it.
     pub config: serde_json::Value,
+    /// Where its files are on the machine of the engine; `None` if it does not run, or if its storage is no overlay.
+    pub root: Option<RootPlace>,
+}
+
+/// The root directory of a running container.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RootPlace {
+    /// Where the engine mounted it.
+    pub directory: PathBuf,
+    /// The container's first process, whose root it is.
+    pub process: u32,
 }
 
 /// What a container may use.
@@ -121,6 +135,7 @@ impl From<ContainerInspectResponse> for Container {
             finished_at: state.finished_at.as_deref().map_or(0, seconds),
             restarts: inspected.restart_count.unwrap_or(0),
             exit_code: state.exit_code.unwrap_or(0),
+            root: root_place(inspected.graph_driver, state.pid),
             state: state.status.map_or(State::Stopped, State::from),
             size_bytes: inspected.size_root_fs.and_then(|bytes| u64::try_from(bytes).ok()),
             mounts: mounts.chain(tmpfs).collect(),
@@ -146,6 +161,12 @@ impl From<ContainerStateStatusEnum> for State {
             | ContainerStateStatusEnum::STOPPING => Self::Stopped,
         }
     }
+}
+
+fn root_place(driver: Option<DriverData>, process: Option<i64>) -> Option<RootPlace> {
+    let mut driver = driver.filter(|driver| matches!(&*driver.name, "overlay" | "overlay2"))?;
+    let process = process.and_then(|process| u32::try_from(process).ok()).filter(|process| *process > 0)?;
+    Some(RootPlace { directory: driver.data.remove("MergedDir")?.into(), process })
 }
 
 fn limits(host: HostConfig, env: &[String]) -> Limits {

@@ -12,7 +12,7 @@ mod images;
 #[cfg(feature = "testing")]
 pub mod testing;
 
-pub use crate::container::{Container, Limits, Listed, State};
+pub use crate::container::{Container, Limits, Listed, RootPlace, State};
 pub use crate::create::NewContainer;
 pub use crate::engine::Engine;
 pub use crate::error::EngineError;

@@ -8,6 +8,7 @@ mod pods;
 mod sync;
 
 use std::collections::{HashMap, HashSet};
+use std::os::unix::fs::MetadataExt as _;
 use std::sync::Mutex;
 use std::sync::atomic::AtomicI64;
 
@@ -37,6 +38,14 @@ impl Containers {
     /// Whether there is to be an engine.
     pub fn has_engine(&self) -> bool {
         self.url.is_some()
+    }
+
+    /// Whether the engine's word about directories of this machine is taken: the server may read what whoever runs the
+    /// engine may not.
+    pub(crate) fn trusts_engine(&self) -> bool {
+        let socket = self.url.as_deref().and_then(|url| url.strip_prefix("unix://"));
+        let owner = socket.and_then(|socket| std::fs::metadata(socket).ok()).map(|socket| socket.uid());
+        owner.is_some_and(|owner| owner == 0 || owner == rustix::process::geteuid().as_raw())
     }
 
     /// Connects to the engine; `None` if there is to be none.

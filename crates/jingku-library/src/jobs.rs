@@ -4,6 +4,7 @@
 //! start of the same server releases it. Then the job is claimed again and skips chunks that exist.
 
 mod containers;
+mod files;
 mod import;
 mod make;
 mod pace;

@@ -3,6 +3,7 @@
 
 mod archives;
 mod left_out;
+mod root;
 
 use std::io::Read;
 

@@ -50,6 +50,9 @@ pub(super) enum MakeError {
     /// The files of the container, or of an archive, cannot be read whole.
     #[error("the files cannot be read: {0}")]
     Tree(io::Error),
+    /// The root directory of the container cannot be read.
+    #[error("the root directory cannot be read: {0}")]
+    Root(io::Error),
     /// The list of what to leave out is refused.
     #[error("the patterns of files to leave out are refused: {0}")]
     Pattern(String),
@@ -97,7 +100,7 @@ impl MakeError {
                     clause(error)
                 );
             }
-            Self::Tree(_) => {
+            Self::Tree(_) | Self::Root(_) => {
                 "The files of the container could not be read. Make the image again; if that fails too, ask the operator \
                  to look at the server's log."
             }

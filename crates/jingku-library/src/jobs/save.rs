@@ -1,16 +1,19 @@
 //! Makes an image of a container: reads its files from the engine, filters them and stores them as one layer. Blocks.
 
+use std::error::Error;
 use std::io::{self, Read};
 use std::sync::Arc;
+use std::time::Duration;
 
 use jingku_catalog::{Instance, Job};
 use jingku_chunks::Written;
-use jingku_engine::{Container, Engine, EngineError, Export, State};
+use jingku_engine::{Container, Engine, EngineError, State};
 use jingku_sources::oci::{LayerReader, OciImage, RunConfig};
 use jingku_sources::tree::{BadPattern, Filter, Rules, read_one_file};
 use tokio::runtime::Handle;
 use tokio::task::JoinSet;
 
+use super::files::Files;
 use super::make::{Made, MakeError, no_space};
 use super::progress::Progress;
 use super::saved::Saved;
@@ -23,9 +26,12 @@ use crate::limits::DISK_BYTES_MAX;
 use crate::lock::lock;
 
 /// The file in a container that names what to leave out.
-const IGNORE_FILE: &str = "/.jingkuignore";
+const IGNORE_FILE: &[u8] = b".jingkuignore";
 /// The longest such file, in bytes.
 const IGNORE_FILE_BYTES_MAX: u64 = 64 << 10;
+
+/// How long a save takes before the bytes of its container are counted. Counting reads every directory.
+const COUNT_DELAY: Duration = Duration::from_secs(3);
 
 /// Environment variables that engines set for one container only.
 const OWN_VARIABLES: &[&str] = &["HOSTNAME", "container"];
@@ -52,32 +58,43 @@ pub struct SaveOptions {
 /// Makes the image of a container.
 pub(super) fn make(library: &Library, saving: &Saving, progress: &Arc<Progress>) -> Result<Made, MakeError> {
     failpoint::passed("make.begun");
-    let rules = rules(library, saving)?;
+    let (engine, container) = (&saving.engine, &saving.container);
+    match save(library, saving, progress, &Files::find(library, engine, container)) {
+        Err(MakeError::Root(error)) => {
+            let (instance_id, error) = (&saving.instance.id, &error as &dyn Error);
+            tracing::warn!(instance_id, error, "cannot read the root directory of a container: asking the engine");
+            save(library, saving, progress, &Files::of_engine(engine, container))
+        }
+        made => made,
+    }
+}
+
+fn save(
+    library: &Library,
+    saving: &Saving,
+    progress: &Arc<Progress>,
+    files: &Files,
+) -> Result<Made, MakeError> {
+    let rules = rules(library, saving, files)?;
     let run: RunConfig = serde_json::from_value(saving.container.config.clone())
         .map_err(|error| MakeError::Engine(EngineError::Failed(error.to_string())))?;
     progress.expect(u64::try_from(saving.instance.size_bytes).unwrap_or(0));
     let mut counting = count(saving, progress);
-    // Dropped after the export, so that all files are of one moment.
+    // Dropped after all was read, so that all files are of one moment.
     let mut paused = Paused::begin(library, saving)?;
-    let export = Watched { export: saving.engine.export(&saving.container.id), library, progress, read: 0 };
-    let refetch = {
-        let (engine, id) = (saving.engine.clone(), saving.container.id.clone());
-        let runtime = Handle::current();
-        Box::new(move |path: &[u8]| {
-            let path =
-                std::str::from_utf8(path).map_err(|_| io::Error::other("the path of a file is not UTF-8"))?;
-            let _runtime = runtime.enter();
-            Ok(Box::new(engine.export_file(&id, &format!("/{path}"))) as Box<dyn Read + Send>)
-        })
+    let archive = {
+        let _runtime = Handle::current().enter();
+        files.all().map_err(of_reading)?
     };
-    let mut layer = LayerReader::new(Filter::new(export, rules, refetch));
+    let archive = Watched { archive, library, progress, read: 0 };
+    let mut layer = LayerReader::new(Filter::new(archive, rules, files.refetch()));
     let made = store(library, &mut layer, progress, |_| {
         failpoint::reached("save.read");
         paused = None;
         counting.abort_all();
     });
-    // Of a container that is removed meanwhile, an engine may leave out files without an error.
-    if matches!(made, Ok(_) | Err(MakeError::Tree(_))) {
+    // Of a container that is removed meanwhile, files may be missing without an error.
+    if matches!(made, Ok(_) | Err(MakeError::Tree(_) | MakeError::Root(_))) {
         check_exists(saving)?;
     }
     let made = made?;
@@ -96,11 +113,13 @@ fn check_exists(saving: &Saving) -> Result<(), MakeError> {
     }
 }
 
-/// Has the engine count the bytes of the container, for the progress: they were counted when it was found.
+/// Has the engine count the bytes of the container, for the progress of a save that takes a while: they were counted when
+/// it was found.
 fn count(saving: &Saving, progress: &Arc<Progress>) -> JoinSet<()> {
     let (engine, id, progress) = (saving.engine.clone(), saving.container.id.clone(), Arc::clone(progress));
     let mut counting = JoinSet::new();
     let count = async move {
+        tokio::time::sleep(COUNT_DELAY).await;
         // Without an answer, the first count remains.
         if let Ok(Container { size_bytes: Some(bytes), .. }) = engine.counted_container(&id).await {
             progress.expect(bytes);
@@ -138,14 +157,19 @@ pub(super) fn created(library: &Library) -> String {
 fn of_stream(error: jingku_chunks::Error) -> MakeError {
     let jingku_chunks::Error::Source(source) = error else { return error.into() };
     match source.downcast::<io::Error>() {
-        Ok(error) => match error.downcast::<MakeError>() {
-            Ok(own) => own,
-            Err(error) => match error.downcast::<EngineError>() {
-                Ok(error) => MakeError::Engine(error),
-                Err(error) => MakeError::Tree(error),
-            },
-        },
+        Ok(error) => of_reading(*error),
         Err(source) => MakeError::Tree(io::Error::other(source)),
+    }
+}
+
+/// The error of reading files: that of the save, of the engine, or of the files.
+fn of_reading(error: io::Error) -> MakeError {
+    match error.downcast::<MakeError>() {
+        Ok(own) => own,
+        Err(error) => match error.downcast::<EngineError>() {
+            Ok(error) => MakeError::Engine(error),
+            Err(error) => MakeError::Tree(error),
+        },
     }
 }
 
@@ -170,11 +194,11 @@ impl Saving {
     }
 }
 
-fn rules(library: &Library, saving: &Saving) -> Result<Rules, MakeError> {
+fn rules(library: &Library, saving: &Saving, files: &Files) -> Result<Rules, MakeError> {
     let mut rules = Rules::default();
     let bad_pattern = |error: BadPattern| MakeError::Pattern(error.to_string());
     rules.ignore(library.config.containers.ignore.join("\n").as_bytes()).map_err(bad_pattern)?;
-    if let Some(patterns) = ignore_file(saving)? {
+    if let Some(patterns) = ignore_file(files)? {
         rules.ignore(&patterns).map_err(bad_pattern)?;
     }
     saving.container.mounts.iter().for_each(|mount| rules.mounted(mount));
@@ -185,15 +209,15 @@ fn rules(library: &Library, saving: &Saving) -> Result<Rules, MakeError> {
 }
 
 /// Reads `.jingkuignore` of the container; `None` without one.
-fn ignore_file(saving: &Saving) -> Result<Option<Vec<u8>>, MakeError> {
+fn ignore_file(files: &Files) -> Result<Option<Vec<u8>>, MakeError> {
     let _runtime = Handle::current().enter();
-    let export = saving.engine.export_file(&saving.container.id, IGNORE_FILE);
-    match read_one_file(export, IGNORE_FILE_BYTES_MAX) {
+    match files.one(IGNORE_FILE).and_then(|archive| read_one_file(archive, IGNORE_FILE_BYTES_MAX)) {
         Ok(content) => Ok(content),
-        Err(error) => match engine_error(error) {
-            Ok(EngineError::NotFound(_)) => Ok(None),
-            Ok(error) => Err(MakeError::Engine(error)),
-            Err(error) => Err(MakeError::Pattern(error.to_string())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => match of_reading(error) {
+            MakeError::Engine(EngineError::NotFound(_)) => Ok(None),
+            MakeError::Tree(error) => Err(MakeError::Pattern(error.to_string())),
+            error => Err(error),
         },
     }
 }
@@ -212,7 +236,7 @@ pub(super) fn proceed(library: &Library, progress: &Progress, read: u64) -> io::
 
 /// The archive of the container, with the progress of its job.
 struct Watched<'a> {
-    export: Export,
+    archive: Box<dyn Read + Send>,
     library: &'a Library,
     progress: &'a Progress,
     read: u64,
@@ -222,7 +246,7 @@ impl Read for Watched<'_> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         proceed(self.library, self.progress, self.read)?;
         failpoint::reached("save.piece");
-        let read = self.export.read(buf)?;
+        let read = self.archive.read(buf)?;
         self.read += read as u64;
         if i64::try_from(self.read).is_ok_and(|read| read <= DISK_BYTES_MAX) {
             return Ok(read);
@@ -268,7 +292,7 @@ impl Drop for Paused<'_> {
             // The next look at the engine tries again.
             tracing::error!(
                 instance_id,
-                error = &error as &dyn std::error::Error,
+                error = &error as &dyn Error,
                 "cannot resume a container"
             );
         }
@@ -285,9 +309,4 @@ fn without_own_variables(mut run: RunConfig) -> RunConfig {
     });
     run.labels.retain(|name, _| !name.starts_with("jingku."));
     run
-}
-
-/// The error of the engine in an error of reading.
-pub(super) fn engine_error(error: io::Error) -> Result<EngineError, io::Error> {
-    error.downcast::<EngineError>()
 }

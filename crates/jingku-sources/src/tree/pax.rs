@@ -33,11 +33,8 @@ fn split_record(content: &[u8]) -> Option<(Record<'_>, &[u8])> {
     Some(((&record[..equals], &record[equals + 1..]), rest))
 }
 
-/// A header with these records and its content, with padding; nothing for no records.
-pub(super) fn write(records: &[Record<'_>]) -> Vec<u8> {
-    if records.is_empty() {
-        return Vec::new();
-    }
+/// The content of a header with these records, without padding.
+pub(super) fn content(records: &[Record<'_>]) -> Vec<u8> {
     let mut content = Vec::new();
     for (key, value) in records {
         let rest = key.len() + value.len() + 3;
@@ -48,6 +45,15 @@ pub(super) fn write(records: &[Record<'_>]) -> Vec<u8> {
         let number = length.to_string();
         content.extend([number.as_bytes(), b" ", key, b"=", value, b"\n"].concat());
     }
+    content
+}
+
+/// A header with these records and its content, with padding; nothing for no records.
+pub(super) fn write(records: &[Record<'_>]) -> Vec<u8> {
+    if records.is_empty() {
+        return Vec::new();
+    }
+    let mut content = content(records);
     let mut header = Header::new_ustar();
     header.as_old_mut().name[..14].copy_from_slice(b"././@PaxHeader");
     header.set_mode(0o644);

@@ -21,5 +21,6 @@ mod sizes;
 mod tree;
 mod tree_entries;
 mod tree_properties;
+mod tree_root;
 mod uploads;
 mod writing;

@@ -16,6 +16,11 @@ use crate::failure::{Exit, Failure};
 use crate::messages::tr;
 use crate::output::{bytes, done, note, print, print_json, size, warn};
 
+/// The first pause between questions. A second image of an instance may take less than a second.
+const FIRST_PAUSE: Duration = Duration::from_millis(30);
+/// The longest pause.
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
 pub(super) async fn progress(connection: &Connection<'_>, image_id: &str) -> Result<(), Failure> {
     let progress = ask(connection, image_id).await?;
     progress.warnings.iter().for_each(|warning| warn(warning));
@@ -64,7 +69,11 @@ pub(super) async fn begun(connection: &Connection<'_>, image_id: &str, wait: boo
 /// Waits until the image is available. Ctrl-C stops waiting; the server continues.
 pub(super) async fn until_made(connection: &Connection<'_>, image_id: &str) -> Result<(), Failure> {
     let bar = bar(0);
-    let options = WaitOptions { longest_pause: Duration::from_secs(1), ..WaitOptions::default() };
+    let options = WaitOptions {
+        first_pause: FIRST_PAUSE,
+        longest_pause: LONGEST_PAUSE,
+        ..WaitOptions::default()
+    };
     let mut last = Progress::default();
     let waiting = connection.client.wait_until_available(image_id, &options, |progress| {
         show(&bar, progress);

@@ -11,7 +11,7 @@ use crate::workspace::{Workspace, run, succeeds};
 /// The name of a package, and whether its content is installed, from any source.
 type Package = (&'static str, fn() -> bool);
 
-const PACKAGES: [Package; 15] = [
+const PACKAGES: [Package; 16] = [
     ("busybox-static", || Path::new("/bin/busybox").exists()),
     ("conmon", || has_program("conmon")),
     ("docker.io", || has_program("dockerd")),
@@ -27,6 +27,7 @@ const PACKAGES: [Package; 15] = [
     ("skopeo", || has_program("skopeo")),
     ("slirp4netns", || has_program("slirp4netns")),
     ("uidmap", || has_program("newuidmap")),
+    ("valgrind", || has_program("valgrind")),
 ];
 
 /// Installs the missing packages. Needs no network if none is missing.

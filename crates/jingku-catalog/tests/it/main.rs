@@ -14,6 +14,7 @@ mod deep_pages;
 mod displaced;
 mod engines;
 mod filters;
+mod generations;
 mod images;
 mod instances;
 mod jobs;

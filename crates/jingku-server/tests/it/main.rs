@@ -6,6 +6,7 @@
 mod cover;
 mod fixtures;
 mod gateway;
+mod instructions;
 mod isolation;
 mod jobs;
 mod lab;

@@ -10,22 +10,25 @@ mod results;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
+use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 
 use super::daemon::{Account, Daemon};
 use super::process::Server;
-use super::report::Report;
+use super::report::{Report, mega};
 use crate::workspace::Workspace;
 use case::{cases, compare};
 use changes::Changes;
 use load::load;
 use results::{BARE, CHECKED, JINGKU, Measured, Work, table};
 
+use fill::fill_others;
+
 pub(super) use fill::fill;
 
-const ACCOUNT_IMAGES: [u32; 3] = [20, 1_000, 100_000];
+const ACCOUNT_IMAGES: [u32; 4] = [20, 1_000, 100_000, 1_000_000];
 const CONNECTIONS: [u32; 2] = [1, 32];
 
 #[derive(clap::Args)]
@@ -36,14 +39,27 @@ pub(super) struct Args {
     /// Length of a turn, in milliseconds.
     #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u64).range(100..=60_000))]
     turn_ms: u64,
+    /// Images of other accounts, each of which has 100. Ten million take some minutes and 16 GB.
+    #[arg(long, default_value_t = 0)]
+    others: u32,
 }
+
+/// What a server is given to finish the work of its start.
+const SETTLE_TIMEOUT: Duration = Duration::from_mins(10);
+/// A server that uses less than a hundredth of a core for this long is idle.
+const IDLE: Duration = Duration::from_secs(1);
 
 pub(super) fn run(workspace: &Workspace, folder: &Path, args: &Args) -> Result<Report> {
     let daemon = Daemon::build(workspace, folder)?;
     // Filled while no server runs.
     let accounts = ACCOUNT_IMAGES.map(|images| account(&daemon, images));
     let accounts = accounts.into_iter().collect::<Result<Vec<_>>>()?;
+    if args.others > 0 {
+        fill_others(&daemon.data, &accounts[0].0, args.others)?;
+    }
     let jingku = daemon.serve(&[])?;
+    settle(&jingku)?;
+    let memory_before = jingku.memory_bytes("RssAnon")?;
     let (mut cases, answers) = cases(jingku.address, &accounts)?;
     let answers_file = folder.join("answers.json");
     fs::write(&answers_file, serde_json::to_vec(&answers)?)?;
@@ -58,8 +74,8 @@ pub(super) fn run(workspace: &Workspace, folder: &Path, args: &Args) -> Result<R
     for round in 0..args.rounds {
         eprintln!("round {} of {}", round + 1, args.rounds);
         for Measured { case, connections, turns } in &mut results {
-            let changes =
-                case.changing.then(|| Changes::start(&daemon.data.join("catalog.db"), case.account));
+            let catalog = daemon.data.join("catalog.db");
+            let changes = case.changing.then(|| Changes::start(&catalog, case.account, case.seqs()));
             let changes = changes.transpose()?;
             let mut turn = [Work::default(); 3];
             // Alternate the order, so that no server always follows the same one.
@@ -76,7 +92,25 @@ pub(super) fn run(workspace: &Workspace, folder: &Path, args: &Args) -> Result<R
             turns.push(turn);
         }
     }
-    Report::new(&results, table(&results))
+    let [memory_before, memory_after] = [memory_before, servers[JINGKU].memory_bytes("RssAnon")?]
+        .map(|bytes| format!("{:.0} MiB", mega(bytes) * 1e6 / f64::from(1 << 20)));
+    let memory = format!("Anonymous memory of Jingku: {memory_before} before, {memory_after} after.");
+    Report::new(&results, format!("{}\n{memory}", table(&results)))
+}
+
+/// Waits until a server has finished the work of its start.
+fn settle(server: &Server) -> Result<()> {
+    let start = Instant::now();
+    let mut before = server.cpu_seconds()?;
+    loop {
+        thread::sleep(IDLE);
+        let now = server.cpu_seconds()?;
+        if now - before < IDLE.as_secs_f64() / 100.0 {
+            return Ok(());
+        }
+        ensure!(start.elapsed() < SETTLE_TIMEOUT, "the server is still busy after its start");
+        before = now;
+    }
 }
 
 fn account(daemon: &Daemon, images: u32) -> Result<(Account, u32)> {

@@ -15,6 +15,7 @@ mod deep_pages;
 mod displaced;
 mod engines;
 mod filters;
+mod generations;
 mod images;
 mod instances;
 mod jobs;

@@ -7,6 +7,7 @@ mod cover;
 mod edge;
 mod fixtures;
 mod gateway;
+mod instructions;
 mod isolation;
 mod jobs;
 mod lab;

@@ -34,6 +34,15 @@ pub(super) struct Case {
     pub(super) shapes: [Shape; 3],
 }
 
+impl Case {
+    /// The numbers of the images on the pages, oldest first.
+    pub(super) fn seqs(&self) -> Range<i64> {
+        let newest = i64::from(self.images - self.offset);
+        let pages = i64::try_from(self.requests.len()).expect("few pages");
+        newest + 1 - pages - i64::from(PAGE) + 1..newest + 1
+    }
+}
+
 /// The offsets of the pages of an account, and whether the account changes meanwhile.
 fn pages(images: u32) -> Vec<(Range<u32>, bool)> {
     let last = images - PAGE;

@@ -1,5 +1,6 @@
-//! Changes an account while its images are listed, so that no page in memory stays current.
+//! Changes images of an account while they are listed, so that no page in memory stays current.
 
+use std::ops::Range;
 use std::path::Path;
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread::{self, JoinHandle};
@@ -19,16 +20,26 @@ pub(super) struct Changes {
 }
 
 impl Changes {
-    /// Starts to increase the account's revision, as every change of its images does.
-    pub(super) fn start(catalog: &Path, account: i64) -> Result<Self> {
+    /// Starts to change the images with these numbers in turn, as the server does.
+    pub(super) fn start(catalog: &Path, account: i64, seqs: Range<i64>) -> Result<Self> {
         let connection = rusqlite::Connection::open(catalog)?;
         connection.busy_timeout(BUSY_TIMEOUT)?;
         // The speed of the disk is not part of the measurement.
         connection.pragma_update(None, "synchronous", "OFF")?;
         let (running, stopped) = mpsc::channel();
         let thread = thread::spawn(move || {
-            while stopped.recv_timeout(PAUSE) == Err(RecvTimeoutError::Timeout) {
-                connection.execute("UPDATE accounts SET revision = revision + 1 WHERE id = ?1", [account])?;
+            for seq in seqs.cycle() {
+                if stopped.recv_timeout(PAUSE) != Err(RecvTimeoutError::Timeout) {
+                    break;
+                }
+                let transaction = connection.unchecked_transaction()?;
+                let account_sql = "UPDATE accounts SET revision = revision + 1 WHERE id = ?1";
+                transaction.execute(account_sql, [account])?;
+                let image_sql = "UPDATE images SET update_time = update_time + 1,
+                                     changed = (SELECT revision FROM accounts WHERE id = ?1)
+                                 WHERE account_id = ?1 AND seq = ?2";
+                transaction.execute(image_sql, [account, seq])?;
+                transaction.commit()?;
             }
             Ok(())
         });

@@ -4,19 +4,22 @@ use std::path::Path;
 
 use anyhow::{Result, ensure};
 use jingku_catalog::{AccountId, Catalog, ImageStatus, SeedImage, SeedImages};
+use rusqlite::Connection;
 
 use crate::bench::daemon::Account;
 
 /// A time in April 2024; every third image is a second newer.
 const FIRST_CREATE_TIME: i64 = 1_712_563_200;
+/// Images of each account of [`fill_others`].
+const OTHER_IMAGES: u32 = 100;
 
 /// Creates images in an account. This benchmark reads no image data, so their manifest need not exist.
 pub(in crate::bench) fn fill(data: &Path, account: &Account, images: u32) -> Result<()> {
     let (path, manifest) = (data.join("catalog.db"), "0".repeat(64));
-    let image = |number: u32| SeedImage {
-        id: format!("compshareImage-{:03}{number:09}", account.id),
+    let first = SeedImage {
+        id: format!("compshareImage-{:03}{:09}", account.id, 0),
         account: AccountId(account.id),
-        name: format!("训练环境-{number}"),
+        name: "训练环境-0".to_owned(),
         status: ImageStatus::Available,
         description: "PyTorch 2.7 with CUDA 12.8, Jupyter and the data loaders of the vision group",
         readme: "",
@@ -24,7 +27,7 @@ pub(in crate::bench) fn fill(data: &Path, account: &Account, images: u32) -> Res
         supported_gpu_types: &[],
         price_cents: 0,
         failed_reason: "",
-        create_time: FIRST_CREATE_TIME + i64::from(number) / 3,
+        create_time: FIRST_CREATE_TIME,
         region: "cn-wlcb",
         zone: "cn-wlcb-01",
         source_gpu_type: "4090",
@@ -37,17 +40,92 @@ pub(in crate::bench) fn fill(data: &Path, account: &Account, images: u32) -> Res
         shared_with: &[],
         version: None,
     };
-    let images: Vec<_> = (0..images).map(image).collect();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let seeded = runtime.block_on(async {
         let catalog = Catalog::open_sqlite(&path).await?;
-        catalog.seed_images(&images, &[], FIRST_CREATE_TIME).await
+        catalog.seed_images(&[first], &[], FIRST_CREATE_TIME).await
     })?;
-    ensure!(seeded == SeedImages::Seeded, "a new account refused images: {seeded:?}");
+    ensure!(seeded == SeedImages::Seeded, "a new account refused an image: {seeded:?}");
     let softwares = r#"{"Framework":"PyTorch","FrameworkVersion":"2.7","CUDAVersion":"12.8"}"#;
     let ports = r#"[{"Software":"JupyterLab","Port":8888}]"#;
     let columns = "softwares = ?1, software_ports = ?2, firewall_ports = '[22,8888]'";
-    let change = format!("UPDATE images SET {columns}");
-    rusqlite::Connection::open(path)?.execute(&change, [softwares, ports])?;
+    let connection = connect(&path)?;
+    connection
+        .execute(&format!("UPDATE images SET {columns} WHERE account_id = ?3"), (softwares, ports, account.id))?;
+    copy_first_image(&connection, account.id, images)
+}
+
+/// Creates other accounts with as many images in all, copies of the first image of `account`.
+pub(super) fn fill_others(data: &Path, account: &Account, images: u32) -> Result<()> {
+    let connection = connect(&data.join("catalog.db"))?;
+    let last: i64 = connection.query_row("SELECT MAX(id) FROM accounts", [], |row| row.get(0))?;
+    let accounts = last + 1..last + 1 + i64::from(images.div_ceil(OTHER_IMAGES));
+    let copy = copy(&connection, "accounts", |column| match column {
+        "id" => Some("n.number"),
+        "name" | "project_id" => Some("'other-' || n.number"),
+        _ => None,
+    })?;
+    connection.execute(&format!("{copy} WHERE t.id = ?3"), (accounts.start, accounts.end, account.id))?;
+    connection.execute("UPDATE counters SET accounts = ?1", [accounts.end - 1])?;
+    let count = "INSERT INTO image_counts SELECT a.id, c.zone, 1 FROM accounts a, image_counts c
+                 WHERE a.id >= ?1 AND c.account_id = ?2";
+    connection.execute(count, (accounts.start, account.id))?;
+    let copy = self::copy(&connection, "images", |column| match column {
+        "id" => Some("printf('compshareImage-%03d%09d', n.number, 0)"),
+        "account_id" => Some("n.number"),
+        _ => None,
+    })?;
+    let copy = format!("{copy} WHERE t.account_id = ?3 AND t.seq = 1");
+    connection.execute(&copy, (accounts.start, accounts.end, account.id))?;
+    for id in accounts {
+        copy_first_image(&connection, id, OTHER_IMAGES)?;
+    }
     Ok(())
+}
+
+/// Copies the only image of an account until it has this many. Inserting each through the catalogue would take minutes.
+fn copy_first_image(connection: &Connection, account: i64, images: u32) -> Result<()> {
+    let copy = copy(connection, "images", |column| match column {
+        "id" => Some("printf('compshareImage-%03d%09d', t.account_id, n.number)"),
+        "name" => Some("'训练环境-' || n.number"),
+        "seq" => Some("t.seq + n.number"),
+        "ordinal" => Some("t.ordinal + n.number"),
+        "create_time" | "update_time" => Some("t.create_time + n.number / 3"),
+        _ => None,
+    })?;
+    let transaction = connection.unchecked_transaction()?;
+    if images > 1 {
+        let copy = format!("{copy} WHERE t.account_id = ?3 AND t.seq = 1");
+        transaction.execute(&copy, (1, images, account))?;
+    }
+    transaction.execute("UPDATE counters SET ordinal = ordinal + ?1", [images])?;
+    transaction.execute("UPDATE image_counts SET images = ?1 WHERE account_id = ?2", (images, account))?;
+    let newest = "UPDATE accounts SET image_seq = ?1, image_time = image_time + ?1 / 3 WHERE id = ?2";
+    transaction.execute(newest, (images, account))?;
+    Ok(transaction.commit()?)
+}
+
+/// A statement that copies rows of a table `t` once for each number from ?1 to before ?2, with other values in some
+/// columns. A condition on `t` completes it.
+fn copy(
+    connection: &Connection,
+    table: &str,
+    value: impl Fn(&str) -> Option<&'static str>,
+) -> Result<String> {
+    let mut columns = connection.prepare("SELECT name FROM pragma_table_info(?1)")?;
+    let columns: Vec<String> = columns.query_map([table], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    let values = columns.iter().map(|column| value(column).map_or(format!("t.{column}"), str::to_owned));
+    Ok(format!(
+        "WITH RECURSIVE n (number) AS (SELECT ?1 UNION ALL SELECT number + 1 FROM n WHERE number + 1 < ?2)
+         INSERT INTO {table} ({}) SELECT {} FROM {table} t, n",
+        columns.join(", "),
+        values.collect::<Vec<_>>().join(", ")
+    ))
+}
+
+fn connect(path: &Path) -> Result<Connection> {
+    let connection = Connection::open(path)?;
+    // This data is not kept.
+    connection.pragma_update(None, "synchronous", "OFF")?;
+    Ok(connection)
 }

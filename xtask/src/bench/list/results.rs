@@ -45,7 +45,7 @@ impl Measured<'_> {
         let total = [JINGKU, CHECKED, BARE].map(|server| self.total(server));
         format!(
             "{} | {images} | {offset} | {} | {:.2} | {:.2} | {:.2} | {:.2} | {} | {}",
-            if *changing { "read" } else { "in memory" },
+            if *changing { "changing" } else { "in memory" },
             self.connections,
             self.ratio(CHECKED, Work::per_second),
             self.ratio(BARE, Work::per_second),

@@ -26,6 +26,7 @@ mod seeds;
 mod setting;
 mod shares;
 mod snapshots;
+mod tls;
 mod transfer;
 mod trash;
 mod uploads;

@@ -102,7 +102,11 @@ async fn assert_exact(caller: &Caller, base: &str, loads: &[Copied]) {
     assert_eq!(found, expected);
     assert_eq!(total, expected.len() as u64);
     for load in loads {
-        assert!(load.longest < POSTGRES_CONNECT_TIMEOUT + POSTGRES_ANSWER_TIMEOUT + SLACK, "{:?}", load.longest);
+        assert!(
+            load.longest < POSTGRES_CONNECT_TIMEOUT + POSTGRES_ANSWER_TIMEOUT + SLACK,
+            "{:?}",
+            load.longest
+        );
     }
 }
 
@@ -176,7 +180,9 @@ async fn a_blocked_statement_is_refused_with_150_in_time() {
     let hurried = service.reopen_on(format!("{url}&options=-c%20statement_timeout%3D300ms")).await;
     let blocker = client(&url).await.unwrap();
     blocker.batch_execute("BEGIN; LOCK TABLE accounts IN ACCESS EXCLUSIVE MODE").await.unwrap();
-    for (caller, bound) in [(hurried.caller(), Duration::from_millis(300)), (caller.clone(), Duration::from_secs(5))] {
+    for (caller, bound) in
+        [(hurried.caller(), Duration::from_millis(300)), (caller.clone(), Duration::from_secs(5))]
+    {
         let begun = Instant::now();
         assert_eq!(caller.refusal(LIST, &[]).await, (150, "Service Unavailable".to_owned()));
         assert!((bound..bound + SLACK).contains(&begun.elapsed()), "{:?}", begun.elapsed());
@@ -231,7 +237,13 @@ async fn a_full_disk_of_the_database_is_refused_with_150() {
     run_sql(&server.url("postgres"), "CREATE DATABASE jingku TABLESPACE small").await;
     let (_service, caller, base) = start(server.url("jingku")).await;
     let filler = disk.0.join("filler");
-    assert!(!Command::new("dd").args(["if=/dev/zero", &format!("of={}", filler.display())]).status().unwrap().success());
+    assert!(
+        !Command::new("dd")
+            .args(["if=/dev/zero", &format!("of={}", filler.display())])
+            .status()
+            .unwrap()
+            .success()
+    );
     let (mut load, mut full) = (Copied::default(), false);
     for number in 0..2000 {
         let name = format!("copy-{number}");
@@ -262,7 +274,10 @@ impl SmallDisk {
     /// `None` if this process may not mount.
     fn mount(path: &Path) -> Option<Self> {
         std::fs::create_dir(path).unwrap();
-        let mount = Command::new("mount").args(["-t", "tmpfs", "-o", "size=16m,uid=65534,gid=65534", "tmpfs"]).arg(path).status();
+        let mount = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", "size=16m,uid=65534,gid=65534", "tmpfs"])
+            .arg(path)
+            .status();
         mount.is_ok_and(|status| status.success()).then(|| Self(path.to_owned()))
     }
 }

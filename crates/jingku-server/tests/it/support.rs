@@ -15,8 +15,8 @@ use std::sync::Arc;
 
 use jingku_catalog::testing::chosen_database;
 use jingku_library::{
-    Config, DataDir, DatabaseUrl, DiskFormat, Environment, FixedClock, Instance, KeyPair, Library, LimitSettings, NewInstance,
-    SeededRandom, Workers,
+    Config, DataDir, DatabaseUrl, DiskFormat, Environment, FixedClock, Instance, KeyPair, Library,
+    LimitSettings, NewInstance, SeededRandom, Workers,
 };
 use jingku_server::{Context, router, serve};
 use tempfile::TempDir;

@@ -73,7 +73,10 @@ impl Home {
         if let Some(path) = std::env::var_os("PATH") {
             command.env("PATH", path);
         }
-        if let Some(database) = &self.database {
+        // Another data folder has another catalogue, in a file.
+        if let Some(database) = &self.database
+            && !args.contains(&"--data-dir")
+        {
             command.env("JINGKU_DATABASE", database);
         }
         command

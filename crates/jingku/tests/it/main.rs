@@ -23,6 +23,7 @@ mod lab;
 mod memory;
 mod old_data;
 mod operate;
+mod postgres;
 mod private;
 mod qemu;
 mod read_only;

@@ -76,6 +76,11 @@ pub enum CatalogError {
 pub type ErrorSource = Box<dyn Error + Send + Sync>;
 
 impl CatalogError {
+    /// Returns whether the same may work later, without a change of the program, the configuration or the data.
+    pub fn is_transient(&self) -> bool {
+        matches!(self, Self::Unavailable(_) | Self::Unconfirmed(_) | Self::Contended(_) | Self::Full(_))
+    }
+
     /// Returns whether the file or a row is corrupt, or was written by an unreleased version.
     pub fn is_damage(&self) -> bool {
         matches!(self, Self::Damaged(_) | Self::Corrupt { .. } | Self::Diverged { .. })

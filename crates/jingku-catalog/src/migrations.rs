@@ -2,6 +2,10 @@
 //!
 //! A migration is a file under `migrations/` that uses SQLite's type names (`INTEGER` has 64 bits there). It is never
 //! changed once released: the database stores the text it ran and rejects a program with a different one.
+//!
+//! A migration that starts with the line [`COMPATIBLE`] only adds what programs without it need not know: tables, indexes
+//! that are not unique, and columns that may be null or have a default. Such a program may run, and start, on the newer
+//! schema, so that the servers of one database are upgraded one after another.
 
 use crate::database::{Database, Rows, Transaction};
 use crate::{CatalogError, Result};
@@ -26,6 +30,9 @@ pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0016_claims.sql"),
 ];
 
+/// The first line of a migration whose schema programs of the version before can use.
+pub(crate) const COMPATIBLE: &str = "-- Compatible with programs of the version before.";
+
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS migrations (
     version INTEGER NOT NULL PRIMARY KEY,
     sql TEXT NOT NULL
@@ -47,7 +54,7 @@ pub(crate) async fn migrate(database: &Database) -> Result<()> {
 
 async fn is_current(database: &Database) -> Result<bool> {
     match database.query(APPLIED, &[]).await {
-        Ok(rows) => Ok(count_applied(rows, MIGRATIONS)? == MIGRATIONS.len()),
+        Ok(rows) => Ok(count_applied(rows, MIGRATIONS)? >= MIGRATIONS.len()),
         // A new database does not have the table. The transaction reports any other problem.
         Err(CatalogError::Bug(_)) => Ok(false),
         Err(error) => Err(error),
@@ -69,11 +76,19 @@ pub(crate) async fn run(transaction: &mut Transaction, known: &[&str]) -> Result
     Ok(())
 }
 
-/// Returns how many of the known migrations have been applied; rejects others.
+/// Fails if the schema is not exactly the one of this program, so that it has nothing that this program cannot read.
+pub(crate) async fn require_current(transaction: &mut Transaction) -> Result<()> {
+    let applied = count_applied(transaction.query(APPLIED, &[]).await?, MIGRATIONS)?;
+    let (found, known) = (i64::try_from(applied).unwrap_or(i64::MAX), MIGRATIONS.len());
+    if applied == known { Ok(()) } else { Err(CatalogError::Newer { found, known }) }
+}
+
+/// Returns how many migrations have been applied; rejects those that are not known, unless they are compatible.
 fn count_applied(rows: Rows, known: &[&str]) -> Result<usize> {
     let mut applied = 0_usize;
     for (version, sql) in rows.all::<(i64, String)>("migrations")? {
         match known.get(applied) {
+            None if sql.lines().next() == Some(COMPATIBLE) => applied += 1,
             None => return Err(CatalogError::Newer { found: version, known: known.len() }),
             Some(text) if *text != sql => return Err(CatalogError::Diverged { version }),
             Some(_) => applied += 1,
@@ -85,6 +100,62 @@ fn count_applied(rows: Rows, known: &[&str]) -> Result<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The columns of a schema: table, name, type, whether it may be null, default.
+    async fn columns(database: &Database) -> Vec<(String, (String, String, i64, String))> {
+        let sql = "SELECT t.name, c.name, c.type, c.\"notnull\", COALESCE(c.dflt_value, '')
+                   FROM sqlite_master t JOIN pragma_table_info(t.name) c WHERE t.type = 'table'";
+        database.query(sql, &[]).await.unwrap().all("columns").unwrap()
+    }
+
+    /// What the rows of a table must satisfy besides its columns: each rule starts with the name of the table.
+    async fn rules(database: &Database) -> Vec<String> {
+        let sql =
+            "SELECT t.name || ' unique ' || i.name FROM sqlite_master t JOIN pragma_index_list(t.name) i
+                   WHERE t.type = 'table' AND i.\"unique\" = 1
+                   UNION ALL SELECT tbl_name || ' trigger ' || name FROM sqlite_master WHERE type = 'trigger'
+                   UNION ALL SELECT t.name || ' refers to ' || f.\"table\"
+                   FROM sqlite_master t JOIN pragma_foreign_key_list(t.name) f WHERE t.type = 'table'";
+        database.query(sql, &[]).await.unwrap().all("rules").unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_compatible_migration_only_adds_what_older_programs_need_not_know() {
+        let database = Database::open_sqlite_in_memory().unwrap();
+        let mut compatible = 0;
+        for count in 1..=MIGRATIONS.len() {
+            let before = if count == 1 {
+                (vec![], vec![])
+            } else {
+                (columns(&database).await, rules(&database).await)
+            };
+            let mut transaction = database.begin().await.unwrap();
+            run(&mut transaction, &MIGRATIONS[..count]).await.unwrap();
+            transaction.commit(()).await.unwrap();
+            if MIGRATIONS[count - 1].lines().next() != Some(COMPATIBLE) {
+                continue;
+            }
+            compatible += 1;
+            let (old_columns, old_rules) = before;
+            let new_columns = columns(&database).await;
+            let kept = old_columns.iter().all(|column| new_columns.contains(column));
+            assert!(kept, "migration {count} changes a column");
+            let is_old = |table: &str| old_columns.iter().any(|(old, _)| old == table);
+            for (table, (column, _, not_null, default)) in &new_columns {
+                let is_new = !old_columns.iter().any(|(old, (name, ..))| (old, name) == (table, column));
+                let optional = *not_null == 0 || !default.is_empty();
+                assert!(
+                    !is_new || optional || !is_old(table),
+                    "older programs do not set {column} of {table}"
+                );
+            }
+            for rule in rules(&database).await.iter().filter(|rule| !old_rules.contains(rule)) {
+                let table = rule.split(' ').next().unwrap();
+                assert!(!is_old(table), "older programs do not know the rule {rule:?}");
+            }
+        }
+        assert!(compatible > 0);
+    }
 
     /// Opening a current schema waits neither for a writer nor for a migrating process.
     #[tokio::test]

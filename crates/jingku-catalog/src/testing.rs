@@ -7,6 +7,8 @@ use std::env;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use crate::migrations::{COMPATIBLE, MIGRATIONS};
+
 pub use server::{PostgresServer, url_of};
 pub use sql::run_sql;
 
@@ -23,6 +25,20 @@ pub async fn postgres_database() -> Option<String> {
     let server = SERVER.get_or_init(|| PostgresServer::start("")).as_ref()?;
     let name = format!("test_{}", DATABASES.fetch_add(1, Ordering::Relaxed));
     Some(server.create_database(&name).await)
+}
+
+/// The statements of a next version that makes every change that a compatible migration may make to a table.
+pub fn next_migration() -> String {
+    let text = format!("{COMPATIBLE}\nCREATE TABLE later (id BIGINT NOT NULL PRIMARY KEY);");
+    let columns = "DO $$ DECLARE name TEXT; BEGIN
+        FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'migrations' LOOP
+            EXECUTE format('ALTER TABLE %I ADD COLUMN later_null BIGINT', name);
+            EXECUTE format('ALTER TABLE %I ADD COLUMN later_text TEXT NOT NULL DEFAULT ''later''', name);
+            EXECUTE format('CREATE INDEX ON %I (later_text)', name);
+        END LOOP;
+    END $$;";
+    let version = MIGRATIONS.len() + 1;
+    format!("BEGIN; {columns}\n{text} INSERT INTO migrations VALUES ({version}, '{text}'); COMMIT;")
 }
 
 /// Makes the database that a test of the service must use as its catalogue; `None` if the test must use a file.

@@ -1,7 +1,7 @@
 //! Copies all rows of a catalogue to another one, of either engine.
 
 use crate::database::{Cell, Database, Transaction, Value};
-use crate::migrations::migrate;
+use crate::migrations::{migrate, require_current};
 use crate::{Catalog, CatalogError, Result};
 
 /// Rows read and written at once. A row with a cover has up to about a megabyte.
@@ -26,7 +26,9 @@ impl Catalog {
         let (tables, from) = (&tables, &self.database);
         let change = |mut target: Transaction| async move {
             target.lock_schema().await?;
+            require_current(&mut target).await?;
             let mut source = from.begin_snapshot().await?;
+            require_current(&mut source).await?;
             let newest = "SELECT COALESCE(MAX(revision), 0) FROM accounts";
             let newest: i64 = target.query(newest, &[]).await?.first("accounts")?.unwrap_or_default();
             // A row is inserted after those that it refers to, and removed before them.

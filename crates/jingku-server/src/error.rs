@@ -262,12 +262,7 @@ impl From<Internal> for Error {
     fn from(error: Internal) -> Self {
         match error {
             Internal::Catalog(CatalogError::Busy) => Self::Throttled,
-            Internal::Catalog(
-                error @ (CatalogError::Unavailable(_)
-                | CatalogError::Unconfirmed(_)
-                | CatalogError::Contended(_)
-                | CatalogError::Full(_)),
-            ) => Self::Unavailable(error),
+            Internal::Catalog(error) if error.is_transient() => Self::Unavailable(error),
             inside => Self::Internal(inside),
         }
     }

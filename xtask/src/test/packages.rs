@@ -11,10 +11,7 @@ use crate::workspace::{Workspace, run, succeeds};
 /// The name of a package, and whether its content is installed, from any source.
 type Package = (&'static str, fn() -> bool);
 
-<<<<<<< HEAD
 const PACKAGES: [Package; 20] = [
-=======
->>>>>>> w-list
     ("busybox-static", || Path::new("/bin/busybox").exists()),
     ("conmon", || has_program("conmon")),
     ("debhelper", || has_program("dh")),
@@ -33,11 +30,8 @@ const PACKAGES: [Package; 20] = [
     ("skopeo", || has_program("skopeo")),
     ("slirp4netns", || has_program("slirp4netns")),
     ("uidmap", || has_program("newuidmap")),
-<<<<<<< HEAD
     ("zsh", || has_program("zsh")),
-=======
     ("valgrind", || has_program("valgrind")),
->>>>>>> w-list
 ];
 
 /// Installs the missing packages. Needs no network if none is missing.

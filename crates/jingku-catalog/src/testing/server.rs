@@ -75,7 +75,11 @@ impl PostgresServer {
         let folder = env::temp_dir().join(format!("jingku-postgres-{}-{number}", process::id()));
         DirBuilder::new().mode(0o700).create(&folder)?;
         let mut shell = Command::new("/bin/sh");
-        shell.args(["-c", RUN_UNTIL_END_OF_INPUT, "sh"]).arg(&programs).arg(&folder).args([settings, primary]);
+        shell
+            .args(["-c", RUN_UNTIL_END_OF_INPUT, "sh"])
+            .arg(&programs)
+            .arg(&folder)
+            .args([settings, primary]);
         if is_root()? {
             chown(&folder, Some(NOBODY), Some(NOBODY))?;
         }

@@ -15,6 +15,8 @@ const ROWS_ARE_VERSIONED: &str = "
 pub(crate) struct Engine {
     pub(crate) catalog: Catalog,
     reopen: Reopen,
+    /// Whether the schema is newer than this program.
+    pub(crate) is_newer: bool,
 }
 
 enum Reopen {
@@ -26,7 +28,7 @@ enum Reopen {
 impl Engine {
     pub(crate) async fn sqlite_in_memory() -> Self {
         let catalog = Catalog::open_sqlite_in_memory().await.unwrap();
-        Self { catalog, reopen: Reopen::Memory }
+        Self { catalog, reopen: Reopen::Memory, is_newer: false }
     }
 
     pub(crate) async fn sqlite_file() -> Self {
@@ -34,14 +36,23 @@ impl Engine {
         let path = folder.path().join("catalog.db");
         let catalog = Catalog::open_sqlite(&path).await.unwrap();
         Connection::open(&path).unwrap().execute_batch(ROWS_ARE_VERSIONED).unwrap();
-        Self { catalog, reopen: Reopen::File(folder) }
+        Self { catalog, reopen: Reopen::File(folder), is_newer: false }
     }
 
     /// `None` where PostgreSQL is not installed.
     pub(crate) async fn postgres() -> Option<Self> {
         let url = testing::postgres_database().await?;
         let catalog = Catalog::connect_postgres(&url, None).await.unwrap();
-        Some(Self { catalog, reopen: Reopen::Postgres(url) })
+        Some(Self { catalog, reopen: Reopen::Postgres(url), is_newer: false })
+    }
+
+    /// PostgreSQL with a schema of the next version, as an old server finds it during an upgrade. Its handle was opened before.
+    pub(crate) async fn postgres_of_next_version() -> Option<Self> {
+        let engine = Self::postgres().await?;
+        engine.catalog.ping().await.unwrap();
+        let Reopen::Postgres(url) = &engine.reopen else { unreachable!("it is PostgreSQL") };
+        testing::run_sql(url, &testing::next_migration()).await;
+        Some(Self { is_newer: true, ..engine })
     }
 
     /// Returns whether it is SQLite in a file.
@@ -82,6 +93,14 @@ macro_rules! on_every_engine {
             $(#[tokio::test(flavor = "multi_thread")]
             async fn $test() {
                 if let Some(engine) = crate::engines::Engine::postgres().await {
+                    super::$test(engine).await;
+                }
+            })+
+        }
+        mod postgres_of_next_version {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $test() {
+                if let Some(engine) = crate::engines::Engine::postgres_of_next_version().await {
                     super::$test(engine).await;
                 }
             })+

@@ -207,6 +207,8 @@ async fn end(library: &Library, job: &Job, result: Result<Made, MakeError>) -> R
             return Ok(());
         }
         Err(MakeError::Stopped(StopReason::Lost)) => JobEnd::Lost,
+        // It is not the fault of the image: another attempt may succeed.
+        Err(MakeError::Inside(Internal::Catalog(error))) if error.is_transient() => return Err(error),
         Err(error) => {
             tracing::error!(image_id, error = &error as &dyn Error, "cannot make image");
             library.catalog.fail_job(job, &error.reason(), now).await?

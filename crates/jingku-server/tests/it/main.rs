@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)] // a failing unwrap is a failing test
 
 mod cover;
+mod database_failures;
 mod edge;
 mod fixtures;
 mod gateway;
@@ -16,6 +17,7 @@ mod operator;
 mod registry;
 mod repeats;
 mod review;
+mod servers;
 mod support;
 mod surface;
 mod sweep;

@@ -16,8 +16,8 @@ use std::sync::Arc;
 
 use jingku_catalog::testing::chosen_database;
 use jingku_library::{
-    Config, DataDir, DatabaseUrl, DiskFormat, Environment, FixedClock, Instance, KeyPair, Library, NewInstance,
-    SeededRandom, Workers,
+    Config, DataDir, DatabaseUrl, DiskFormat, Environment, FixedClock, Instance, KeyPair, Library,
+    LimitSettings, NewInstance, SeededRandom, Workers,
 };
 use jingku_server::{Context, router, serve};
 use tempfile::TempDir;
@@ -52,9 +52,29 @@ impl Service {
         Self::with(Config::default()).await
     }
 
+    /// Starts a server whose catalogue is a file, whatever was chosen: a clock that stands still does not wait for the answers
+    /// of a database.
+    pub(crate) async fn start_on_file() -> Self {
+        Self::with_catalog(Config::default(), None).await
+    }
+
+    /// Starts a server on this database, whatever was chosen. Accounts may have any number of images.
+    pub(crate) async fn start_on_database(url: String) -> Self {
+        Self::with_catalog(many_images(), Some(url)).await
+    }
+
+    /// Opens the same data folder again, with another URL of its database.
+    pub(crate) async fn reopen_on(&self, url: String) -> Self {
+        Self::open(Arc::clone(&self.folder), &many_images(), 3, Some(url)).await
+    }
+
     pub(crate) async fn with(config: Config) -> Self {
+        Self::with_catalog(config, chosen_database().await).await
+    }
+
+    async fn with_catalog(config: Config, database: Option<String>) -> Self {
         let folder = Arc::new(tempfile::tempdir().unwrap());
-        let service = Self::open(folder, &config, 1, chosen_database().await).await;
+        let service = Self::open(folder, &config, 1, database).await;
         service.instance(INSTANCE, &service.disk("lab1.raw", DiskFormat::Raw, 1)).await;
         service
     }
@@ -151,4 +171,9 @@ impl Service {
         let files = fans.flat_map(|fan| std::fs::read_dir(fan.unwrap().path()).unwrap());
         files.map(|file| file.unwrap().path()).collect()
     }
+}
+
+fn many_images() -> Config {
+    let limits = LimitSettings { images: u32::MAX, ..LimitSettings::default() };
+    Config { limits, ..Config::default() }
 }

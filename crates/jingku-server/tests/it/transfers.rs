@@ -116,7 +116,7 @@ async fn one_account_cannot_use_all_upload_slots() {
 
 #[tokio::test]
 async fn an_export_that_nobody_reads_is_cut_off() {
-    let service = Service::start().await;
+    let service = Service::start_on_file().await;
     let caller = service.caller();
     let id = service.large_image().await;
     let mut held = Vec::new();

@@ -6,6 +6,7 @@ use std::process::{Command, Output, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use jingku_catalog::testing::chosen_database;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -26,11 +27,20 @@ pub(crate) fn until(what: &str, mut condition: impl FnMut() -> bool) {
 
 pub(crate) struct Home {
     folder: TempDir,
+    /// The database that has the catalogue, if there is one.
+    database: Option<String>,
 }
 
 impl Home {
+    /// A home whose catalogue is a file, or a database if the tests run on PostgreSQL.
     pub(crate) fn new() -> Self {
-        Self { folder: tempfile::tempdir().unwrap() }
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        Self::with_database(runtime.block_on(chosen_database()))
+    }
+
+    /// A home whose catalogue is this database, or a file.
+    pub(crate) fn with_database(database: Option<String>) -> Self {
+        Self { folder: tempfile::tempdir().unwrap(), database }
     }
 
     /// A path in the home.
@@ -62,6 +72,12 @@ impl Home {
         command.env("HOME", self.path("")).env("TZ", "UTC");
         if let Some(path) = std::env::var_os("PATH") {
             command.env("PATH", path);
+        }
+        // Another data folder has another catalogue, in a file.
+        if let Some(database) = &self.database
+            && !args.contains(&"--data-dir")
+        {
+            command.env("JINGKU_DATABASE", database);
         }
         command
     }

@@ -27,6 +27,7 @@ mod man;
 mod memory;
 mod old_data;
 mod operate;
+mod postgres;
 mod private;
 mod qemu;
 mod read_only;

@@ -36,14 +36,16 @@ impl Address {
         let mut password_file = password_file.map(Path::to_owned);
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            let value = || percent_decode_str(value).decode_utf8().map(String::from);
+            let decoded = || percent_decode_str(value).decode_utf8().map(String::from);
             match name {
-                "sslmode" => mode = Some(value()?),
-                "sslrootcert" => files.root = Some(PathBuf::from(value()?)),
-                "sslcert" => files.certificate = Some(PathBuf::from(value()?)),
-                "sslkey" => files.key = Some(PathBuf::from(value()?)),
-                "passfile" => password_file = Some(PathBuf::from(value()?)),
-                _ => rest.push(pair),
+                "sslmode" => mode = Some(decoded()?),
+                "sslrootcert" => files.root = Some(PathBuf::from(decoded()?)),
+                "sslcert" => files.certificate = Some(PathBuf::from(decoded()?)),
+                "sslkey" => files.key = Some(PathBuf::from(decoded()?)),
+                "passfile" => password_file = Some(PathBuf::from(decoded()?)),
+                // tokio-postgres wants one parameter for each host.
+                "host" => rest.extend(value.split(',').map(|host| format!("host={host}"))),
+                _ => rest.push(pair.to_owned()),
             }
         }
         let mut config: Config = format!("{place}?{}", rest.join("&")).parse()?;
@@ -102,6 +104,15 @@ mod tests {
         for mode in ["allow", "prefer", "require", "verify-ca"] {
             let refused = tls(&format!("postgres://db/jingku?sslmode={mode}")).unwrap_err();
             assert!(refused.contains("do not verify"), "{refused}");
+        }
+    }
+
+    #[test]
+    fn several_servers_are_tried() {
+        for url in
+            ["postgres://u@a,b:2/x", "postgres:///x?host=/a,/b&user=u", "postgres:///x?host=a&host=b&user=u"]
+        {
+            assert_eq!(Address::parse(url, None).unwrap().config.get_hosts().len(), 2, "{url}");
         }
     }
 

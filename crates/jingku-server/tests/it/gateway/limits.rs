@@ -155,7 +155,7 @@ async fn a_slow_body_times_out() {
 /// Stalled bodies hold no resource that other requests need.
 #[tokio::test]
 async fn stalled_bodies_do_not_block_a_large_one() {
-    let service = Service::start().await;
+    let service = Service::start_on_file().await;
     let caller = service.caller();
     tokio::time::pause();
     let sent = Instant::now();

@@ -67,7 +67,7 @@ async fn a_start_removes_scratch_files_of_a_killed_run() {
 
 #[tokio::test]
 async fn a_job_of_another_server_resumes_when_its_lease_expires() {
-    let service = Service::start().await;
+    let service = Service::start_on_file().await;
     let caller = service.caller();
     let id = caller.create(INSTANCE, "env").await;
     let catalog = service.catalog().await;

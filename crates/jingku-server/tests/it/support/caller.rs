@@ -37,6 +37,11 @@ impl Caller {
         Self::new(router, &keys.public_key, keys.private_key.expose_secret())
     }
 
+    /// The same key pair at another server.
+    pub(crate) fn at(&self, router: Router) -> Self {
+        Self { router: TowerToHyperService::new(router), ..self.clone() }
+    }
+
     /// Adds `PublicKey` and `Signature`.
     pub(crate) fn sign(&self, params: Params) -> Params {
         sign_request(params, &self.public_key, self.private_key.expose_secret())

@@ -13,8 +13,8 @@ use hyper_util::service::TowerToHyperService;
 use jingku_catalog::Catalog;
 use jingku_catalog::testing::chosen_database;
 use jingku_library::{
-    Config, DataDir, DatabaseUrl, DiskFormat, Environment, FixedClock, Fixtures, Library, NewInstance, Random,
-    SeededRandom,
+    Config, DataDir, DatabaseUrl, DiskFormat, Environment, FixedClock, Fixtures, Library, NewInstance,
+    Random, SeededRandom,
 };
 use jingku_protocol::Params;
 use jingku_protocol::actions::Action;

@@ -82,6 +82,27 @@ impl Bucket {
         }
     }
 
+    /// Records the owner of the store, or compares it with the recorded one. Two owners would delete each other's chunks.
+    pub fn check_owner(&self, owner: &str) -> Result<()> {
+        let path = self.shared.url.path("owner");
+        let doing = || format!("open the store in {}", self.shared.url);
+        let read = || match self.shared.get_path(path.clone(), 0, READ_BYTES) {
+            Err(Trouble::NotFound) => Ok(None),
+            found => found.map(|(found, _)| Some(found)).map_err(|trouble| trouble.of(doing())),
+        };
+        if read()?.is_none() {
+            let (s3, path, owner) = (self.shared.requests.s3.clone(), path.clone(), owner.to_owned());
+            let put = self.shared.requests.run(async move { Ok(s3.put(&path, owner.into()).await.map(drop)?) });
+            put.map_err(|trouble| trouble.of(doing()))?;
+        }
+        // Also what was just written: another machine may have done the same.
+        if read()?.is_some_and(|found| found == owner.as_bytes()) {
+            return Ok(());
+        }
+        let url = &self.shared.url;
+        Err(Error::Settings(format!("{url} belongs to another catalogue, whose images would be deleted. Use another prefix")))
+    }
+
     fn new(settings: &BucketSettings, claims: Arc<dyn Claims>) -> Result<Self> {
         let requests = Requests::start(settings)?;
         let shared = Shared { url: settings.url.clone(), requests, scratch: settings.scratch.clone() };

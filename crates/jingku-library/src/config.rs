@@ -10,6 +10,7 @@ mod limits;
 mod listen_address;
 mod proxies;
 mod public_url;
+mod storage;
 mod tls;
 mod upkeep;
 mod zones;
@@ -32,6 +33,7 @@ pub use limits::{ConnectionLimits, LimitSettings, RequestLimits};
 pub use listen_address::{BadListenAddress, ListenAddress};
 pub use proxies::{AddressRange, ProxyProtocol, ProxySettings};
 pub use public_url::{BadPublicUrl, PublicUrl};
+pub use storage::{BadStorageUrl, S3Settings, StorageUrl};
 pub use tls::TlsSettings;
 pub use upkeep::{ScrubSettings, SweepSettings, TrashSettings};
 pub use zones::{Zone, Zones};
@@ -50,6 +52,10 @@ pub struct Config {
     pub plain_http_on_public_addresses: bool,
     /// The reverse proxies and load balancers in front of the server.
     pub proxies: ProxySettings,
+    /// The bucket with the data of images; `None` for a folder of the data directory.
+    pub storage: Option<StorageUrl>,
+    /// How to reach the object store of `storage`.
+    pub s3: S3Settings,
     /// The base URL that clients use, if it differs from the listen address.
     pub public_url: Option<PublicUrl>,
     /// Requires parameters that the API documents call required, such as `Region` and `Zone`, although nothing needs them.

@@ -3,7 +3,8 @@
 //! ```text
 //! catalog.db        the catalogue, unless it is in a database
 //! database          the database that has the catalogue
-//! store/            the data of images
+//! store/            the data of images, unless it is in a bucket
+//! storage           the bucket that has the data of images
 //! scratch/          temporary copies of disks that only qemu-img can read
 //! uploads/          uploaded files that are not images yet
 //! authority/        the certificate authority of `jingku run`
@@ -35,7 +36,7 @@ use crate::keyring::{Keyring, MASTER_KEY_BYTES};
 use crate::random::{Random, unique_id};
 use crate::start_error::StartError;
 use crate::text_file::read_text;
-use crate::{blocking, durable, private};
+use crate::{blocking, durable, objects, private};
 
 /// The file that marks an incomplete restore.
 pub(crate) const RESTORING: &str = "restoring";
@@ -134,18 +135,11 @@ impl DataDir {
             }
             opened => opened?,
         };
-        #[cfg(debug_assertions)]
-        let disk = crate::failpoint::FailpointBackend(disk);
-        Ok(Store::new(disk))
+        Ok(objects::store(disk))
     }
 
     pub(crate) fn store_read_only(&self) -> Result<Store, StartError> {
         Ok(Store::new(Disk::open_read_only(self.0.join("store"))?))
-    }
-
-    pub(crate) fn objects(&self) -> Result<Disk, StartError> {
-        let path = self.0.join("store");
-        Ok(if self.is_writable() { Disk::open(path)? } else { Disk::open_read_only(path)? })
     }
 
     /// Creates a folder inside, for the owner only.
@@ -251,6 +245,7 @@ fn is_ours(name: &str) -> bool {
         "catalog.db",
         "database",
         "store",
+        "storage",
         "scratch",
         "uploads",
         "authority",

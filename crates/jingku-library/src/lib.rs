@@ -7,6 +7,7 @@ mod authentication;
 mod backup;
 mod blocking;
 mod check;
+mod claims;
 mod clock;
 mod config;
 mod containers;
@@ -27,6 +28,7 @@ mod keyring;
 mod library;
 mod limits;
 mod lock;
+mod objects;
 mod operator;
 mod pods;
 mod price;
@@ -54,10 +56,11 @@ pub use backup::{
 pub use check::{Checked, CorruptObject, Corruption, Depth};
 pub use clock::{Clock, FixedClock, SystemClock};
 pub use config::{
-    AddressRange, Approve, BadListenAddress, BadPublicUrl, BadSize, ByteSize, Category, Community, Config,
-    ConfigError, ConnectionLimits, ContainerSettings, DatabaseUrl, DeclaredInstance, GpuSettings, HostSettings,
-    JobSettings, LimitSettings, ListenAddress, NamedContainer, OTHERS, ProxyProtocol, ProxySettings, PublicUrl,
-    RequestLimits, ScrubSettings, SweepSettings, TlsSettings, TrashSettings, Zone, Zones,
+    AddressRange, Approve, BadListenAddress, BadPublicUrl, BadSize, BadStorageUrl, ByteSize, Category, Community,
+    Config, ConfigError, ConnectionLimits, ContainerSettings, DatabaseUrl, DeclaredInstance, GpuSettings,
+    HostSettings, JobSettings, LimitSettings, ListenAddress, NamedContainer, OTHERS, ProxyProtocol, ProxySettings,
+    PublicUrl, RequestLimits, S3Settings, ScrubSettings, StorageUrl, SweepSettings, TlsSettings, TrashSettings,
+    Zone, Zones,
 };
 pub use containers::{ContainerFacts, ContainerState, Containers};
 pub use credentials::{Credentials, KeyPair};

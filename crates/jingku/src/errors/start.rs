@@ -34,6 +34,8 @@ impl Explained for StartError {
             Self::DatabaseEmpty(path) => (Fault, tr!("errors-start-database-empty", path)),
             Self::DatabaseNotEmpty => (Refused, tr!("errors-start-database-not-empty")),
             Self::DatabaseFile(path) => (Fault, tr!("errors-start-database-file", path)),
+            Self::StorageFile(path) => (Fault, tr!("errors-start-storage-file", path)),
+            Self::StoreInFolder(path) => (Refused, tr!("errors-start-store-in-folder", path)),
             Self::MasterKey(place) => (Usage, tr!("errors-start-master-key", place)),
             Self::WrongMasterKey(_) => (Fault, tr!("errors-master-key-wrong")),
             Self::Catalog(error) => (Fault, catalog(&tr!("errors-catalog-unopened"), error)),

@@ -11,6 +11,7 @@ mod bench;
 mod circles;
 mod fmt;
 mod limits;
+mod package;
 mod test;
 mod workspace;
 
@@ -35,6 +36,8 @@ enum Task {
     Limits,
     /// Write docs/wire/openapi.json from the request and response types.
     Openapi,
+    /// Build the Debian package, the folder of the container image and the crates.
+    Package(package::Args),
     /// Measure the release binary.
     #[cfg(feature = "bench")]
     Bench(bench::Args),
@@ -64,6 +67,7 @@ fn run(workspace: &Workspace, task: Task) -> Result<()> {
         Task::Fmt => fmt::run(workspace),
         Task::Circles => circles::run(workspace),
         Task::Limits => limits::run(workspace),
+        Task::Package(args) => package::run(workspace, &args),
         Task::Openapi => {
             let mut test =
                 workspace.cargo("test --quiet -p jingku-protocol --features schema --test openapi");

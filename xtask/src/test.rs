@@ -11,6 +11,7 @@ use anyhow::{Result, bail};
 use clap::builder::PossibleValuesParser;
 
 use crate::fmt;
+use crate::package;
 use crate::workspace::{Workspace, run as run_command, strict};
 
 #[derive(clap::Args)]
@@ -41,6 +42,7 @@ const STEPS: &[Step] = &[
     Step { name: "test", what: "run the Rust tests", run: test },
     Step { name: "doc", what: "build the documentation without warnings", run: doc },
     Step { name: "conformance", what: "run real clients against the binary", run: conformance },
+    Step { name: "package", what: "build the packages and use them", run: package },
     Step { name: "readme", what: "run the commands of the README", run: readme::run },
 ];
 
@@ -93,15 +95,27 @@ fn doc(workspace: &Workspace) -> Result<()> {
     run_command(doc.env("RUSTDOCFLAGS", "-D warnings"))
 }
 
-/// Runs the clients, then installs the pytest plugin as its users do and runs its example tests.
+/// Runs the clients, then builds and installs the pytest plugin as its users do and runs its example tests.
 fn conformance(workspace: &Workspace) -> Result<()> {
     python::install(workspace)?;
     run_command(&mut workspace.cargo("build --workspace --bins --all-features"))?;
     pytest(workspace, "conformance")?;
-    let arguments =
-        "install --quiet --disable-pip-version-check --no-deps --no-build-isolation --force-reinstall";
-    run_command(python::command(workspace, "pip", arguments).arg("./testing/pytest-jingku"))?;
+    let wheels = workspace.target.join("wheels");
+    let arguments = "wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir";
+    run_command(python::command(workspace, "pip", arguments).arg(&wheels).arg("./testing/pytest-jingku"))?;
+    let wheel = wheels.join(format!("pytest_jingku-{}-py3-none-any.whl", env!("CARGO_PKG_VERSION")));
+    run_command(python::command(workspace, "twine", "check --strict").arg(&wheel))?;
+    let arguments = "install --quiet --disable-pip-version-check --no-deps --force-reinstall";
+    run_command(python::command(workspace, "pip", arguments).arg(&wheel))?;
     pytest(workspace, "testing/pytest-jingku/example")
+}
+
+/// Packages the program that the other steps test, not a release build, which takes minutes.
+fn package(workspace: &Workspace) -> Result<()> {
+    python::install(workspace)?;
+    run_command(&mut workspace.cargo("build --workspace --bins --all-features"))?;
+    package::all(workspace, workspace.target.join("debug/jingku"))?;
+    pytest(workspace, "packaging/tests")
 }
 
 fn pytest(workspace: &Workspace, folder: &str) -> Result<()> {

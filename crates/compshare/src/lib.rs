@@ -41,3 +41,8 @@ pub use jingku_protocol::{
     Softwares, SupportedZone, actions,
 };
 pub use secrecy::SecretString;
+
+/// Compiles the examples of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -2,7 +2,7 @@
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, fchown};
 use std::path::Path;
 
 /// Options that create files for the owner only.
@@ -32,9 +32,20 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     name.push(".new");
     let staged = path.with_file_name(name);
     let mut file = private_file().create(true).truncate(true).write(true).open(&staged)?;
+    give_to_owner_of_folder(&file, path)?;
     file.write_all(bytes)?;
     file.sync_all()?;
     rename(&staged, path)
+}
+
+/// Changes the owner of a file that root creates in another user's folder, as SQLite does with its files: the server,
+/// which runs as that user, must be able to read and replace it.
+fn give_to_owner_of_folder(file: &File, path: &Path) -> io::Result<()> {
+    let Some(folder) = path.parent().map(fs::metadata).transpose()? else { return Ok(()) };
+    if file.metadata()?.uid() == 0 && folder.uid() != 0 {
+        fchown(file, Some(folder.uid()), Some(folder.gid()))?;
+    }
+    Ok(())
 }
 
 pub(crate) fn rename(staged: &Path, path: &Path) -> io::Result<()> {

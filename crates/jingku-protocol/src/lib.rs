@@ -64,3 +64,8 @@ pub fn sign_request(mut params: Params, public_key: &str, private_key: &str) -> 
     params.set("Signature", Value::Text(signature));
     params
 }
+
+/// Compiles the examples of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

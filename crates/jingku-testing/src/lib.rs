@@ -17,3 +17,8 @@ mod server;
 
 pub use lab::{Lab, LabError};
 pub use server::{Account, KeyPair, Server, StartError};
+
+/// Compiles the examples of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -241,7 +241,7 @@ impl DataDir {
 /// Whether an entry of a data directory belongs to Jingku: one of these names, or a name derived from one, such as
 /// `catalog.db-wal` or `.endpoint.new`.
 fn is_ours(name: &str) -> bool {
-    const OURS: [&str; 17] = [
+    const OURS: [&str; 18] = [
         "catalog.db",
         "database",
         "store",

@@ -390,6 +390,6 @@ fn several_machines_lose_no_image() {
 fn several_machines_lose_no_image_on_postgres() {
     let runtime = Runtime::new().unwrap();
     let Some(url) = runtime.block_on(testing::postgres_database()) else { return };
-    let catalog = runtime.block_on(Catalog::connect_postgres(&url)).unwrap();
+    let catalog = runtime.block_on(Catalog::connect_postgres(&url, None)).unwrap();
     run(&catalog, runtime.handle(), 1000..1020);
 }

@@ -18,6 +18,10 @@ const ANSWER_SECS_MAX: u64 = 20;
 const COUNT_TIMEOUT: Duration = Duration::from_mins(5);
 /// How much longer than the grace period stopping a container may take.
 const STOP_TIMEOUT: Duration = Duration::from_secs(30);
+/// How often an engine is asked about a container that is ending.
+const ENDING_LOOKS: u32 = 10;
+/// The time between.
+const ENDING_LOOK_INTERVAL: Duration = Duration::from_millis(100);
 
 /// A connection to an engine. Clones share it.
 #[derive(Clone, Debug)]
@@ -42,9 +46,15 @@ impl Engine {
         Ok(containers.into_iter().map(Listed::from).collect())
     }
 
-    /// Asks about a container, by id or name.
+    /// Asks about a container, by id or name. Waits for a moment while it is ending.
     pub async fn container(&self, id: &str) -> Result<Container, EngineError> {
-        Ok(self.docker.inspect_container(id, None).await?.into())
+        for _ in 0..ENDING_LOOKS {
+            match self.docker.inspect_container(id, None).await.map_err(EngineError::from) {
+                Err(EngineError::Ending) => tokio::time::sleep(ENDING_LOOK_INTERVAL).await,
+                inspected => return inspected.map(Container::from),
+            }
+        }
+        Err(EngineError::Ending)
     }
 
     /// Asks about a container and has the engine count its bytes, which reads every directory of it.

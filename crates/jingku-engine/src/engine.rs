@@ -39,11 +39,16 @@ impl Engine {
         Ok(Self { docker: docker.negotiate_version().await? })
     }
 
-    /// Lists all containers, running or not.
+    /// Lists all containers, running or not. Waits for a moment while one is ending.
     pub async fn containers(&self) -> Result<Vec<Listed>, EngineError> {
-        let options = ListContainersOptionsBuilder::new().all(true).build();
-        let containers = self.docker.list_containers(Some(options)).await?;
-        Ok(containers.into_iter().map(Listed::from).collect())
+        for _ in 0..ENDING_LOOKS {
+            let options = ListContainersOptionsBuilder::new().all(true).build();
+            match self.docker.list_containers(Some(options)).await.map_err(EngineError::from) {
+                Err(EngineError::Ending) => tokio::time::sleep(ENDING_LOOK_INTERVAL).await,
+                listed => return Ok(listed?.into_iter().map(Listed::from).collect()),
+            }
+        }
+        Err(EngineError::Ending)
     }
 
     /// Asks about a container, by id or name. Waits for a moment while it is ending.

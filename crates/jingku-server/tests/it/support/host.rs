@@ -5,7 +5,7 @@ use jingku_library::{ByteSize, Config, ContainerSettings, GpuSettings, HostSetti
 use super::Service;
 
 /// Six cores, 8 GB, two 4090 at 1.88 CNY per hour and a P40 at 0.5.
-pub(crate) fn two_models() -> Config {
+fn two_models() -> Config {
     let gpus = |gpu_type: &str, devices: &[&str], price: Option<f64>| GpuSettings {
         gpu_type: gpu_type.to_owned(),
         devices: devices.iter().map(|device| (*device).to_owned()).collect(),

@@ -85,6 +85,8 @@ fn an_engine_that_ends_is_a_reason() {
         host.until_state(late, "Install Fail");
         host.engine.resume_service();
 
+        // Docker ends its containers with itself, and starts them again.
+        host.until_state(&id, "Running");
         // A failed instance is stopped, then started or deleted.
         host.stop(late).unwrap();
         host.until_state(late, "Stopped");

@@ -30,11 +30,12 @@ pub struct NewContainer {
     pub gpus: Vec<String>,
 }
 
+/// How often Podman starts a container again that fails.
+const RESTARTS_MAX: i64 = 5;
 const NANOS: i64 = 1_000_000_000;
 
 impl Engine {
-    /// Creates a container that is started again after a crash or a restart of the engine, unless somebody stopped it.
-    /// Returns its id.
+    /// Creates a container that is started again after a crash and, by Docker, when the engine starts. Returns its id.
     ///
     /// Fails with [`EngineError::Conflict`] if the name is in use, and with [`EngineError::NotFound`] without the image.
     pub async fn create(&self, new: &NewContainer) -> Result<String, EngineError> {
@@ -69,6 +70,19 @@ impl Engine {
         };
         let options = CreateContainerOptionsBuilder::new().name(&new.name).build();
         Ok(self.docker.create_container(Some(options), body).await?.id)
+    }
+
+    async fn restart_policy(&self) -> Result<RestartPolicy, EngineError> {
+        let components = self.docker.version().await?.components.unwrap_or_default();
+        let is_podman = components.iter().any(|component| component.name.contains("Podman"));
+        Ok(if is_podman {
+            // Podman restarts without a pause, and has no service that starts containers.
+            let (name, count) = (RestartPolicyNameEnum::ON_FAILURE, Some(RESTARTS_MAX));
+            RestartPolicy { name: Some(name), maximum_retry_count: count }
+        } else {
+            let name = Some(RestartPolicyNameEnum::UNLESS_STOPPED);
+            RestartPolicy { name, ..RestartPolicy::default() }
+        })
     }
 
     /// Changes how many cores and bytes of memory a container may use.

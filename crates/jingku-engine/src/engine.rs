@@ -18,6 +18,10 @@ const ANSWER_SECS_MAX: u64 = 20;
 const COUNT_TIMEOUT: Duration = Duration::from_mins(5);
 /// How much longer than the grace period stopping a container may take.
 const STOP_TIMEOUT: Duration = Duration::from_secs(30);
+/// How often an engine is asked about a container that is ending.
+const ENDING_LOOKS: u32 = 10;
+/// The time between.
+const ENDING_LOOK_INTERVAL: Duration = Duration::from_millis(100);
 
 /// A connection to an engine. Clones share it.
 #[derive(Clone, Debug)]
@@ -35,16 +39,27 @@ impl Engine {
         Ok(Self { docker: docker.negotiate_version().await? })
     }
 
-    /// Lists all containers, running or not.
+    /// Lists all containers, running or not. Waits for a moment while one is ending.
     pub async fn containers(&self) -> Result<Vec<Listed>, EngineError> {
-        let options = ListContainersOptionsBuilder::new().all(true).build();
-        let containers = self.docker.list_containers(Some(options)).await?;
-        Ok(containers.into_iter().map(Listed::from).collect())
+        for _ in 0..ENDING_LOOKS {
+            let options = ListContainersOptionsBuilder::new().all(true).build();
+            match self.docker.list_containers(Some(options)).await.map_err(EngineError::from) {
+                Err(EngineError::Ending) => tokio::time::sleep(ENDING_LOOK_INTERVAL).await,
+                listed => return Ok(listed?.into_iter().map(Listed::from).collect()),
+            }
+        }
+        Err(EngineError::Ending)
     }
 
-    /// Asks about a container, by id or name.
+    /// Asks about a container, by id or name. Waits for a moment while it is ending.
     pub async fn container(&self, id: &str) -> Result<Container, EngineError> {
-        Ok(self.docker.inspect_container(id, None).await?.into())
+        for _ in 0..ENDING_LOOKS {
+            match self.docker.inspect_container(id, None).await.map_err(EngineError::from) {
+                Err(EngineError::Ending) => tokio::time::sleep(ENDING_LOOK_INTERVAL).await,
+                inspected => return inspected.map(Container::from),
+            }
+        }
+        Err(EngineError::Ending)
     }
 
     /// Asks about a container and has the engine count its bytes, which reads every directory of it.

@@ -24,6 +24,9 @@ pub enum EngineError {
     /// The container is in a state in which this cannot be done.
     #[error("the engine refuses: {0}")]
     Conflict(String),
+    /// The container ended a moment ago, and the engine has not cleaned up after it.
+    #[error("the container is ending")]
+    Ending,
     /// Anything else.
     #[error("the engine failed: {0}")]
     Failed(String),
@@ -44,6 +47,8 @@ impl From<bollard::errors::Error> for EngineError {
                 }
             }
             Error::RequestTimeoutError => Self::Slow,
+            // A state that only Podman has, and that the Docker Engine API does not know.
+            error if error.to_string().contains("unknown variant `stopped`") => Self::Ending,
             Error::DockerStreamError { error } => Self::Failed(shortened(&error)),
             error @ (Error::HyperResponseError { .. }
             | Error::HyperLegacyError { .. }

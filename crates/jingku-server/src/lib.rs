@@ -32,6 +32,7 @@ mod reply;
 mod request_rate;
 mod rows;
 mod server;
+mod software;
 mod transfer;
 mod upload;
 mod view;

@@ -94,11 +94,15 @@ impl Library {
     pub(super) async fn settle(&self, engine: &Engine, pod: &Pod) -> Result<(), PodError> {
         for _ in 0..LOOKS {
             tokio::time::sleep(SETTLE_TIME / LOOKS).await;
-            let container = engine.container(&pod.id).await?;
-            if container.state != State::Running || container.restarts > 0 {
+            let is_steady = match engine.container(&pod.id).await {
+                Ok(container) => container.state == State::Running && container.restarts == 0,
+                Err(EngineError::Ending) => false,
+                Err(error) => return Err(error.into()),
+            };
+            if !is_steady {
                 // Otherwise the engine would start it for ever.
                 engine.stop(&pod.id, 0).await?;
-                return Err(PodError::Ended(container.exit_code));
+                return Err(PodError::Ended(engine.container(&pod.id).await?.exit_code));
             }
         }
         Ok(())

@@ -56,6 +56,9 @@ async fn a_row_has_every_field() {
         "SshLoginCommand": "",
         "Ports": {"HttpPorts": [], "TcpPorts": [], "UdpPorts": []},
         "IngressHost": "",
+        "Password": "",
+        "Remark": "",
+        "FailedReason": "",
         "StateAge": 0,
     });
     let action = "DescribeCompShareInstanceResponse";

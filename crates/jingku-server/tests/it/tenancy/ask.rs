@@ -64,6 +64,14 @@ pub(super) fn action_kind(action: Action) -> ActionKind {
         | Action::DescribeCompShareSupportZone
         | Action::GetProjectList
         | Action::GetRegion
+        // They are refused for instances that the API did not create.
+        | Action::CreateCompShareInstance
+        | Action::RebootCompShareInstance
+        | Action::ReinstallCompShareInstance
+        | Action::ResetCompShareInstancePassword
+        | Action::StartCompShareInstance
+        | Action::StopCompShareInstance
+        | Action::TerminateCompShareInstance
         // It creates an image, as CreateCompShareCustomImage does. Without a name, as here, it is always refused.
         | Action::ImportCompShareCustomImage => ActionKind::Constant,
     }

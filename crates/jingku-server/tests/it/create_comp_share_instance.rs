@@ -1,0 +1,173 @@
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use jingku_library::{Config, ContainerSettings};
+use jingku_protocol::actions::Action;
+use serde_json::{Value, json};
+
+use crate::support::{Archive, INSTANCE, NOW, Service, creating, small};
+
+const CREATE: Action = Action::CreateCompShareInstance;
+
+async fn row(service: &Service, id: &str) -> Value {
+    let reply = service.caller().ok(Action::DescribeCompShareInstance, &[("UHostIds.0", id)]).await;
+    reply["UHostSet"][0].clone()
+}
+
+#[tokio::test]
+async fn an_instance_is_shown_at_once() {
+    let service = Service::with(creating()).await;
+    let image = service.container_image("base").await;
+    let more = [
+        ("Region", "cn-wlcb"),
+        ("Zone", "cn-wlcb-01"),
+        ("Name", "训练-a"),
+        ("Remark", "mine"),
+        ("ChargeType", "Postpay"),
+        ("Password", "UGFzc3cwcmQx"),
+        ("Disks.0.IsBoot", "true"),
+        ("Disks.0.Type", "CLOUD_SSD"),
+        ("Disks.0.Size", "100"),
+        ("MachineType", "G"),
+        ("MinimalCpuPlatform", "Auto"),
+        ("Quantity", "1"),
+        ("MaxCount", "1"),
+        ("EnableUS3", "true"),
+    ];
+    let reply = service.caller().ok(CREATE, &[&small(&image)[..], &more].concat()).await;
+    let id = reply["UHostIds"][0].as_str().unwrap();
+    assert_eq!((&reply["IPs"], &reply["Warning"]), (&json!(["127.0.0.1"]), &json!([])));
+    let row = row(&service, id).await;
+    for (name, expected) in [
+        ("Name", json!("训练-a")),
+        ("State", json!("Initializing")),
+        ("InstanceType", json!("Container")),
+        ("GpuType", json!("CPU")),
+        ("GPU", json!(1)),
+        ("CPU", json!(1)),
+        ("Memory", json!(1024)),
+        ("ChargeType", json!("Postpay")),
+        ("CreateTime", json!(NOW)),
+        ("CompShareImageId", json!(image)),
+        ("CompShareImageType", json!("Custom")),
+        ("Password", json!("UGFzc3cwcmQx")),
+        ("Remark", json!("mine")),
+        ("SshLoginCommand", json!("")),
+        ("Ports", json!({ "HttpPorts": [8888], "TcpPorts": [23], "UdpPorts": [] })),
+    ] {
+        assert_eq!(row[name], expected, "{name}");
+    }
+    assert_eq!((&row["DiskSet"][0]["Size"], &row["DiskSet"][0]["IsBoot"]), (&100.into(), &"True".into()));
+    assert_eq!(row["IPSet"], json!([{ "IP": "127.0.0.1", "IPMode": "IPv4", "Type": "Bgp" }]));
+}
+
+#[tokio::test]
+async fn what_is_absent_has_a_default() {
+    let service = Service::with(creating()).await;
+    let ports = json!({ "22/tcp": {}, "8188/tcp": {}, "53/udp": {} });
+    let archive = Archive::new(&[("data", b"x")], &json!({ "Cmd": ["/bin/sh"], "ExposedPorts": ports }));
+    let image = service.import_container("base", &archive).await;
+    let params = [("GpuType", "CPU"), ("CompShareImageId", &image)];
+    let reply = service.caller().ok(CREATE, &params).await;
+    let row = row(&service, reply["UHostIds"][0].as_str().unwrap()).await;
+    assert_eq!((&row["Name"], &row["ChargeType"]), (&"host".into(), &"Month".into()));
+    assert!(row["CPU"].as_i64().unwrap() >= 1 && row["Memory"].as_i64().unwrap() >= 1024, "{row}");
+    let password = BASE64_STANDARD.decode(row["Password"].as_str().unwrap()).unwrap();
+    assert_eq!(password.len(), 17);
+    assert_eq!(row["Ports"], json!({ "HttpPorts": [8188, 8888], "TcpPorts": [22, 23], "UdpPorts": [53] }));
+}
+
+#[tokio::test]
+async fn several_instances_are_created_all_or_none() {
+    let containers = ContainerSettings { instances_max: 4, ..creating().containers };
+    let service = Service::with(Config { containers, ..Config::default() }).await;
+    let image = service.container_image("base").await;
+    let caller = service.caller();
+    let three = [&small(&image)[..], &[("MaxCount", "3")]].concat();
+    let reply = caller.ok(CREATE, &three).await;
+    let ids = reply["UHostIds"].as_array().unwrap();
+    assert_eq!((ids.len(), reply["IPs"].as_array().unwrap().len()), (3, 3));
+    let text = "The account can create 4 instances at most; delete one, or ask the operator to raise `instances_max`";
+    caller.assert_refused(CREATE, &three, 8095, text).await;
+    // The same request creates another one.
+    let fourth = service.new_pod(&image).await;
+    assert!(!ids.contains(&fourth.into()));
+}
+
+#[tokio::test]
+async fn refusals_have_code_and_message() {
+    let service = Service::with(creating()).await;
+    let image = service.container_image("base").await;
+    let disk = service.make(INSTANCE, "disk").await;
+    let caller = service.caller();
+    let refused = async |name: &'static str, value: &str, code: i64, message: &str| {
+        let mut params = small(&image);
+        params.retain(|(other, _)| *other != name);
+        params.push((name, value));
+        caller.assert_refused(CREATE, &params, code, message).await;
+    };
+    for name in ["GpuType", "CompShareImageId"] {
+        refused(name, "", 210, &format!("Missing params [{name}]")).await;
+    }
+    for (name, value) in [
+        ("GpuType", "4090"),
+        ("GPU", "2"),
+        ("GPU", "0"),
+        ("CPU", "0"),
+        ("CPU", "-1"),
+        ("CPU", "65536"),
+        ("Memory", "16"),
+        ("Memory", "1073741824"),
+        ("ChargeType", "Gratis"),
+        ("MaxCount", "11"),
+        ("MaxCount", "0"),
+        ("Name", "a b"),
+        ("Name", &"x".repeat(64)),
+        ("Remark", &"x".repeat(1001)),
+        ("CompShareImageId", "compshareImage-none"),
+        ("CompShareImageId", &disk),
+    ] {
+        refused(name, value, 230, &format!("Params [{name}] not available")).await;
+    }
+    let bad = "Params [Password] not available: 8 to 32 letters, digits and signs, of at least two of the kinds, as Base64";
+    for password in ["plain", "!", &"A".repeat(1000), "UGFzc3cwcmQKcm9vdDp4"] {
+        refused("Password", password, 8314, bad).await;
+    }
+    refused("Disks.0.IsBoot", "false", 230, "Params [Disks] not available").await;
+    let params = [&small(&image)[..], &[("Disks.0.IsBoot", "true"), ("Disks.0.Size", "0")]].concat();
+    let text = format!("The disk of 0 GB is too small for image [{image}], which needs 1 GB");
+    caller.assert_refused(CREATE, &params, 8315, &text).await;
+    caller.assert_place_is_checked(CREATE, &small(&image)).await;
+    assert_eq!(caller.ok(Action::DescribeCompShareInstance, &[]).await["TotalCount"], 1);
+}
+
+#[tokio::test]
+async fn the_operator_must_allow_it() {
+    let service = Service::start().await;
+    let image = service.container_image("base").await;
+    let text = "This server does not create or change instances; its operator allows it with `create = true` in the \
+                section [containers] of the configuration file";
+    service.caller().assert_refused(CREATE, &small(&image), 299, text).await;
+    let containers = ContainerSettings { create: true, ..ContainerSettings::default() };
+    let service = Service::with(Config { containers, ..Config::default() }).await;
+    let text = "This server has no container engine, which instances need; its operator connects one with `engine` in \
+                the section [containers] of the configuration file";
+    service.caller().assert_refused(CREATE, &small("any"), 299, text).await;
+}
+
+#[tokio::test]
+async fn an_image_of_another_account_looks_like_none() {
+    let service = Service::with(creating()).await;
+    let (_, stranger) = service.stranger().await;
+    let image = service.container_image("base").await;
+    stranger.assert_refused(CREATE, &small(&image), 230, "Params [CompShareImageId] not available").await;
+    let id = service.new_pod(&image).await;
+    for action in [
+        Action::StartCompShareInstance,
+        Action::StopCompShareInstance,
+        Action::RebootCompShareInstance,
+        Action::TerminateCompShareInstance,
+    ] {
+        let missing = format!("Resource not exist [{id}]");
+        stranger.assert_refused(action, &[("UHostId", &id)], 8039, &missing).await;
+    }
+}

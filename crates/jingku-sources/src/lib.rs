@@ -39,6 +39,7 @@
 //!
 //! All calls block.
 
+mod ahead;
 pub mod content;
 pub mod demo;
 mod disk;
@@ -58,6 +59,7 @@ pub mod tree;
 mod unpack;
 mod upload;
 
+pub use crate::ahead::{Ahead, read_ahead};
 pub use crate::disk::Disk;
 pub use crate::error::DiskError;
 pub use crate::format::{DiskFormat, Layer, UnknownFormat};

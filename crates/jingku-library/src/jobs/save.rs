@@ -9,6 +9,7 @@ use jingku_catalog::{Instance, Job};
 use jingku_chunks::Written;
 use jingku_engine::{Container, Engine, EngineError, State};
 use jingku_sources::oci::{LayerReader, OciImage, RunConfig};
+use jingku_sources::read_ahead;
 use jingku_sources::tree::{BadPattern, Filter, Rules, read_one_file};
 use tokio::runtime::Handle;
 use tokio::task::JoinSet;
@@ -87,18 +88,21 @@ fn save(
         files.all().map_err(of_reading)?
     };
     let archive = Watched { archive, library, progress, read: 0 };
-    let mut layer = LayerReader::new(Filter::new(archive, rules, files.refetch()));
-    let made = store(library, &mut layer, progress, |_| {
-        failpoint::reached("save.read");
-        paused = None;
-        counting.abort_all();
+    let filter = Filter::new(archive, rules, files.refetch());
+    let (filter, (layer, made)) = read_ahead(filter, |ahead| {
+        let mut layer = LayerReader::new(ahead);
+        let made = store(library, &mut layer, progress, |_| {
+            failpoint::reached("save.read");
+            paused = None;
+            counting.abort_all();
+        });
+        (layer.finish().0, made)
     });
     // Of a container that is removed meanwhile, files may be missing without an error.
     if matches!(made, Ok(_) | Err(MakeError::Tree(_) | MakeError::Root(_))) {
         check_exists(saving)?;
     }
     let made = made?;
-    let (layer, filter) = layer.finish();
     let run = without_own_variables(run);
     let saved = Saved::new(OciImage::new(layer, &run, &created(library)), filter.report(), &run);
     Ok(Made { written: made, saved: Some(saved) })

@@ -20,7 +20,7 @@ use std::path::Path;
 use rustix::fs::{Mode, OFlags};
 
 pub use self::archive::RootArchive;
-use self::node::Node;
+use self::node::Opener;
 
 /// The type of an overlay in `statfs`.
 const OVERLAY_MAGIC: u64 = 0x794c_7630;
@@ -65,7 +65,7 @@ impl Root {
     /// Reads one file, by its path below the root, as an archive; without its content if it is a directory or link. Fails
     /// with `NotFound` if it does not exist.
     pub fn file(&self, path: &[u8]) -> io::Result<RootArchive> {
-        let node = Node::open(self.directory.as_fd(), path)?;
-        RootArchive::of_one(&node, path)
+        let node = Opener::new()?.path(self.directory.as_fd(), path)?;
+        RootArchive::of_one(node, path)
     }
 }

@@ -31,7 +31,7 @@ impl RootArchive {
         Ok(Self::new(Some(Walk::begin(root)?)))
     }
 
-    pub(super) fn of_one(node: &Node, path: &[u8]) -> io::Result<Self> {
+    pub(super) fn of_one(node: Node, path: &[u8]) -> io::Result<Self> {
         let mut archive = Self::new(None);
         archive.add(node, path)?;
         Ok(archive)
@@ -57,7 +57,7 @@ impl RootArchive {
     fn advance(&mut self) -> io::Result<()> {
         if let Some(mut walk) = self.walk.take() {
             if let Some(node) = walk.next()? {
-                self.add(&node, walk.path())?;
+                self.add(node, walk.path())?;
                 self.walk = Some(walk);
                 return Ok(());
             }
@@ -67,19 +67,17 @@ impl RootArchive {
         Ok(())
     }
 
-    fn add(&mut self, node: &Node, path: &[u8]) -> io::Result<()> {
-        let kind = node.kind();
-        let opened = match kind {
+    fn add(&mut self, node: Node, path: &[u8]) -> io::Result<()> {
+        let kind = node.kind;
+        if kind == FileType::Socket {
             // What ends here is a connection to a process.
-            FileType::Socket => return Ok(()),
-            FileType::RegularFile | FileType::Directory => Some(node.read()?),
-            _ => None,
-        };
-        let attributes: Vec<Attribute> = opened.as_ref().map(attributes).transpose()?.unwrap_or_default();
+            return Ok(());
+        }
+        let attributes: Vec<Attribute> = node.opened.as_ref().map(attributes).transpose()?.unwrap_or_default();
         let target = if kind == FileType::Symlink { node.target()? } else { Vec::new() };
         let is_directory = kind == FileType::Directory;
         let first_path = if is_directory { None } else { self.links.first_path(&node.stat, path)? };
-        let content = opened.filter(|_| kind == FileType::RegularFile && first_path.is_none());
+        let content = node.opened.filter(|_| kind == FileType::RegularFile && first_path.is_none());
         let content = content.map(|file| Content::new(file, &node.stat));
         let whole_path = if is_directory { &[path, b"/"].concat()[..] } else { path };
         let described = Described {

@@ -2,10 +2,10 @@
 
 use std::fs::File;
 use std::io;
-use std::os::fd::{AsRawFd as _, BorrowedFd, OwnedFd};
-use std::path::Path;
+use std::os::fd::{BorrowedFd, OwnedFd};
 
 use rustix::fs::{FileType, Mode, OFlags, ResolveFlags, Stat};
+use rustix::path::DecInt;
 
 /// Names of extended attributes that belong to a file. Others belong to the machine, as `security.selinux`, or to the
 /// overlay.
@@ -21,46 +21,62 @@ const NAMES_BYTES: usize = 256;
 /// An extended attribute: its name and value.
 pub(super) type Attribute = (Vec<u8>, Vec<u8>);
 
-/// A file of any kind, opened as a place: reading needs another step.
+/// A file of any kind.
 pub(super) struct Node {
+    /// The file as a place: reading needs another step.
     place: OwnedFd,
+    pub(super) kind: FileType,
     pub(super) stat: Stat,
+    /// A file or directory, opened for reading.
+    pub(super) opened: Option<File>,
 }
 
 /// How paths are followed: through nothing but directories of the same mount.
 const INSIDE: ResolveFlags =
     ResolveFlags::NO_SYMLINKS.union(ResolveFlags::NO_MAGICLINKS).union(ResolveFlags::NO_XDEV);
 
-impl Node {
+/// Opens files below directories.
+pub(super) struct Opener {
+    /// `/proc/self/fd`, which leads from a place to its file.
+    places: OwnedFd,
+}
+
+impl Opener {
+    pub(super) fn new() -> io::Result<Self> {
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        Ok(Self { places: rustix::fs::open("/proc/self/fd", flags, Mode::empty())? })
+    }
+
     /// Opens a path below a directory.
-    pub(super) fn open(directory: BorrowedFd<'_>, path: &[u8]) -> io::Result<Self> {
-        Self::resolve(directory, path, INSIDE | ResolveFlags::BENEATH)
+    pub(super) fn path(&self, directory: BorrowedFd<'_>, path: &[u8]) -> io::Result<Node> {
+        self.open(directory, path, INSIDE | ResolveFlags::BENEATH)
     }
 
-    /// Opens a name that a directory has. Nothing leads out of it, so that nobody has to check it: the check fails for a
-    /// file that is moved at this moment.
-    pub(super) fn open_name(directory: BorrowedFd<'_>, name: &[u8]) -> io::Result<Self> {
-        Self::resolve(directory, name, INSIDE)
+    /// Opens a name that a directory has. Such a name leads nowhere else, so the kernel need not check that; its check
+    /// fails for a file that is moved at this moment.
+    pub(super) fn name(&self, directory: BorrowedFd<'_>, name: &[u8]) -> io::Result<Node> {
+        self.open(directory, name, INSIDE)
     }
 
-    fn resolve(directory: BorrowedFd<'_>, path: &[u8], how: ResolveFlags) -> io::Result<Self> {
+    fn open(&self, directory: BorrowedFd<'_>, path: &[u8], how: ResolveFlags) -> io::Result<Node> {
         let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let place = rustix::fs::openat2(directory, path, flags, Mode::empty(), how)?;
         let stat = rustix::fs::fstat(&place)?;
-        Ok(Self { place, stat })
+        let kind = FileType::from_raw_mode(stat.st_mode);
+        let is_readable = matches!(kind, FileType::RegularFile | FileType::Directory);
+        let opened = is_readable.then(|| self.read(&place)).transpose()?;
+        Ok(Node { place, kind, stat, opened })
     }
 
-    pub(super) fn kind(&self) -> FileType {
-        FileType::from_raw_mode(self.stat.st_mode)
-    }
-
-    /// Opens a file or directory for reading: this one, whatever has its name by now.
-    pub(super) fn read(&self) -> io::Result<File> {
-        let place = Path::new("/proc/self/fd").join(self.place.as_raw_fd().to_string());
+    /// Opens a place for reading: this file, whatever has its name by now.
+    fn read(&self, place: &OwnedFd) -> io::Result<File> {
         let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
-        Ok(rustix::fs::open(place, flags, Mode::empty())?.into())
+        let name = DecInt::from_fd(place);
+        Ok(rustix::fs::openat(&self.places, name.as_c_str(), flags, Mode::empty())?.into())
     }
+}
 
+impl Node {
     /// The target of a symbolic link.
     pub(super) fn target(&self) -> io::Result<Vec<u8>> {
         Ok(rustix::fs::readlinkat(&self.place, "", Vec::new())?.into_bytes())

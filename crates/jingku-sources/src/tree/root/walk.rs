@@ -6,7 +6,7 @@ use std::os::fd::{AsFd as _, OwnedFd};
 use rustix::fs::{Dir, FileType};
 use rustix::io::Errno;
 
-use super::node::{Node, open_directory};
+use super::node::{Node, Opener, open_directory};
 use crate::tree::PATH_BYTES_MAX;
 
 /// The most bytes of names of the directory that is read and of those above it: a million files in one directory.
@@ -18,6 +18,7 @@ const OPEN_MAX: usize = 32;
 
 /// A walk through all files.
 pub(super) struct Walk {
+    opener: Opener,
     root: OwnedFd,
     levels: Vec<Level>,
     /// The path of the last file.
@@ -38,7 +39,7 @@ struct Level {
 impl Walk {
     pub(super) fn begin(root: OwnedFd) -> io::Result<Self> {
         let directory = root.try_clone()?;
-        let mut walk = Self { root, levels: Vec::new(), path: Vec::new(), names_bytes: 0 };
+        let mut walk = Self { opener: Opener::new()?, root, levels: Vec::new(), path: Vec::new(), names_bytes: 0 };
         walk.enter(directory)?;
         Ok(walk)
     }
@@ -73,7 +74,7 @@ impl Walk {
                 self.path.push(b'/');
             }
             self.path.extend_from_slice(name);
-            let node = match Node::open_name(directory.as_fd(), name) {
+            let node = match self.opener.name(directory.as_fd(), name) {
                 Ok(node) => node,
                 Err(error) if is_gone(&error) => continue,
                 Err(error) => return Err(error),
@@ -81,12 +82,8 @@ impl Walk {
             if self.path.len() > PATH_BYTES_MAX {
                 return Err(io::Error::other("a path has more than 4095 bytes"));
             }
-            if node.kind() == FileType::Directory {
-                match node.read() {
-                    Ok(directory) => self.enter(directory.into())?,
-                    Err(error) if is_gone(&error) => continue,
-                    Err(error) => return Err(error),
-                }
+            if let Some(directory) = node.opened.as_ref().filter(|_| node.kind == FileType::Directory) {
+                self.enter(directory.try_clone()?.into())?;
             }
             return Ok(Some(node));
         }

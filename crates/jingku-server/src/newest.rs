@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use jingku_catalog::{AccountId, ImageOrder, NewestImages, RowVersion};
 use jingku_protocol::actions::{
     DescribeCompShareCustomImagesRequest as Query, ImageQuery, ImageRows, MAX_LIMIT,
@@ -42,9 +43,9 @@ pub(crate) async fn page(call: &Call<'_>, key: &Key) -> Result<Option<Reply>, Er
         let next_token = view::next_token(found.next);
         let image_set: Vec<&RawValue> = rows.iter().map(|row| &**row).collect();
         let page = ImageRows { total_count: found.total, image_set: &image_set, next_token: &next_token };
-        let members = page.to_json().into();
+        let members = Bytes::from(page.to_json());
         if !rows.is_empty() {
-            pages.keep(key.clone(), &members, found.revision, call.generation);
+            pages.keep(key.clone(), members.clone(), found.revision, call.generation);
         }
         return Ok(Some(Reply::Object(members)));
     }
@@ -64,7 +65,7 @@ async fn rows(
     if let (Some(newest), Some(oldest)) =
         (rows.iter().position(is_missing), rows.iter().rposition(is_missing))
     {
-        let range = (page.rows[oldest].seq, page.rows[newest].seq);
+        let range = page.rows[oldest].seq..=page.rows[newest].seq;
         // At most the rows of a page, unless some were restored from the trash since.
         let read = call.library.catalog.images_between(call.own(), zones, range, MAX_LIMIT).await?;
         for (version, image) in read {

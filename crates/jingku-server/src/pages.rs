@@ -2,7 +2,7 @@
 //!
 //! A page is current while the catalogue's generation is unchanged, that is, nothing was committed. After a commit it is
 //! still current if the account's revision is unchanged, which costs one short read. Otherwise the rows are read again.
-//! Pages are replaced, never updated.
+//! Pages are replaced, never updated. A page of all images is made of cached rows: see `newest.rs`.
 
 use std::sync::{Arc, Mutex};
 
@@ -95,11 +95,9 @@ impl PageCache {
         Some(Reply::Object(page.members.clone()))
     }
 
-    /// Keeps a page. `generation` was taken before `revision`, and that not after the rows: a change in between makes the
-    /// page look older than it is.
-    pub(crate) fn keep(&self, key: Key, members: &Bytes, revision: i64, generation: Option<Generation>) {
-        // A copy without spare capacity.
-        let members = Bytes::copy_from_slice(members);
+    /// Keeps a page, which has no more spare capacity than a few hundred bytes. `generation` was taken before `revision`,
+    /// and that not after the rows: a change in between makes the page look older than it is.
+    pub(crate) fn keep(&self, key: Key, members: Bytes, revision: i64, generation: Option<Generation>) {
         self.0.insert(key, Arc::new(Page { members, revision, current_at: Mutex::new(generation) }));
     }
 }

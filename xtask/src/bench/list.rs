@@ -13,7 +13,7 @@ use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 
 use super::daemon::{Account, Daemon};
 use super::process::Server;
@@ -57,7 +57,11 @@ pub(super) fn run(workspace: &Workspace, folder: &Path, args: &Args) -> Result<R
     if args.others > 0 {
         fill_others(&daemon.data, &accounts[0].0, args.others)?;
     }
-    let jingku = daemon.serve(&[])?;
+    // A scrub would measure the check of images whose data does not exist.
+    let config = folder.join("jingku.toml");
+    fs::write(&config, "[scrub]\ndays = 0\n")?;
+    let config = config.to_str().context("the target folder is not UTF-8")?;
+    let jingku = daemon.serve(&["--config", config])?;
     settle(&jingku)?;
     let memory_before = jingku.memory_bytes("RssAnon")?;
     let (mut cases, answers) = cases(jingku.address, &accounts)?;

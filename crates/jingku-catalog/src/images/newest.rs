@@ -1,6 +1,7 @@
 //! All images of an account, newest first, in two steps: a page of row versions, then the rows that a caller does not know.
 
 use std::cmp::Reverse;
+use std::ops::RangeInclusive;
 
 use super::filter::ImageFilter;
 use super::list::{OFFSET_WALKED_MAX, Parts};
@@ -120,7 +121,7 @@ impl Catalog {
             let (Some(newest), Some(oldest)) = (rows.first(), rows.last()) else {
                 return Ok(Some(Page { items: Vec::new(), total, next }));
             };
-            let read = self.images_between(scope, zones, (oldest.seq, newest.seq), paging.limit()).await?;
+            let read = self.images_between(scope, zones, oldest.seq..=newest.seq, paging.limit()).await?;
             if read.iter().map(|(version, _)| version).eq(&rows) {
                 let items = read.into_iter().map(|(_, image)| image).collect();
                 return Ok(Some(Page { items, total, next }));
@@ -129,26 +130,15 @@ impl Catalog {
         Ok(None)
     }
 
-    /// Returns the images of such a list from number `first` to number `last`, newest first, at most `limit`.
+    /// Returns the images of such a list between two numbers, newest first, at most `limit`.
     pub async fn images_between(
         &self,
         scope: Scope,
         zones: Option<&[&str]>,
-        (first, last): (i64, i64),
+        between: RangeInclusive<i64>,
         limit: u32,
     ) -> Result<Vec<(RowVersion, Image)>> {
-        let mut params = Params::default();
-        params.add(scope.param());
-        let (first, last) = (params.add(first), params.add(last));
-        let zones =
-            zones.map(|zones| format!(" AND i.zone IN ({})", params.add_all(zones))).unwrap_or_default();
-        let limit = params.add(i64::from(limit));
-        let sql = format!(
-            "SELECT {}, '', i.changed FROM images i JOIN accounts a ON a.id = i.account_id
-             WHERE {} AND i.seq >= {first} AND i.seq <= {last}{zones} ORDER BY i.seq DESC LIMIT {limit}",
-            Image::COLUMNS,
-            scope.images()
-        );
+        let (sql, params) = rows_statement(scope, zones, between, limit);
         let rows = self.database.query(&sql, params.as_slice()).await?;
         let mut rows = rows.all_with("images", |cells| {
             let changed = cells.last_integer()?;
@@ -179,4 +169,67 @@ fn page_statement<'a>(scope: Scope, filter: &ImageFilter<'a>, paging: Paging<'a>
          WHERE a.id = {owner}"
     );
     (sql, params)
+}
+
+/// Selects the rows between two numbers. It does not sort them, so that of some zones only those rows are read.
+fn rows_statement<'a>(
+    scope: Scope,
+    zones: Option<&'a [&'a str]>,
+    between: RangeInclusive<i64>,
+    limit: u32,
+) -> (String, Params<'a>) {
+    let mut params = Params::default();
+    // $1 in `Scope::images`.
+    params.add(scope.param());
+    let (first, last) = (params.add(*between.start()), params.add(*between.end()));
+    let zones = zones.map(|zones| format!(" AND i.zone IN ({})", params.add_all(zones))).unwrap_or_default();
+    let limit = params.add(i64::from(limit));
+    let sql = format!(
+        "SELECT {}, '', i.changed FROM images i JOIN accounts a ON a.id = i.account_id
+         WHERE {}{zones} AND i.seq >= {first} AND i.seq <= {last} LIMIT {limit}",
+        Image::COLUMNS,
+        scope.images()
+    );
+    (sql, params)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::AccountId;
+
+    async fn plan((sql, params): (String, Params<'_>)) -> String {
+        let catalog = Catalog::open_sqlite_in_memory().await.unwrap();
+        catalog.database.plan(&sql, params.as_slice()).await
+    }
+
+    #[tokio::test]
+    async fn a_page_of_versions_reads_an_index_only() {
+        let scope = Scope::own(AccountId(1));
+        let cursor = cursor_before(scope, 7);
+        for paging in [Paging::first(20), Paging::After { cursor: &cursor, limit: 20 }] {
+            let plan = plan(page_statement(scope, &ImageFilter::default(), paging)).await;
+            assert!(plan.contains("USING COVERING INDEX images_newest (account_id=?"), "{plan}");
+            let zones = ImageFilter { zones: Some(&["a"]), ..ImageFilter::default() };
+            let plan = self::plan(page_statement(scope, &zones, paging)).await;
+            assert!(
+                plan.contains("USING COVERING INDEX images_newest_of_zone (account_id=? AND zone=?"),
+                "{plan}"
+            );
+            assert!(!plan.contains("TEMP B-TREE"), "{plan}");
+        }
+    }
+
+    /// The images of a rare zone may be far apart.
+    #[tokio::test]
+    async fn rows_are_found_by_number_and_zone() {
+        let scope = Scope::own(AccountId(1));
+        let all = plan(rows_statement(scope, None, 3..=9, 20)).await;
+        assert!(all.contains("USING INDEX images_newest (account_id=? AND seq>? AND seq<?)"), "{all}");
+        for zones in [&["a"][..], &["a", "b"][..]] {
+            let plan = plan(rows_statement(scope, Some(zones), 3..=9, 20)).await;
+            let index = "USING INDEX images_newest_of_zone (account_id=? AND zone=? AND seq>? AND seq<?)";
+            assert!(plan.contains(index), "{plan}");
+        }
+    }
 }

@@ -86,6 +86,14 @@ impl Positions {
 /// The account, its revision, the revision of the last image that was purged, and a change: number, zone, time of deletion.
 type Change = (i64, i64, i64, Option<i64>, Option<String>, Option<i64>);
 
+/// Numbers of a zone below one, the highest first.
+const NUMBERS: &str = "SELECT seq FROM images
+     WHERE account_id = $1 AND zone = $2 AND deleted_at IS NULL AND seq < $3 ORDER BY seq DESC LIMIT $4";
+/// The rows that changed after a revision, also those in the trash.
+const CHANGES: &str = "SELECT a.id, a.revision, a.purged_changed, i.seq, i.zone, i.deleted_at
+     FROM accounts a LEFT JOIN images i ON i.account_id = a.id AND i.changed > $2
+     WHERE a.id = $1 LIMIT $3";
+
 impl Catalog {
     /// Returns the positions of an account's images, from memory if possible. They may be older than its last change.
     pub(super) async fn positions(&self, scope: Scope) -> Result<Option<Arc<Positions>>> {
@@ -131,11 +139,8 @@ impl Catalog {
             let mut seqs = RoaringBitmap::new();
             let mut before = i64::MAX;
             loop {
-                let sql = "SELECT seq FROM images
-                           WHERE account_id = $1 AND zone = $2 AND deleted_at IS NULL AND seq < $3
-                           ORDER BY seq DESC LIMIT $4";
                 let params = [account.into(), (&zone).into(), before.into(), i64::from(READ_MAX).into()];
-                let rows = self.database.scan(scope.requester(), sql, &params).await?;
+                let rows = self.database.scan(scope.requester(), NUMBERS, &params).await?;
                 let read: Vec<i64> = rows.all("images")?;
                 let Some(last) = read.last() else { break };
                 before = *last;
@@ -152,11 +157,8 @@ impl Catalog {
     /// Applies the changes since `known`. `None` if there is no such account, if there are too many, or if images were
     /// purged that it may still have.
     async fn changed_positions(&self, scope: Scope, known: &Positions) -> Result<Option<Arc<Positions>>> {
-        let sql = "SELECT a.id, a.revision, a.purged_changed, i.seq, i.zone, i.deleted_at
-                   FROM accounts a LEFT JOIN images i ON i.account_id = a.id AND i.changed > $2
-                   WHERE a.id = $1 LIMIT $3";
         let params = [scope.param(), known.revision.into(), i64::from(CHANGES_MAX + 1).into()];
-        let changes: Vec<Change> = self.database.query(sql, &params).await?.all("accounts")?;
+        let changes: Vec<Change> = self.database.query(CHANGES, &params).await?.all("accounts")?;
         let Some(&(_, revision, purged, ..)) = changes.first() else { return Ok(None) };
         if purged > known.revision || changes.len() > CHANGES_MAX as usize {
             return Ok(None);
@@ -204,5 +206,17 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[tokio::test]
+    async fn numbers_and_changes_are_read_from_an_index_only() {
+        let catalog = Catalog::open_sqlite_in_memory().await.unwrap();
+        let (one, zone) = (crate::database::Value::from(1_i64), "a".into());
+        let numbers = catalog.database.plan(NUMBERS, &[one.clone(), zone, one.clone(), one.clone()]).await;
+        let index = "USING COVERING INDEX images_newest_of_zone (account_id=? AND zone=? AND seq<?)";
+        assert!(numbers.contains(index), "{numbers}");
+        let changes = catalog.database.plan(CHANGES, &[one.clone(), one.clone(), one]).await;
+        let index = "USING COVERING INDEX images_changed (account_id=? AND changed>?)";
+        assert!(changes.contains(index), "{changes}");
     }
 }

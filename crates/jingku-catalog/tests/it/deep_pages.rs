@@ -53,14 +53,18 @@ async fn add(catalog: &Catalog, owner: AccountId, numbers: std::ops::Range<usize
 async fn check(catalog: &Catalog, owner: AccountId, step: &str) {
     let scope = Scope::own(owner);
     for zones in [None, Some(&ZONES[..1]), Some(&ZONES[1..])] {
-        let all = catalog.images_between(scope, zones, (0, i64::MAX), 100_000).await.unwrap();
+        let all = catalog.images_between(scope, zones, 0..=i64::MAX, 100_000).await.unwrap();
         let end = u32::try_from(all.len()).unwrap();
         let offsets = [129, 150, 222, end.saturating_sub(3), end, end + 1000];
         for offset in offsets.into_iter().filter(|offset| *offset > 128) {
             let paging = Paging::Offset { offset, limit: 4 };
             let expected: Vec<_> = all.iter().skip(offset as usize).take(4).collect();
             let page = catalog.newest_images(scope, zones, paging).await.unwrap().unwrap();
-            assert_eq!(page.rows, expected.iter().map(|(row, _)| *row).collect::<Vec<_>>(), "{step} {offset}");
+            assert_eq!(
+                page.rows,
+                expected.iter().map(|(row, _)| *row).collect::<Vec<_>>(),
+                "{step} {offset}"
+            );
             let filter = ImageFilter { zones, ..ImageFilter::default() };
             let with_rows = catalog.images_page(scope, filter, paging).await.unwrap();
             assert!(with_rows.items.iter().eq(expected.iter().map(|(_, image)| image)), "{step} {offset}");

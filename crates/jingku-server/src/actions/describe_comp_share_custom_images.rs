@@ -1,3 +1,4 @@
+use bytes::Bytes;
 use jingku_catalog::{ImageFilter, ImageOrder, ImageSort as SortBy};
 use jingku_library::Internal;
 use jingku_protocol::actions as api;
@@ -36,7 +37,8 @@ pub(crate) async fn run(
     if let Reply::Object(members) = &reply
         && !response.image_set.is_empty()
     {
-        pages.keep(key, members, revision, call.generation);
+        // A copy without spare capacity.
+        pages.keep(key, Bytes::copy_from_slice(members), revision, call.generation);
     }
     Ok(reply)
 }

@@ -50,8 +50,10 @@ pub(in crate::bench) fn fill(data: &Path, account: &Account, images: u32) -> Res
     let ports = r#"[{"Software":"JupyterLab","Port":8888}]"#;
     let columns = "softwares = ?1, software_ports = ?2, firewall_ports = '[22,8888]'";
     let connection = connect(&path)?;
-    connection
-        .execute(&format!("UPDATE images SET {columns} WHERE account_id = ?3"), (softwares, ports, account.id))?;
+    connection.execute(
+        &format!("UPDATE images SET {columns} WHERE account_id = ?3"),
+        (softwares, ports, account.id),
+    )?;
     copy_first_image(&connection, account.id, images)
 }
 

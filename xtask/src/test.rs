@@ -27,6 +27,12 @@ pub(crate) struct Args {
     slowest: Option<Vec<String>>,
 }
 
+/// The tests of the service that run on PostgreSQL as well: filters of their names.
+const ON_POSTGRES: &str = "create_comp_share_custom_image:: describe_comp_share_custom_images:: describe_community_images:: \
+    terminate_comp_share_custom_image:: modify_comp_share_image_share_account:: describe_comp_share_sharing_images:: \
+    publish_comp_share_image:: import_comp_share_custom_image:: copy_comp_share_custom_image:: repeats:: isolation:: \
+    transfers:: tenancy:: crash::make crash::load";
+
 struct Step {
     name: &'static str,
     what: &'static str,
@@ -40,6 +46,7 @@ const STEPS: &[Step] = &[
     Step { name: "deny", what: "check licences, bans and sources of dependencies", run: deny },
     Step { name: "clippy", what: "run lints", run: clippy },
     Step { name: "test", what: "run the Rust tests", run: test },
+    Step { name: "postgres", what: "run tests of the service on PostgreSQL", run: postgres },
     Step { name: "doc", what: "build the documentation without warnings", run: doc },
     Step { name: "conformance", what: "run real clients against the binary", run: conformance },
     Step { name: "package", what: "build the packages and use them", run: package },
@@ -88,6 +95,13 @@ fn clippy(workspace: &Workspace) -> Result<()> {
 
 fn test(workspace: &Workspace) -> Result<()> {
     run_command(strict(&mut workspace.cargo("test --workspace --all-features --no-fail-fast")))
+}
+
+/// Builds nothing that the step `test` has not built.
+fn postgres(workspace: &Workspace) -> Result<()> {
+    let mut test = workspace.cargo(&format!("test --workspace --all-features --test it -- {ON_POSTGRES}"));
+    test.env("JINGKU_TEST_CATALOG", "postgres").env("JINGKU_TENANCY_SEQUENCES", "200");
+    run_command(strict(&mut test))
 }
 
 fn doc(workspace: &Workspace) -> Result<()> {

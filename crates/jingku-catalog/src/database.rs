@@ -42,6 +42,7 @@ pub(crate) struct Database {
     scans: FairSemaphore,
 }
 
+/// Futures of PostgreSQL are boxed: they are large, and would make those of SQLite as large.
 enum Engine {
     Sqlite(Sqlite),
     Postgres(Postgres),
@@ -81,7 +82,7 @@ impl Database {
     pub(crate) async fn query(&self, sql: &str, params: &[Value<'_>]) -> Result<Rows> {
         match &self.engine {
             Engine::Sqlite(sqlite) => sqlite.query(sql, params).await,
-            Engine::Postgres(postgres) => postgres.query(sql, params).await,
+            Engine::Postgres(postgres) => Box::pin(postgres.query(sql, params)).await,
         }
     }
 
@@ -93,7 +94,7 @@ impl Database {
             Engine::Sqlite(sqlite) => sqlite.scan(sql, params, permit).await,
             Engine::Postgres(postgres) => {
                 let _permit = permit;
-                postgres.query(sql, params).await
+                Box::pin(postgres.query(sql, params)).await
             }
         }
     }
@@ -139,7 +140,7 @@ impl Database {
         }
         match &self.engine {
             Engine::Sqlite(sqlite) => sqlite.begin().await.map(Transaction::Sqlite),
-            Engine::Postgres(postgres) => postgres.begin().await.map(Transaction::Postgres),
+            Engine::Postgres(postgres) => Box::pin(postgres.begin()).await.map(Transaction::Postgres),
         }
     }
 
@@ -193,7 +194,7 @@ impl Transaction {
     pub(crate) async fn query(&mut self, sql: &str, params: &[Value<'_>]) -> Result<Rows> {
         match self {
             Self::Sqlite(transaction) => transaction.query(sql, params),
-            Self::Postgres(transaction) => transaction.query(sql, params).await,
+            Self::Postgres(transaction) => Box::pin(transaction.query(sql, params)).await,
         }
     }
 
@@ -201,7 +202,7 @@ impl Transaction {
     pub(crate) async fn execute(&mut self, sql: &str, params: &[Value<'_>]) -> Result<u64> {
         match self {
             Self::Sqlite(transaction) => transaction.execute(sql, params),
-            Self::Postgres(transaction) => transaction.execute(sql, params).await,
+            Self::Postgres(transaction) => Box::pin(transaction.execute(sql, params)).await,
         }
     }
 
@@ -230,7 +231,7 @@ impl Transaction {
     pub(crate) async fn commit<T>(self, outcome: T) -> Result<T> {
         match self {
             Self::Sqlite(transaction) => transaction.commit().await?,
-            Self::Postgres(transaction) => transaction.commit().await?,
+            Self::Postgres(transaction) => Box::pin(transaction.commit()).await?,
         }
         Ok(outcome)
     }
@@ -239,7 +240,7 @@ impl Transaction {
     pub(crate) async fn discard<T>(self, outcome: T) -> Result<T> {
         match self {
             Self::Sqlite(transaction) => drop(transaction),
-            Self::Postgres(transaction) => transaction.roll_back().await?,
+            Self::Postgres(transaction) => Box::pin(transaction.roll_back()).await?,
         }
         Ok(outcome)
     }

@@ -9,7 +9,7 @@
 //! Guarantees, on both engines:
 //!
 //! - A method that changes something is one transaction. It returns after the change is durable. A method that fails, or
-//!   whose future is dropped, changes nothing.
+//!   whose future is dropped, changes nothing, except that [`CatalogError::Unconfirmed`] leaves it open.
 //! - A method that reads is one statement: its result is a consistent snapshot.
 //! - Expected outcomes, such as a taken name or a missing row, are values. An error means that the catalogue failed.
 //! - A query of images takes a [`Scope`]; images outside it look exactly like images that do not exist. Methods without

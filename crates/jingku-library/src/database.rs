@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::{Config, DatabaseUrl};
 use crate::data_dir::DataDir;
-use crate::library::Environment;
+use crate::environment::Environment;
 use crate::random::unique_id;
 use crate::start_error::StartError;
 
@@ -87,8 +87,9 @@ impl ExternalDatabase {
     ) -> Result<(), StartError> {
         let catalog = self.connect(true).await?;
         let (found, is_new) = (catalog.store_id().await?, catalog.library_id().await?.is_none());
-        let unfinished = self.store_id.as_ref().is_some_and(|store_id| *store_id == found);
-        if !unfinished && !(found.is_empty() && is_new) {
+        let is_empty = found.is_empty() && is_new;
+        let is_unfinished = self.store_id.as_ref().is_some_and(|store_id| *store_id == found);
+        if !is_empty && !is_unfinished {
             return Err(StartError::DatabaseNotEmpty);
         }
         let store_id = self.store_id.unwrap_or_else(|| unique_id(&*environment.random));

@@ -17,6 +17,7 @@ mod database;
 mod demo;
 mod disk_space;
 mod durable;
+mod environment;
 mod error;
 pub mod failpoint;
 mod fixtures;
@@ -67,6 +68,7 @@ pub use credentials::{Credentials, KeyPair};
 pub use data_dir::DataDir;
 pub use demo::{DEMO_IMAGE_NAME, add_demo_instances};
 pub use disk_space::{DiskSpace, MARGIN_BYTES, needed_bytes};
+pub use environment::Environment;
 pub use error::{Internal, LibraryError};
 pub use fixtures::{Fixtures, FixturesError, LoadedAccount};
 pub use health::Health;
@@ -86,7 +88,7 @@ pub use jobs::{
 };
 pub use key_limits::KeyRestrictions;
 pub use keyring::{Keyring, WrongMasterKey};
-pub use library::{Environment, Library};
+pub use library::Library;
 pub use limits::{
     DISK_BYTES_MAX, KEPT_GENERATIONS, KEPT_GENERATIONS_MAX, MAX_ACCOUNT_UPLOADS, MAX_CONNECTIONS, SHARES_MAX,
     UPLOAD_START_TIMEOUT,

@@ -5,23 +5,23 @@ use std::sync::Arc;
 
 use jingku_catalog::{AccountId, Catalog};
 use jingku_chunks::{Memory, Store};
-use secrecy::SecretString;
 use tokio::sync::Notify;
 
-use crate::clock::{Clock, SystemClock};
-use crate::config::{Config, DatabaseUrl, Zones};
+use crate::clock::Clock;
+use crate::config::{Config, Zones};
 use crate::containers::Containers;
 use crate::credentials::CredentialsCache;
 use crate::data_dir::DataDir;
 use crate::database::ExternalDatabase;
 use crate::disk_space::DiskSpace;
+use crate::environment::Environment;
 use crate::health::Health;
 use crate::host::Host;
 use crate::jobs::{JobHook, Running};
 use crate::keyring::{Keyring, MASTER_KEY_BYTES, WrongMasterKey};
 use crate::objects::BucketStorage;
 use crate::pods::Pods;
-use crate::random::{Random, SystemRandom, unique_id};
+use crate::random::{Random, unique_id};
 use crate::readiness::Readiness;
 use crate::start_error::StartError;
 use crate::time_watch::TimeWatch;
@@ -79,33 +79,6 @@ pub struct Library {
     read_only: bool,
     /// Observes every job and may block it.
     pub(crate) job_hook: Option<Arc<dyn JobHook>>,
-}
-
-/// Inputs besides the configuration: time, randomness, secrets from the environment.
-pub struct Environment {
-    /// The source of time.
-    pub clock: Arc<dyn Clock>,
-    /// The source of randomness.
-    pub random: Arc<dyn Random>,
-    /// `JINGKU_MASTER_KEY`.
-    pub master_key: Option<SecretString>,
-    /// `JINGKU_DATABASE`: the database of the catalogue, instead of that in the configuration.
-    pub database: Option<DatabaseUrl>,
-    /// `PGPASSFILE`: passwords of databases.
-    pub password_file: Option<PathBuf>,
-}
-
-impl Default for Environment {
-    /// The system's clock and randomness, no secrets.
-    fn default() -> Self {
-        Self {
-            clock: Arc::new(SystemClock),
-            random: Arc::new(SystemRandom),
-            master_key: None,
-            database: None,
-            password_file: None,
-        }
-    }
 }
 
 impl Library {
@@ -240,12 +213,11 @@ impl Opening<'_> {
     async fn open_writable(self, disk_space: DiskSpace) -> Result<Library, StartError> {
         let Self { data, config, environment, .. } = self;
         let when_full = disk_space.clone();
-        let catalog = match ExternalDatabase::of(data, config, environment)? {
-            Some(database) => database.open(data, environment).await?,
-            None => {
-                let path = data.catalog_path();
-                Catalog::open_sqlite_with(&path, move || when_full.give_up_reserve()).await?
-            }
+        let catalog = if let Some(database) = ExternalDatabase::of(data, config, environment)? {
+            database.open(data, environment).await?
+        } else {
+            let path = data.catalog_path();
+            Catalog::open_sqlite_with(&path, move || when_full.give_up_reserve()).await?
         };
         let keyring = self.keyring(&catalog).await?;
         let needed = !catalog.manifests("", 1).await?.is_empty();
@@ -270,12 +242,11 @@ impl Opening<'_> {
 
     async fn open_read_only(self) -> Result<Library, StartError> {
         let Self { data, config, environment, .. } = self;
-        let catalog = match ExternalDatabase::of(data, config, environment)? {
-            Some(database) => database.open(data, environment).await?,
-            None => {
-                data.check_library()?;
-                Catalog::open_sqlite_copy(&data.catalog_path()).await?
-            }
+        let catalog = if let Some(database) = ExternalDatabase::of(data, config, environment)? {
+            database.open(data, environment).await?
+        } else {
+            data.check_library()?;
+            Catalog::open_sqlite_copy(&data.catalog_path()).await?
         };
         let keyring = self.keyring(&catalog).await?;
         let store = match BucketStorage::of(data, config)? {

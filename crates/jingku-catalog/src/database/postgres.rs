@@ -133,10 +133,13 @@ impl Postgres {
     async fn connection(&self) -> Result<Object> {
         let begun = Instant::now();
         loop {
-            let error = match self.pool.get().await {
+            // The pool does not limit how long the store id is asked for.
+            let silent = |_| CatalogError::Unavailable("PostgreSQL does not answer".into());
+            let error = match timeout(POSTGRES_ANSWER_TIMEOUT, self.pool.get()).await.map_err(silent)? {
                 Ok(connection) => return Ok(connection),
-                Err(PoolError::Backend(error)) => failure(error),
-                Err(PoolError::PostCreateHook(HookError::Backend(error))) => failure(error),
+                Err(PoolError::Backend(error) | PoolError::PostCreateHook(HookError::Backend(error))) => {
+                    failure(error)
+                }
                 Err(PoolError::PostCreateHook(HookError::Message(_))) => {
                     return Err(CatalogError::AnotherStore);
                 }

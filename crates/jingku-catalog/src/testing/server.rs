@@ -64,6 +64,7 @@ impl PostgresServer {
     }
 
     /// Starts a streaming replica of this server.
+    #[must_use]
     pub fn replica(&self) -> Self {
         let primary = self.folder.display().to_string();
         Self::start_in(self.programs.clone(), "", &primary).expect("a replica can be started")

@@ -20,14 +20,16 @@ async fn fill(catalog: &Catalog) {
     }
 }
 
-async fn state(catalog: &Catalog) -> String {
-    let mut state = format!("{:?}", catalog.accounts().await.unwrap());
-    for account in catalog.accounts().await.unwrap() {
+/// What the catalogue has, as text.
+async fn state(catalog: &Catalog) -> Vec<String> {
+    let accounts = catalog.accounts().await.unwrap();
+    let mut state = vec![format!("{accounts:?}")];
+    for account in accounts {
         let (scope, paging) = (Scope::own(account.id), Paging::first(1000));
         let page = catalog.images_page(scope, ImageFilter::default(), paging).await.unwrap();
-        state += &format!("{} {:?}", page.total, page.items);
+        state.push(format!("{} {:?}", page.total, page.items));
         for image in &page.items {
-            state += &format!("{:?}", catalog.image_progress(scope, &image.id).await.unwrap());
+            state.push(format!("{:?}", catalog.image_progress(scope, &image.id).await.unwrap()));
         }
     }
     state

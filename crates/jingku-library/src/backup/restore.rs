@@ -15,7 +15,7 @@ use super::{BackupError, Copied, Damage};
 use crate::config::Config;
 use crate::data_dir::{DataDir, RESTORING};
 use crate::database::ExternalDatabase;
-use crate::library::Environment;
+use crate::environment::Environment;
 use crate::referenced::{Referenced, all_images};
 use crate::start_error::StartError;
 use crate::{durable, failpoint};

@@ -113,7 +113,7 @@ mod tests {
 
     use super::*;
     use crate::config::Config;
-    use crate::library::Environment;
+    use crate::environment::Environment;
 
     async fn supervisor() -> Workers {
         let library = Library::open_in_memory(&Config::default(), &Environment::default()).await.unwrap();

@@ -1,6 +1,6 @@
 //! TLS to PostgreSQL. The server is always verified.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustls::crypto::aws_lc_rs;
@@ -47,12 +47,12 @@ pub(super) fn connector(files: &TlsFiles) -> Result<MakeRustlsConnect, ErrorSour
     Ok(MakeRustlsConnect::new(config))
 }
 
-fn certificates(path: &PathBuf) -> Result<Vec<CertificateDer<'static>>, ErrorSource> {
+fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, ErrorSource> {
     let read = CertificateDer::pem_file_iter(path).and_then(Iterator::collect::<Result<Vec<_>, _>>);
     let found = read.map_err(|error| unreadable(path, &error))?;
     if found.is_empty() { Err(format!("{} has no certificate", path.display()).into()) } else { Ok(found) }
 }
 
-fn unreadable(path: &PathBuf, error: &dyn std::error::Error) -> ErrorSource {
+fn unreadable(path: &Path, error: &dyn std::error::Error) -> ErrorSource {
     format!("cannot read {}: {error}", path.display()).into()
 }

@@ -16,10 +16,13 @@ pub struct ClaimState<'a> {
 }
 
 impl Catalog {
-    /// Begins an empty claim.
+    /// Begins an empty claim. Repeating it is harmless.
     pub async fn begin_claim(&self, id: &str, owner: &str, lease_secs: i64) -> Result<()> {
         let clock = self.database.clock();
-        let sql = format!("INSERT INTO claims (id, owner, records, expires_at) VALUES ($1, $2, 0, {clock} + $3)");
+        let sql = format!(
+            "INSERT INTO claims (id, owner, records, expires_at) VALUES ($1, $2, 0, {clock} + $3)
+             ON CONFLICT (id) DO NOTHING"
+        );
         self.database.execute(&sql, &[id.into(), owner.into(), lease_secs.into()]).await.map(drop)
     }
 
@@ -92,7 +95,7 @@ impl Catalog {
         self.database.query(sql, &[id.into(), after.into(), max.into()]).await?.all("claim_records")
     }
 
-    /// Announces what a sweep is about to delete. It counts for `secs`, or until [`acquit`](Self::acquit).
+    /// Announces what a sweep is about to delete. It counts for `secs`, or until [`acquit`](Self::acquit). Repeating it is harmless.
     pub async fn condemn(&self, sweep: &str, names: &str, secs: i64) -> Result<()> {
         let clock = self.database.clock();
         let change = |mut transaction: Transaction| async move {
@@ -100,7 +103,8 @@ impl Catalog {
             transaction.execute(&sql, &[]).await?;
             let sql = format!(
                 "INSERT INTO condemned (sweep_id, names, condemned_at, ends_at)
-                 VALUES ($1, $2, {clock}, {clock} + $3)"
+                 VALUES ($1, $2, {clock}, {clock} + $3)
+                 ON CONFLICT (sweep_id) DO NOTHING"
             );
             transaction.execute(&sql, &[sweep.into(), names.into(), secs.into()]).await?;
             transaction.commit(()).await

@@ -6,6 +6,7 @@ mod authority;
 mod backup;
 mod beside;
 mod boot;
+mod bucket;
 mod check;
 mod client;
 mod completions;

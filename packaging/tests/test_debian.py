@@ -64,7 +64,7 @@ class Machine:
 
 @pytest.fixture(scope="module")
 def package(packages) -> Path:
-    [package] = packages.glob("jingku_*.deb")
+    [package] = packages.glob("deb/jingku_*.deb")
     return package
 
 

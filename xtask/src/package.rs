@@ -2,10 +2,11 @@
 
 mod crates;
 mod deb;
+mod folder;
 mod image;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
 
@@ -62,20 +63,4 @@ pub(crate) fn all(workspace: &Workspace, binary: PathBuf) -> Result<()> {
 fn release_build(workspace: &Workspace) -> Result<PathBuf> {
     run_command(&mut workspace.cargo("build --release --locked --package jingku"))?;
     Ok(workspace.target.join("release/jingku"))
-}
-
-/// Creates a folder; an existing one is emptied.
-fn new_folder(path: &Path) -> Result<()> {
-    if path.exists() {
-        fs::remove_dir_all(path).with_context(|| format!("remove {}", path.display()))?;
-    }
-    fs::create_dir_all(path).with_context(|| format!("create {}", path.display()))
-}
-
-/// Copies a file and creates the folder that it goes to.
-fn copy(from: &Path, to: &Path) -> Result<()> {
-    let folder = to.parent().expect("a file is in a folder");
-    fs::create_dir_all(folder).with_context(|| format!("create {}", folder.display()))?;
-    fs::copy(from, to).with_context(|| format!("copy {} to {}", from.display(), to.display()))?;
-    Ok(())
 }

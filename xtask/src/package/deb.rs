@@ -6,7 +6,7 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
 
-use super::{copy, new_folder};
+use super::folder::{self, copy, write};
 use crate::workspace::{Workspace, command, run, succeeds};
 
 /// Where each shell looks for completions.
@@ -17,14 +17,15 @@ const COMPLETIONS: [(&str, &str); 3] = [
 ];
 const MAN_PAGES: [(&str, &str); 2] = [("en", "usr/share/man/man1"), ("zh", "usr/share/man/zh_CN/man1")];
 
-/// Writes `jingku_VERSION_ARCHITECTURE.deb` to the folder.
+/// Writes `deb/jingku_VERSION_ARCHITECTURE.deb` to the folder.
 pub(super) fn build(workspace: &Workspace, binary: &Path, folder: &Path) -> Result<()> {
     if !succeeds(Command::new("sh").args(["-c", "command -v dh"])) {
         bail!("install the Debian package debhelper, which packs the program");
     }
-    let build = folder.join("deb");
+    folder::create(&folder.join("deb"))?;
+    let build = folder.join("deb/build");
     let payload = build.join("payload");
-    new_folder(&payload)?;
+    folder::create(&payload)?;
     run(workspace.command("cp", "--recursive packaging/debian").arg(&build))?;
     copy(binary, &payload.join("usr/bin/jingku"))?;
     copy(&workspace.root.join("packaging/jingku.toml"), &payload.join("etc/jingku/jingku.toml"))?;
@@ -62,10 +63,4 @@ fn output(command: &mut Command) -> Result<String> {
         bail!("{command:?} ended with {}: {}", output.status, String::from_utf8_lossy(&output.stderr));
     }
     Ok(String::from_utf8(output.stdout)?)
-}
-
-fn write(path: &Path, text: &str) -> Result<()> {
-    let folder = path.parent().expect("a file is in a folder");
-    fs::create_dir_all(folder).with_context(|| format!("create {}", folder.display()))?;
-    fs::write(path, text).with_context(|| format!("write {}", path.display()))
 }

@@ -8,7 +8,7 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
 
-use super::{copy, new_folder};
+use super::folder::{self, copy};
 use crate::workspace::Workspace;
 
 /// Empty folders of the image and their modes.
@@ -18,7 +18,7 @@ const FOLDERS: [(&str, u32); 2] = [("rootfs/tmp", 0o1777), ("data/jingku", 0o700
 pub(super) fn build(workspace: &Workspace, binary: &Path, folder: &Path) -> Result<()> {
     let image = folder.join("image");
     let root = image.join("rootfs");
-    new_folder(&root)?;
+    folder::create(&image)?;
     copy(&workspace.root.join("packaging/Containerfile"), &image.join("Containerfile"))?;
     copy(binary, &root.join("usr/bin/jingku"))?;
     for library in libraries(binary)? {

@@ -4,7 +4,7 @@
 //! free descriptor and a running thread. It asks `/healthz`, not `/readyz`: a restart does not bring lost files back, and
 //! ends the reads that still work.
 
-use std::io;
+use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 
 use sd_notify::{NotifyState, notify, watchdog_enabled};
@@ -24,11 +24,17 @@ pub(super) fn stopping() {
 }
 
 /// Feeds the watchdog for as long as it is polled. Without a watchdog it waits for ever.
-pub(super) async fn feed_watchdog(address: SocketAddr) {
+///
+/// A listener with TLS or the PROXY protocol refuses the plain request. Then it is enough that it does so in time.
+pub(super) async fn feed_watchdog(address: SocketAddr, is_plain_http: bool) {
     let Some(period) = watchdog_enabled() else { return std::future::pending().await };
     loop {
         // Two attempts fit into a period.
-        match timeout(period / 4, ask(address)).await {
+        let answered = async {
+            let answer = ask(address).await;
+            if is_plain_http { answer } else { answer.or_else(refused).map(|_| true) }
+        };
+        match timeout(period / 4, answered).await {
             Ok(Ok(true)) => send(NotifyState::Watchdog),
             Ok(Ok(false)) => tracing::warn!("the health check of the watchdog got another answer than 200"),
             Ok(Err(error)) => tracing::warn!(%error, "the health check of the watchdog failed"),
@@ -46,6 +52,12 @@ async fn ask(address: SocketAddr) -> io::Result<bool> {
     let mut answer = [0; ANSWER.len()];
     stream.read_exact(&mut answer).await?;
     Ok(answer == ANSWER)
+}
+
+/// Counts a connection that the server ended as an answer.
+fn refused(error: io::Error) -> io::Result<bool> {
+    let is_ended = matches!(error.kind(), ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset | ErrorKind::BrokenPipe);
+    if is_ended { Ok(true) } else { Err(error) }
 }
 
 fn send(state: NotifyState<'_>) {
@@ -80,8 +92,9 @@ mod tests {
         assert!(ask_one_that_says(b"HTTP/1.1 200 OK\r\n\r\n").await.unwrap());
         assert!(!ask_one_that_says(b"HTTP/1.1 503 Service Unavailable\r\n\r\n").await.unwrap());
         assert!(ask_one_that_says(b"").await.is_err());
+        assert!(ask_one_that_says(b"").await.or_else(refused).unwrap());
         let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
-        assert!(ask(closed).await.is_err());
+        assert!(ask(closed).await.or_else(refused).is_err());
     }
 
     #[tokio::test]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use futures::FutureExt;
 use futures::future::OptionFuture;
-use jingku_library::{StartError, Workers};
+use jingku_library::{ProxyProtocol, StartError, Workers};
 use jingku_server::{Context, Edge, STOP_TIMEOUT, router, serve_with};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -41,10 +41,11 @@ pub(super) async fn serve_until_stopped(
     };
     let stopped = stopped.boxed().shared();
     let address = listener.local_addr().map_err(Failure::fault)?;
+    let is_plain_http = edge.tls.is_none() && edge.proxies.protocol != ProxyProtocol::Proxy;
     let server = tokio::spawn(serve_with(listener, router(context), edge, stopped.clone()));
     announce();
     ready();
-    let watchdog = tokio::spawn(feed_watchdog(address));
+    let watchdog = tokio::spawn(feed_watchdog(address, is_plain_http));
     tokio::select! {
         // When stopped during its demo, the server is not to blame for failed calls.
         biased;

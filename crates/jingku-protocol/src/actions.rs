@@ -32,7 +32,7 @@ pub use describe_available_comp_share_instance_types::{
     OfferedBootDisk, OfferedDisk, Performance,
 };
 pub use describe_comp_share_instance::{
-    Instance, InstanceAddress, InstanceDisk, InstancePorts, MAX_INSTANCE_IDS,
+    Instance, InstanceAddress, InstanceDisk, InstancePorts, InstanceSoftware, MAX_INSTANCE_IDS, SizeSpec,
 };
 pub use describe_comp_share_jupyter_token::JupyterToken;
 pub use describe_comp_share_machine_type_families::MachineTypeFamily;

@@ -66,7 +66,10 @@ pub(crate) const CASES: &[(Action, Names)] = &[
     (Action::ImportCompShareCustomImage, Names::Nothing),
     (Action::ModifyCompShareImageShareAccount, Names::Image("CompShareImageId", &[("AddAccounts.0", "2")])),
     (Action::RebootCompShareInstance, Names::Instance("UHostId", &[])),
-    (Action::ReinstallCompShareInstance, Names::Instance("UHostId", &[("CompShareImageId", "compshareImage-1nowherenone")])),
+    (
+        Action::ReinstallCompShareInstance,
+        Names::Instance("UHostId", &[("CompShareImageId", "compshareImage-1nowherenone")]),
+    ),
     (Action::ResetCompShareInstancePassword, Names::Instance("UHostId", &[("Password", "UGFzc3cwcmQx")])),
     (Action::StartCompShareInstance, Names::Instance("UHostId", &[])),
     (Action::StopCompShareInstance, Names::Instance("UHostId", &[])),

@@ -29,7 +29,8 @@ pub(crate) use failures::FAILPOINTS;
 const CONFIG: &str = "[containers]\ncreate = true\ninstances_max = 12\n";
 /// A server that answers on port 23 with a file of the image, for as long as the container runs, and ends when it is asked
 /// to. The base image of the tests has no `chpasswd`.
-const SERVER: &str = "trap 'exit 0' TERM; (while :; do cat /root/answer | nc -l -p 23; done) & while :; do sleep 0.1; done";
+const SERVER: &str =
+    "trap 'exit 0' TERM; (while :; do cat /root/answer | nc -l -p 23; done) & while :; do sleep 0.1; done";
 /// Keeps what it is told.
 const CHPASSWD: &str = "printf '#!/bin/sh\\ncat > /root/password\\n' > /bin/chpasswd; chmod +x /bin/chpasswd";
 
@@ -215,7 +216,10 @@ fn an_instance_lives_and_ends() {
         let password = String::from_utf8(BASE64_STANDARD.decode(&row.password).unwrap()).unwrap();
         assert_eq!(host.exec(&id, "cat /root/password"), format!("root:{password}"));
         assert_eq!(host.answer(&id), "one");
-        assert_eq!(host.engine.run(&["inspect", "-f", "{{.HostConfig.Memory}}", &id]), (1_u64 << 30).to_string());
+        assert_eq!(
+            host.engine.run(&["inspect", "-f", "{{.HostConfig.Memory}}", &id]),
+            (1_u64 << 30).to_string()
+        );
         let login = row.ssh_login_command;
         assert!(login.starts_with("ssh -p 2"), "{login}");
 
@@ -228,7 +232,10 @@ fn an_instance_lives_and_ends() {
         assert_eq!(host.state(&id), "Rebooting");
         assert_eq!(code(host.stop(&id)), 8903);
         host.until_state(&id, "Running");
-        assert_eq!((host.answer(&id), host.row(&id).unwrap().ssh_login_command), ("two".to_owned(), login.clone()));
+        assert_eq!(
+            (host.answer(&id), host.row(&id).unwrap().ssh_login_command),
+            ("two".to_owned(), login.clone())
+        );
 
         host.reset_password(&id, "n3w:secret").unwrap();
         assert_eq!(host.exec(&id, "cat /root/password"), "root:n3w:secret");
@@ -245,7 +252,10 @@ fn an_instance_lives_and_ends() {
 
         host.begin_start(&id).unwrap();
         host.until_state(&id, "Running");
-        assert_eq!((host.answer(&id), host.row(&id).unwrap().ssh_login_command), ("two".to_owned(), login.clone()));
+        assert_eq!(
+            (host.answer(&id), host.row(&id).unwrap().ssh_login_command),
+            ("two".to_owned(), login.clone())
+        );
 
         let next = host.save("next", &format!("echo three > /root/answer; {CHPASSWD}"));
         host.stop(&id).unwrap();

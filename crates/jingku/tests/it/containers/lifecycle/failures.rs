@@ -112,7 +112,10 @@ fn what_happens_in_the_engine_is_seen() {
     host.until_state(&id, "Running");
 
     // The command of the container ends at once.
-    host.exec(&id, "printf '#!/bin/busybox false\\n' > /bin/sh.new; chmod +x /bin/sh.new; mv /bin/sh.new /bin/sh");
+    host.exec(
+        &id,
+        "printf '#!/bin/busybox false\\n' > /bin/sh.new; chmod +x /bin/sh.new; mv /bin/sh.new /bin/sh",
+    );
     host.reboot(&id).unwrap();
     until("the reboot ended", || host.state(&id) != "Rebooting");
     let row = host.row(&id).unwrap();

@@ -11,9 +11,11 @@ mod export;
 mod images;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod usage;
 
 pub use crate::container::{Container, Limits, Listed, State};
 pub use crate::create::NewContainer;
 pub use crate::engine::Engine;
 pub use crate::error::EngineError;
 pub use crate::export::Export;
+pub use crate::usage::Usage;

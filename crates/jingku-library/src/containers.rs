@@ -4,6 +4,8 @@
 //! nothing.
 
 mod facts;
+mod jupyter;
+mod load;
 mod pods;
 mod sync;
 
@@ -14,6 +16,7 @@ use std::sync::atomic::AtomicI64;
 use jingku_engine::{Engine, EngineError};
 
 pub use facts::{ContainerFacts, ContainerState};
+pub use load::ContainerLoad;
 pub(crate) use sync::{ACCOUNT_LABEL, ID_LABEL, SyncError, content_of};
 
 /// What this process knows about the engine.

@@ -58,7 +58,7 @@ pub use config::{
     LimitSettings, ListenAddress, NamedContainer, OTHERS, PublicUrl, ScrubSettings, SweepSettings,
     TrashSettings, Zone, Zones,
 };
-pub use containers::{ContainerFacts, ContainerState, Containers};
+pub use containers::{ContainerFacts, ContainerLoad, ContainerState, Containers};
 pub use credentials::{Credentials, KeyPair};
 pub use data_dir::DataDir;
 pub use demo::{DEMO_IMAGE_NAME, add_demo_instances};

@@ -9,6 +9,7 @@ mod operation;
 mod password;
 mod ports;
 mod runner;
+mod scheduled_stop;
 mod secret;
 mod size;
 mod source;

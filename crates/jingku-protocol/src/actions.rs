@@ -34,16 +34,21 @@ pub use describe_available_comp_share_instance_types::{
 pub use describe_comp_share_instance::{
     Instance, InstanceAddress, InstanceDisk, InstancePorts, MAX_INSTANCE_IDS,
 };
+pub use describe_comp_share_jupyter_token::JupyterToken;
 pub use describe_comp_share_machine_type_families::MachineTypeFamily;
 pub use describe_comp_share_support_zone::Zone;
 pub use describe_model_repository_models::Model;
 pub use get_comp_share_custom_image_url::{DEFAULT_LINK_SECS, MAX_LINK_SECS};
+pub use get_comp_share_instance_monitor::{
+    MAX_MONITORED, Metric, MetricResult, MetricValue, MonitorData, MonitoredInstance,
+};
 pub use get_comp_share_refund_price::RefundPrice;
 pub use get_project_list::Project;
 pub use get_region::Region;
 pub use import_comp_share_custom_image::FileFormat;
 pub use modify_comp_share_image_share_account::MAX_SHARE_ACCOUNTS;
 pub use sync_comp_share_custom_image::SyncResult;
+pub use update_comp_share_instance_ports::{MAX_PORTS, Ports};
 
 /// The parameters of one action, typed.
 pub trait Request: Serialize + DeserializeOwned + Default + Send + Sync {
@@ -177,6 +182,7 @@ actions! { $
     // The server discards telemetry, so nothing changes.
     CreateCscliEvent("CreateCSCLIEvent"): Read, Safe, documented [];
     DeleteCompShareImageFavorite: Write, Safe, documented [];
+    DeleteCompShareStopScheduler: Write, Safe, documented [Region];
     DescribeAvailableCompShareInstanceTypes: Read, Safe, documented [];
     DescribeCommunityImages: Read, Safe, documented [Region, Zone];
     DescribeCompShareCustomImageSyncDetail: Read, Safe, documented [];
@@ -186,6 +192,7 @@ actions! { $
     DescribeCompShareImageTags: Read, Safe, documented [];
     DescribeCompShareImages: Read, Safe, documented [Region, Zone];
     DescribeCompShareInstance: Read, Safe, documented [];
+    DescribeCompShareJupyterToken: Read, Safe, documented [];
     DescribeCompShareMachineTypeFamilies: Read, Safe, documented [Region];
     DescribeCompShareSharingImages: Read, Safe, documented [Region];
     DescribeCompShareSoftwarePort: Read, Safe, documented [Region];
@@ -197,23 +204,30 @@ actions! { $
     ExportCompShareCustomImage: Read, Safe, documented [];
     GetCompShareCustomImageUrl: Read, Safe, documented [];
     GetCompShareImageCreateProgress: Read, Safe, documented [Region, Zone];
+    GetCompShareInstanceMonitor: Read, Safe, documented [Region];
     GetCompShareInstancePrice: Read, Safe, documented [Region, Zone];
     GetCompShareInstanceUpgradePrice: Read, Safe, documented [Region, Zone];
     GetCompShareInstanceUserPrice: Read, Safe, documented [Region, Zone];
     GetCompShareRefundPrice: Read, Safe, documented [Region, Zone];
     GetProjectList: Read, Safe, documented [];
     GetRegion: Read, Safe, documented [];
+    GetSoftwareUrl("GetSoftwareURL"): Read, Safe, documented [Region, Zone];
     ImportCompShareCustomImage: Write, Safe, documented [];
     ModifyCompShareImageShareAccount: Write, Safe, documented [Region];
+    ModifyCompShareInstanceName: Write, Safe, documented [Region, Zone];
     PublishCompShareImage: Write, Unsafe, documented [Region, Zone];
     RebootCompShareInstance: Write, Unsafe, documented [Region, Zone];
     ReinstallCompShareInstance: Write, Unsafe, documented [Region, Zone];
     RemoveFavoriteImage: Write, Safe, documented [];
     ResetCompShareInstancePassword: Write, Safe, documented [Region, Zone];
+    ResizeCompShareInstance: Write, Safe, documented [Region, Zone];
     StartCompShareInstance: Write, Unsafe, documented [Region, Zone];
     StopCompShareInstance: Write, Unsafe, documented [Region, Zone];
+    SwitchChargeType: Write, Safe, documented [Region, Zone];
     SyncCompShareCustomImage: Write, Unsafe, documented [];
     TerminateCompShareCustomImage: Write, Unsafe, documented [Region, Zone];
     TerminateCompShareInstance: Write, Unsafe, documented [Region, Zone];
     UpdateCompShareImage: Write, Safe, documented [Region, Zone];
+    UpdateCompShareInstancePorts: Write, Safe, documented [Region, Zone];
+    UpdateCompShareStopScheduler: Write, Safe, documented [Region];
 }

@@ -34,10 +34,11 @@ pub struct DiskSpec {
 }
 
 /// How an instance is charged.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum ChargeType {
-    /// By the month.
+    /// By the month. The default of the documents.
+    #[default]
     Month,
     /// By the day.
     Day,

@@ -27,6 +27,7 @@ mod quote;
 mod registry;
 mod reply;
 mod server;
+mod software;
 mod transfer;
 mod upload;
 mod view;

@@ -74,6 +74,12 @@ impl Catalog {
         self.database.execute(sql, &[id.into(), charge_type.into()]).await.map(drop)
     }
 
+    /// Records that a pod is not to be stopped at a time, unless its owner chose another meanwhile.
+    pub async fn forget_stop_at(&self, id: &str, stop_at: i64) -> Result<()> {
+        let sql = "UPDATE pods SET stop_at = 0 WHERE instance_id = $1 AND stop_at = $2";
+        self.database.execute(sql, &[id.into(), stop_at.into()]).await.map(drop)
+    }
+
     /// Records when a pod is to be stopped; 0 for never.
     pub async fn set_pod_stop_at(&self, id: &str, stop_at: i64) -> Result<()> {
         let sql = "UPDATE pods SET stop_at = $2 WHERE instance_id = $1";

@@ -1,5 +1,5 @@
 use super::row::{Operation, PodState, USED_DEVICES};
-use crate::database::{Transaction, json_list};
+use crate::database::Transaction;
 use crate::{AccountId, Catalog, Result};
 
 /// An operation to begin.
@@ -241,12 +241,11 @@ impl Transaction {
 }
 
 impl Catalog {
-    /// Changes the size of a pod, while no operation runs. Returns `false` if one does.
-    pub async fn set_pod_size(&self, id: &str, cpu: i64, memory_mb: i64, devices: &[String]) -> Result<bool> {
-        let sql = "UPDATE pods SET cpu = $2, memory_mb = $3, gpus = $4, devices = $5
-                   WHERE instance_id = $1 AND operation IS NULL";
-        let gpus = i64::try_from(devices.len()).unwrap_or(i64::MAX);
-        let params = [id.into(), cpu.into(), memory_mb.into(), gpus.into(), json_list(devices).into()];
+    /// Changes the size of a stopped pod, while no operation runs. Returns `false` if it is not.
+    pub async fn set_pod_size(&self, id: &str, cpu: i64, memory_mb: i64) -> Result<bool> {
+        let sql = "UPDATE pods SET cpu = $2, memory_mb = $3
+                   WHERE instance_id = $1 AND operation IS NULL AND state = 'Stopped'";
+        let params = [id.into(), cpu.into(), memory_mb.into()];
         Ok(self.database.execute(sql, &params).await? == 1)
     }
 }

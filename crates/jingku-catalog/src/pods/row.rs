@@ -155,12 +155,10 @@ impl Catalog {
         self.database.scan(AccountId::PLATFORM, &sql, &[]).await?.all("pods")
     }
 
-    /// Lists the pods that are to be stopped by `now` and run.
-    pub async fn pods_to_stop(&self, now: i64) -> Result<Vec<Pod>> {
+    /// Lists the pods that are to be stopped by `now`, whether they run or not.
+    pub async fn due_pods(&self, now: i64) -> Result<Vec<Pod>> {
         let sql = format!(
-            "SELECT {} FROM pods p
-             WHERE p.stop_at > 0 AND p.stop_at <= $1 AND p.operation IS NULL AND p.state = 'Running'
-             ORDER BY p.stop_at, p.instance_id",
+            "SELECT {} FROM pods p WHERE p.stop_at > 0 AND p.stop_at <= $1 ORDER BY p.stop_at, p.instance_id",
             Pod::COLUMNS
         );
         self.database.scan(AccountId::PLATFORM, &sql, &[now.into()]).await?.all("pods")

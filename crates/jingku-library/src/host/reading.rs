@@ -29,9 +29,9 @@ impl Library {
         offer
     }
 
-    /// The GPUs that running instances use, of all accounts, as the engine names them.
+    /// The GPUs that instances use, of all accounts, because they run or are about to, as the engine names them.
     pub async fn gpus_in_use(&self) -> Result<Vec<String>, Internal> {
-        let mut in_use = Vec::new();
+        let mut in_use = self.catalog.used_devices().await?;
         for known in self.catalog.containers().await? {
             let facts = ContainerFacts::parse(&known.id, &known.container)?;
             if facts.state != ContainerState::Stopped {

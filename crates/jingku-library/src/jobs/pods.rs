@@ -17,7 +17,8 @@ pub(super) async fn run(task: Loop) {
     }
     let mut tasks = JoinSet::new();
     while !task.stop.is_cancelled() {
-        task.note(&library.run_operations(&mut tasks).await);
+        let stopped = library.stop_due_pods().await;
+        task.note(&stopped.and(library.run_operations(&mut tasks).await));
         tokio::select! {
             () = library.pods.wake.notified() => {}
             () = task.rest(INTERVAL) => {}

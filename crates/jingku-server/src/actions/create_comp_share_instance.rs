@@ -130,8 +130,7 @@ async fn choose(
     password: Option<&str>,
 ) -> Result<Vec<Chosen>, Error> {
     let library = call.library;
-    let mut in_use = library.gpus_in_use().await?;
-    in_use.extend(library.catalog.used_devices().await?);
+    let in_use = library.gpus_in_use().await?;
     let mut free = offered.free_devices(&in_use).into_iter();
     let mut taken = HashSet::new();
     let mut all = Vec::new();

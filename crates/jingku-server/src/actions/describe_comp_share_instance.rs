@@ -9,6 +9,7 @@ use secrecy::ExposeSecret;
 
 use crate::call::Call;
 use crate::error::Error;
+use crate::instance::host_of;
 use crate::view::{cursor, next_token, rows};
 
 const GB: i64 = 1 << 30;
@@ -146,11 +147,6 @@ fn of_pod(
             .collect(),
         ..seen
     })
-}
-
-/// The host of a published port. A port that is published on all addresses is reached like this server.
-fn host_of(call: &Call<'_>, bound: &str) -> String {
-    if matches!(bound, "" | "0.0.0.0" | "::") { call.context.host() } else { bound.to_owned() }
 }
 
 /// The official CLI reads exactly `ssh -p PORT USER@HOST`.

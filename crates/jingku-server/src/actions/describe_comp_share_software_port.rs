@@ -3,9 +3,7 @@ use jingku_protocol::actions as api;
 
 use crate::call::Call;
 use crate::error::Error;
-
-/// Software and ports as documented.
-const SOFTWARE: [(&str, u16); 3] = [("JupyterLab", 8888), ("SSH", 22), ("FileBrowser", 443)];
+use crate::software::SOFTWARE;
 
 #[expect(clippy::unused_async, reason = "every action is called alike")]
 pub(crate) async fn run(

@@ -1,0 +1,19 @@
+use serde::{Deserialize, Serialize};
+
+use crate::bounded::InstanceId;
+use crate::place::Place;
+
+pub use crate::instance_done::InstanceDone as DeleteCompShareStopSchedulerResponse;
+
+/// No longer has an instance stopped at a time.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "PascalCase")]
+pub struct DeleteCompShareStopSchedulerRequest {
+    /// Where the instance is; taken from the instance when absent.
+    #[cfg_attr(feature = "schema", schemars(flatten))]
+    pub place: Place,
+    /// The instance.
+    #[serde(rename = "UHostId")]
+    pub instance_id: InstanceId,
+}

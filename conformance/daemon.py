@@ -123,8 +123,9 @@ class Daemon:
     base_url: str = ""
     process: subprocess.Popen = None
     environment: dict = field(default_factory=dict)
+    options: list = field(default_factory=list)
 
-    def start(self, *options) -> None:
+    def start(self) -> None:
         # Real public keys contain `+` and `/`, which are lost when a client forgets to encode them.
         public_key = base64.b64encode(b"\xfb\xff" + os.urandom(46)).decode()
         private_key = base64.b64encode(os.urandom(48)).decode()
@@ -134,7 +135,7 @@ class Daemon:
         self.environment = clean_environment(home)
         keys = {"JINGKU_PUBLIC_KEY": public_key, "JINGKU_PRIVATE_KEY": private_key}
         with self.stdout.open("wb") as stdout, self.stderr.open("wb") as stderr:
-            command = [self.binary, "serve", "--data-dir", self.data, "--listen", "127.0.0.1:0", *options]
+            command = [self.binary, "serve", "--data-dir", self.data, "--listen", "127.0.0.1:0", *self.options]
             environment = {**self.environment, **keys}
             self.process = subprocess.Popen(command, stdout=stdout, stderr=stderr, env=environment)
         self.base_url = self._first_line()

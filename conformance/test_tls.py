@@ -16,8 +16,8 @@ def daemon(daemon, tmp_path):
     certificate.cert_chain_pems[0].write_to_path(tmp_path / "server.pem")
     certificate.private_key_pem.write_to_path(tmp_path / "server.key")
     files = ["--tls-cert", tmp_path / "server.pem", "--tls-key", tmp_path / "server.key"]
-    secure = Daemon(daemon.binary, tmp_path)
-    secure.start(*files)
+    secure = Daemon(daemon.binary, tmp_path, options=files)
+    secure.start()
     yield secure
     assert secure.stop() == 0, secure.log()
 

@@ -49,8 +49,7 @@ impl Engine {
             device_ids: Some(new.gpus.clone()),
             ..DeviceRequest::default()
         };
-        let restart =
-            RestartPolicy { name: Some(RestartPolicyNameEnum::UNLESS_STOPPED), ..RestartPolicy::default() };
+        let restart = self.restart_policy().await?;
         let host = HostConfig {
             port_bindings: Some(bindings.collect::<HashMap<_, _>>()),
             nano_cpus: Some(new.cpus.saturating_mul(NANOS)),

@@ -33,7 +33,7 @@ pub use describe_available_comp_share_instance_types::{
 };
 pub use describe_comp_share_custom_images::ImageRows;
 pub use describe_comp_share_instance::{
-    Instance, InstanceAddress, InstanceDisk, InstancePorts, MAX_INSTANCE_IDS,
+    Instance, InstanceAddress, InstanceDisk, InstancePorts, InstanceSoftware, MAX_INSTANCE_IDS, SizeSpec,
 };
 pub use describe_comp_share_jupyter_token::JupyterToken;
 pub use describe_comp_share_machine_type_families::MachineTypeFamily;

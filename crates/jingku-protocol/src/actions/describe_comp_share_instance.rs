@@ -1,5 +1,6 @@
 use serde::{Deserialize, Serialize};
 
+use crate::actions::GraphicsMemory;
 use crate::bounded::InstanceId;
 use crate::list::List;
 use crate::paging::Paging;
@@ -98,6 +99,38 @@ pub struct Instance {
     pub password: String,
     /// The owner's remark.
     pub remark: String,
+    /// `G`.
+    pub machine_type: String,
+    /// Memory of a GPU; null when unknown.
+    pub graphics_memory: Option<GraphicsMemory>,
+    /// Such as `Amd/Auto`.
+    pub cpu_platform: String,
+    /// Such as `x86_64`.
+    pub cpu_arch: String,
+    /// `Linux`.
+    pub os_type: String,
+    /// `No`.
+    pub auto_renew: String,
+    /// `No`.
+    pub is_expire: String,
+    /// CNY per hour, as configured. Text breaks the Go SDK.
+    pub instance_price: f64,
+    /// Likewise; 0.
+    pub comp_share_image_price: f64,
+    /// When it is to be stopped, in Unix seconds; 0 for never. The official CLI reads this member.
+    pub scheduler_stop_time: i64,
+    /// The same under the name that the SDKs read.
+    pub stop_scheduler_time: i64,
+    /// Programs with a web page, while it runs.
+    pub softwares: Vec<InstanceSoftware>,
+    /// GB of data disks; 0.
+    pub total_disk_space: i64,
+    /// Whether it can be started without its GPUs. Text breaks the Python SDK.
+    pub support_without_gpu_start: bool,
+    /// What such a start gives; null where it is not possible. Text breaks the Go and Python SDKs.
+    pub without_gpu_spec: Option<SizeSpec>,
+    /// Its size with GPUs, while it is started without.
+    pub src_instance_config: Option<SizeSpec>,
     /// Extension: why the last operation on the instance failed; empty if it did not.
     pub failed_reason: String,
     /// Extension: how many seconds ago the engine was last seen with a container; 0 for a virtual machine.
@@ -133,6 +166,35 @@ pub struct InstanceAddress {
     pub kind: String,
 }
 
+/// A program of an instance.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(default, rename_all = "PascalCase")]
+pub struct InstanceSoftware {
+    /// Such as `JupyterLab`.
+    pub name: String,
+    /// Without a token.
+    #[serde(rename = "URL")]
+    pub url: String,
+}
+
+/// A size of an instance.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(default, rename_all = "PascalCase")]
+pub struct SizeSpec {
+    /// The name of a tier, such as `A`; empty for a size with GPUs.
+    pub spec: String,
+    /// Cores.
+    pub cpu: i64,
+    /// MB.
+    pub memory: i64,
+    /// GPUs.
+    pub gpu: i64,
+    /// The type of the GPUs; empty without them.
+    pub gpu_type: String,
+}
+
 /// A disk of an instance.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -146,4 +208,9 @@ pub struct InstanceDisk {
     pub is_boot: String,
     /// GB, rounded up.
     pub size: i64,
+    /// `Boot`.
+    #[serde(rename = "Type")]
+    pub kind: String,
+    /// `false`, as text.
+    pub encrypted: String,
 }

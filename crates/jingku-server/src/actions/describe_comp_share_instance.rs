@@ -3,13 +3,17 @@ use base64::prelude::BASE64_STANDARD;
 use jingku_catalog::{
     AccountId, Instance as Row, InstanceFilter, Pod, PodPort, PodState, PortKind, StartImage,
 };
-use jingku_library::{ContainerFacts, ContainerState, Internal, SSH_PORT, size_without_gpu};
+use jingku_library::{
+    ContainerFacts, ContainerState, Internal, OfferedType, SSH_PORT, WITHOUT_GPU_TIERS, size_without_gpu,
+};
 use jingku_protocol::actions as api;
 use secrecy::ExposeSecret;
 
 use crate::call::Call;
 use crate::error::Error;
 use crate::instance::host_of;
+use crate::quote::per_hour;
+use crate::software::{SOFTWARE, url};
 use crate::view::{cursor, next_token, rows};
 
 const GB: i64 = 1 << 30;
@@ -46,6 +50,8 @@ fn view(call: &Call<'_>, mut row: Row, ports_of_pods: &[PodPort]) -> Result<api:
         disk_id: format!("disk-{}", row.id),
         disk_type: "LOCAL_NORMAL".to_owned(),
         is_boot: "True".to_owned(),
+        kind: "Boot".to_owned(),
+        encrypted: "false".to_owned(),
         size: row.size_bytes.saturating_add(GB - 1) / GB,
     };
     let vm = api::Instance {
@@ -63,6 +69,12 @@ fn view(call: &Call<'_>, mut row: Row, ports_of_pods: &[PodPort]) -> Result<api:
         charge_type: "Free".to_owned(),
         create_time: row.created_at,
         disk_set: vec![disk],
+        machine_type: "G".to_owned(),
+        cpu_platform: call.library.host_offer().cpu_platform.to_owned(),
+        cpu_arch: std::env::consts::ARCH.to_owned(),
+        os_type: "Linux".to_owned(),
+        auto_renew: "No".to_owned(),
+        is_expire: "No".to_owned(),
         ..api::Instance::default()
     };
     let Some(facts) = container else { return Ok(vm) };
@@ -119,7 +131,23 @@ fn of_pod(
     };
     let (cpu, memory, gpu) = size_without_gpu(pod)
         .map_or((pod.cpu, pod.memory_mb, pod.gpus), |(cpu, memory_mb)| (cpu, memory_mb, 0));
+    let offer = call.library.host_offer();
+    let offered = offer.find(&seen.gpu_type);
     Ok(api::Instance {
+        graphics_memory: offered.and_then(graphics_memory),
+        instance_price: offered.map_or(0.0, |offered| per_hour(offered, gpu, 1)),
+        scheduler_stop_time: pod.stop_at,
+        stop_scheduler_time: pod.stop_at,
+        softwares: if runs { softwares(&host, &ports) } else { Vec::new() },
+        support_without_gpu_start: pod.devices.is_empty(),
+        without_gpu_spec: pod.devices.is_empty().then(|| without_gpu(pod)),
+        src_instance_config: (!pod.without_gpu.is_empty()).then(|| api::SizeSpec {
+            spec: String::new(),
+            cpu: pod.cpu,
+            memory: pod.memory_mb,
+            gpu: pod.gpus,
+            gpu_type: seen.gpu_type.clone(),
+        }),
         gpu,
         cpu,
         memory,
@@ -147,6 +175,31 @@ fn of_pod(
             .collect(),
         ..seen
     })
+}
+
+fn graphics_memory(offered: &OfferedType) -> Option<api::GraphicsMemory> {
+    (offered.gpu_memory_gb > 0).then_some(api::GraphicsMemory { value: offered.gpu_memory_gb, rate: 0 })
+}
+
+/// The programs on ports with HTTP. Whether they run is not known.
+fn softwares(host: &str, ports: &[&PodPort]) -> Vec<api::InstanceSoftware> {
+    let program = |port: &&PodPort| {
+        let (name, _) = SOFTWARE.into_iter().find(|(_, number)| i64::from(*number) == port.port)?;
+        let url = url(host, u16::try_from(port.host_port).ok()?);
+        Some(api::InstanceSoftware { name: name.to_owned(), url })
+    };
+    ports.iter().filter(|port| port.kind == PortKind::Http).filter_map(program).collect()
+}
+
+/// The smallest tier of a start without GPUs.
+fn without_gpu(pod: &Pod) -> api::SizeSpec {
+    let [(name, cpus, memory_mb), ..] = WITHOUT_GPU_TIERS;
+    api::SizeSpec {
+        spec: name.to_owned(),
+        cpu: cpus.min(pod.cpu),
+        memory: memory_mb.min(pod.memory_mb),
+        ..api::SizeSpec::default()
+    }
 }
 
 /// The official CLI reads exactly `ssh -p PORT USER@HOST`.

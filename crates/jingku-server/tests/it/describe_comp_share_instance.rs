@@ -15,6 +15,19 @@ async fn page(caller: &Caller, params: &[(&str, &str)]) -> (Vec<String>, u64) {
     (ids, reply["TotalCount"].as_u64().unwrap())
 }
 
+/// Adds the members that are the same for every instance that the API did not create.
+fn with_constants(mut row: Value, platform: &Value) -> Value {
+    let constants = json!({
+        "MachineType": "G", "GraphicsMemory": null, "CpuPlatform": platform,
+        "CpuArch": std::env::consts::ARCH, "OsType": "Linux", "AutoRenew": "No", "IsExpire": "No",
+        "InstancePrice": 0.0, "CompShareImagePrice": 0.0, "SchedulerStopTime": 0, "StopSchedulerTime": 0,
+        "Softwares": [], "TotalDiskSpace": 0, "SupportWithoutGpuStart": false, "WithoutGpuSpec": null,
+        "SrcInstanceConfig": null,
+    });
+    row.as_object_mut().unwrap().extend(constants.as_object().unwrap().clone());
+    row
+}
+
 /// A server with three instances, each declared a second after the one before, the last in another zone.
 async fn with_three_instances() -> Service {
     let service = Service::start().await;
@@ -49,7 +62,8 @@ async fn a_row_has_every_field() {
         "ChargeType": "Free",
         "CreateTime": NOW,
         "ExpireTime": 0,
-        "DiskSet": [{"DiskId": "disk-uhost-lab1", "DiskType": "LOCAL_NORMAL", "IsBoot": "True", "Size": 1}],
+        "DiskSet": [{"DiskId": "disk-uhost-lab1", "DiskType": "LOCAL_NORMAL", "IsBoot": "True", "Size": 1,
+            "Type": "Boot", "Encrypted": "false"}],
         "IPSet": [],
         "StartTime": 0,
         "StopTime": 0,
@@ -61,6 +75,7 @@ async fn a_row_has_every_field() {
         "FailedReason": "",
         "StateAge": 0,
     });
+    let row = with_constants(row, &reply["UHostSet"][0]["CpuPlatform"]);
     let action = "DescribeCompShareInstanceResponse";
     assert_eq!(
         reply,

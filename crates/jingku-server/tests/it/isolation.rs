@@ -66,7 +66,10 @@ pub(crate) const CASES: &[(Action, Names)] = &[
     (Action::ImportCompShareCustomImage, Names::Nothing),
     (Action::ModifyCompShareImageShareAccount, Names::Image("CompShareImageId", &[("AddAccounts.0", "2")])),
     (Action::RebootCompShareInstance, Names::Instance("UHostId", &[])),
-    (Action::ReinstallCompShareInstance, Names::Instance("UHostId", &[("CompShareImageId", "compshareImage-1nowherenone")])),
+    (
+        Action::ReinstallCompShareInstance,
+        Names::Instance("UHostId", &[("CompShareImageId", "compshareImage-1nowherenone")]),
+    ),
     (Action::ResetCompShareInstancePassword, Names::Instance("UHostId", &[("Password", "UGFzc3cwcmQx")])),
     (Action::StartCompShareInstance, Names::Instance("UHostId", &[])),
     (Action::StopCompShareInstance, Names::Instance("UHostId", &[])),
@@ -79,6 +82,18 @@ pub(crate) const CASES: &[(Action, Names)] = &[
     (
         Action::UpdateCompShareImage,
         Names::Image("CompShareImageId", &[("Name", "stolen"), ("Tags.0", "mine"), ("Cover", GIF)]),
+    ),
+    (Action::DeleteCompShareStopScheduler, Names::Instance("UHostId", &[])),
+    (Action::DescribeCompShareJupyterToken, Names::Instance("UHostIds.0", &[])),
+    (Action::GetCompShareInstanceMonitor, Names::Instance("UHostIds.0", &[])),
+    (Action::GetSoftwareUrl, Names::Instance("UHostId", &[("Software", "JupyterLab")])),
+    (Action::ModifyCompShareInstanceName, Names::Instance("UHostId", &[("Name", "stolen")])),
+    (Action::ResizeCompShareInstance, Names::Instance("UHostId", &[("Cpu", "1")])),
+    (Action::SwitchChargeType, Names::Instance("UHostId", &[("DestChargeType", "Day")])),
+    (Action::UpdateCompShareInstancePorts, Names::Instance("UHostId", &[("HttpPorts.0", "80")])),
+    (
+        Action::UpdateCompShareStopScheduler,
+        Names::Instance("UHostId", &[("SchedulerStopTime", "253402300799")]),
     ),
 ];
 

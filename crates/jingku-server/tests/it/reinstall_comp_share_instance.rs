@@ -20,7 +20,10 @@ async fn a_stopped_instance_gets_another_image() {
     let params = [("UHostId", &*id), ("CompShareImageId", &next)];
     assert_eq!(caller.ok(REINSTALL, &params).await["UHostId"], id);
     let after = row().await;
-    assert_eq!((&after["State"], &after["CompShareImageId"]), (&"Initializing".into(), &next.as_str().into()));
+    assert_eq!(
+        (&after["State"], &after["CompShareImageId"]),
+        (&"Initializing".into(), &next.as_str().into())
+    );
     assert_eq!((&after["Password"], &after["Ports"]), (&before["Password"], &before["Ports"]));
 
     service.end_operation(&id, Operation::Reinstall, PodState::Stopped).await;

@@ -1,10 +1,11 @@
 //! Rows of containers, as the engine was last seen with them.
 
+use jingku_catalog::PodState;
 use jingku_protocol::actions::Action;
 use serde_json::{Value, json};
 
-use super::LIST;
-use crate::support::{Caller, NOW, Service, put_container};
+use super::{LIST, with_constants};
+use crate::support::{Caller, NOW, Service, creating, put_container};
 
 fn facts(state: &str) -> Value {
     json!({
@@ -35,12 +36,14 @@ async fn a_row_of_a_container_has_every_field() {
         "GpuType": "4090", "GPU": 2, "CPU": 8, "Memory": 16384, "ChargeType": "Free", "CreateTime": NOW,
         "ExpireTime": 0, "StartTime": NOW - 100, "StopTime": 0, "StateAge": 7, "Password": "", "Remark": "",
         "FailedReason": "",
-        "DiskSet": [{ "DiskId": "disk-cpod-1", "DiskType": "LOCAL_NORMAL", "IsBoot": "True", "Size": 3 }],
+        "DiskSet": [{ "DiskId": "disk-cpod-1", "DiskType": "LOCAL_NORMAL", "IsBoot": "True", "Size": 3, "Type": "Boot",
+            "Encrypted": "false" }],
         "IPSet": [{ "IP": "10.88.0.7", "IPMode": "IPv4", "Type": "Private" }],
         "SshLoginCommand": "ssh -p 2201 root@gpu-1.example.com",
         "IngressHost": "gpu-1.example.com",
         "Ports": { "HttpPorts": [], "TcpPorts": [22, 8888], "UdpPorts": [53] },
     });
+    let expected = with_constants(expected, &row["CpuPlatform"]);
     assert_eq!(row, expected);
 }
 
@@ -109,4 +112,41 @@ async fn containers_of_others_do_not_exist() {
     let create = Action::CreateCompShareCustomImage;
     let refusal = caller.refusal(create, &[("UHostId", "cpod-theirs"), ("Name", "stolen")]).await;
     assert_eq!(refusal, (8039, "Resource not exist [cpod-theirs]".to_owned()));
+}
+
+/// The types of docs/wire that the Go and Python SDKs decode; another type breaks one of them.
+#[tokio::test]
+async fn a_row_of_an_instance_that_the_api_created_has_the_types_that_sdks_decode() {
+    let mut config = creating();
+    config.containers.host.price = 0.13.into();
+    let service = Service::with(config).await;
+    service.context.set_base_url("http://127.0.0.1:8480");
+    let id = service.pod_in(PodState::Running).await;
+    let row = row(&service.caller(), &id).await;
+    for name in
+        ["Password", "AutoRenew", "IsExpire", "CpuPlatform", "SshLoginCommand", "ChargeType", "MachineType"]
+    {
+        assert!(row[name].as_str().is_some_and(|text| !text.is_empty()), "{name}: {row}");
+    }
+    for name in
+        ["GPU", "CPU", "Memory", "CreateTime", "StartTime", "StopTime", "ExpireTime", "SchedulerStopTime"]
+    {
+        assert!(row[name].is_i64(), "{name}: {row}");
+    }
+    assert!(row["InstancePrice"] == 0.13 && row["CompShareImagePrice"].is_f64(), "{row}");
+    assert!(row["SupportWithoutGpuStart"].is_boolean());
+    assert_eq!(
+        row["WithoutGpuSpec"],
+        json!({ "Spec": "A", "Cpu": 1, "Memory": 1024, "Gpu": 0, "GpuType": "" })
+    );
+    assert_eq!((&row["SrcInstanceConfig"], &row["GraphicsMemory"]), (&Value::Null, &Value::Null));
+    let disk = &row["DiskSet"][0];
+    assert_eq!(
+        (&disk["IsBoot"], &disk["Encrypted"], &disk["Type"]),
+        (&"True".into(), &"false".into(), &"Boot".into())
+    );
+    let software = &row["Softwares"][0];
+    assert_eq!(software["Name"], "JupyterLab");
+    assert!(software["URL"].as_str().unwrap().starts_with("http://127.0.0.1:"), "{software}");
+    assert_eq!(row["IPSet"][0]["Type"], "Bgp");
 }

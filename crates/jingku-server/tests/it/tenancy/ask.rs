@@ -50,6 +50,15 @@ pub(super) fn action_kind(action: Action) -> ActionKind {
         | Action::GetCompShareCustomImageUrl
         | Action::GetCompShareImageCreateProgress
         | Action::GetCompShareInstanceUpgradePrice
+        | Action::DeleteCompShareStopScheduler
+        | Action::DescribeCompShareJupyterToken
+        | Action::GetCompShareInstanceMonitor
+        | Action::GetSoftwareUrl
+        | Action::ModifyCompShareInstanceName
+        | Action::ResizeCompShareInstance
+        | Action::SwitchChargeType
+        | Action::UpdateCompShareInstancePorts
+        | Action::UpdateCompShareStopScheduler
         | Action::GetCompShareRefundPrice => ActionKind::List,
         Action::CheckCompShareNetOptimizer
         | Action::CheckCompShareResourceCapacity

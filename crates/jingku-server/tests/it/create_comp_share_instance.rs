@@ -1,6 +1,7 @@
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use jingku_library::{Config, ContainerSettings};
+use jingku_catalog::{Operation, PodState};
+use jingku_library::{Config, ContainerSettings, GpuSettings};
 use jingku_protocol::actions::Action;
 use serde_json::{Value, json};
 
@@ -170,4 +171,34 @@ async fn an_image_of_another_account_looks_like_none() {
         let missing = format!("Resource not exist [{id}]");
         stranger.assert_refused(action, &[("UHostId", &id)], 8039, &missing).await;
     }
+}
+
+#[tokio::test]
+async fn a_gpu_belongs_to_one_running_instance() {
+    let mut config = creating();
+    config.containers.host.gpus = vec![GpuSettings {
+        gpu_type: "4090".to_owned(),
+        devices: vec!["nvidia.com/gpu=0".to_owned(), "nvidia.com/gpu=1".to_owned()],
+        memory_gb: 24,
+        price: None,
+    }];
+    let service = Service::with(config).await;
+    let (caller, image) = (service.caller(), service.container_image("base").await);
+    let with = |gpus: &'static str| {
+        [("GpuType", "4090"), ("GPU", gpus), ("CPU", "1"), ("Memory", "1024"), ("CompShareImageId", &*image)]
+    };
+    caller.assert_refused(CREATE, &with("3"), 230, "Params [GPU] not available").await;
+    let reply = caller.ok(CREATE, &with("2")).await;
+    let first = reply["UHostIds"][0].as_str().unwrap();
+    let out_of = "This GPU type is currently out of resources";
+    caller.assert_refused(CREATE, &with("1"), 226_604, out_of).await;
+    // A stopped instance frees its GPUs, and has to wait for them again.
+    service.end_operation(first, Operation::Create, PodState::Stopped).await;
+    caller.ok(CREATE, &with("1")).await;
+    let start = [("UHostId", first)];
+    let in_use = format!("The GPUs of UHost [{first}] are in use by another instance");
+    caller.assert_refused(Action::StartCompShareInstance, &start, 8357, &in_use).await;
+    let without = [("UHostId", first), ("WithoutGpuSpec", "A")];
+    let needs = format!("UHost [{first}] has GPUs and cannot be started without them");
+    caller.assert_refused(Action::StartCompShareInstance, &without, 8442, &needs).await;
 }

@@ -85,13 +85,25 @@ fn assert_is_container(home: &Home, at: &[&str], name: &str, row: &Value) {
     fs::remove_file(file).unwrap();
 }
 
+/// Asserts that the instance that make.py created is there, with its password.
+fn assert_has_pod(home: &Home, at: &[&str]) {
+    let list = home.json(&[&["instance", "list"], at].concat());
+    let pod = list.as_array().unwrap().iter().find(|row| row["Name"] == "pod").unwrap();
+    assert_eq!((&pod["State"], &pod["Password"]), (&"Install Fail".into(), &"UGFzc3cwcmQx".into()), "{pod}");
+}
+
 /// Asserts that a data directory has what make.py put there, and that new images can be created.
-fn assert_usable(home: &Home, data: &Path, has_container: bool) {
+fn assert_usable(home: &Home, data: &Path, schema: &str) {
+    // Images of containers are known since this schema, instances that the API creates since the next.
+    let (has_container, has_pod) = (schema >= "0012", schema >= "0013");
     let at = ["--data-dir", data.to_str().unwrap()];
     // By default the trash would have expired.
     let config = home.path("jingku.toml");
     fs::write(&config, "[trash]\nkeep_days = 65535\n").unwrap();
     let server = home.serve_with(&["--config", config.to_str().unwrap(), at[0], at[1]], &[]);
+    if has_pod {
+        assert_has_pod(home, &at);
+    }
     let mut all = images(home, &at);
     let container = all.remove("container");
     assert_eq!(container.is_some(), has_container);
@@ -140,8 +152,6 @@ fn assert_usable(home: &Home, data: &Path, has_container: bool) {
 #[test]
 fn data_of_earlier_versions_can_be_read_and_extended() {
     for (schema, archive) in archives() {
-        // Images of containers are known since this schema.
-        let has_container = schema.as_str() >= "0012";
         let home = Home::new();
         unpack(&archive, &home);
         // First, because using the data directory changes it.
@@ -150,9 +160,9 @@ fn data_of_earlier_versions_can_be_read_and_extended() {
             let restored = home.path("restored");
             let restore = ["restore", backup.to_str().unwrap(), "--data-dir", restored.to_str().unwrap()];
             home.run(&restore).succeeded();
-            assert_usable(&home, &restored, has_container);
+            assert_usable(&home, &restored, &schema);
         }
-        assert_usable(&home, &home.path("data"), has_container);
+        assert_usable(&home, &home.path("data"), &schema);
     }
 }
 

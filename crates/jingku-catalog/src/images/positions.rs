@@ -184,26 +184,21 @@ mod tests {
 
     #[test]
     fn an_offset_counts_from_the_newest() {
+        let zone = |seq: u32| ["a", "b", "c"][seq as usize % 3];
         let mut positions = Positions::default();
         for seq in 1..=300_000 {
-            positions.set(["a", "b", "c"][seq as usize % 3].to_owned(), seq, seq % 7 != 0);
+            positions.set(zone(seq).to_owned(), seq, !seq.is_multiple_of(7));
         }
         for zones in
             [None, Some(&["a"][..]), Some(&["a", "c"][..]), Some(&["a", "nowhere"][..]), Some(&[][..])]
         {
-            let is_listed = |seq: &i64| {
-                seq % 7 != 0 && zones.is_none_or(|zones| zones.contains(&["a", "b", "c"][*seq as usize % 3]))
-            };
-            let expected: Vec<i64> = (1..=300_000).rev().filter(is_listed).collect();
-            for offset in
-                (0..expected.len()).step_by(997).chain([expected.len().saturating_sub(1), expected.len()])
-            {
-                let offset = u32::try_from(offset).unwrap();
-                assert_eq!(
-                    positions.seq_at(zones, offset),
-                    expected.get(offset as usize).copied(),
-                    "{zones:?} {offset}"
-                );
+            let is_listed =
+                |seq: &u32| !seq.is_multiple_of(7) && zones.is_none_or(|zones| zones.contains(&zone(*seq)));
+            let expected: Vec<u32> = (1..=300_000).rev().filter(is_listed).collect();
+            let end = expected.len();
+            for offset in (0..end).step_by(997).chain([end.saturating_sub(1), end]) {
+                let found = positions.seq_at(zones, u32::try_from(offset).unwrap());
+                assert_eq!(found, expected.get(offset).map(|seq| i64::from(*seq)), "{zones:?} {offset}");
             }
         }
     }

@@ -11,6 +11,7 @@ mod disk;
 mod http;
 mod list;
 mod make;
+mod overload;
 mod process;
 mod report;
 mod size;
@@ -39,6 +40,8 @@ enum Bench {
     List(list::Args),
     /// Create images of a 4 GiB disk and export them; compare with a bare loop, qemu-img, restic and borg. Needs 17 GB.
     Make(disk::Args),
+    /// List images with ten times the load, and beside a flood of another account.
+    Overload(overload::Args),
     /// Measure size, dependencies, start time, idle memory and build time.
     Size(size::Args),
     /// Serve prepared replies; `list` starts it as a reference.
@@ -55,6 +58,7 @@ pub(crate) fn run(workspace: &Workspace, args: Args) -> Result<()> {
         Bench::Container(args) => container::run(workspace, folder.path(), &args)?,
         Bench::List(args) => list::run(workspace, folder.path(), &args)?,
         Bench::Make(disk) => make::run(workspace, folder.path(), &disk)?,
+        Bench::Overload(args) => overload::run(workspace, folder.path(), &args)?,
         Bench::Size(args) => size::run(workspace, folder.path(), &args)?,
         Bench::BareServer(args) => return bare_server::run(&args),
     };

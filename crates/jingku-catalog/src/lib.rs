@@ -35,6 +35,7 @@ mod paging;
 mod quota;
 mod scope;
 mod shares;
+mod statistics;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod text_search;
@@ -82,6 +83,7 @@ pub use limits::{AccountLimits, Limit, LimitState, OverLimit};
 pub use paging::{Page, Paging};
 pub use scope::Scope;
 pub use shares::{Share, ShareChanges, ShareImage};
+pub use statistics::Statistics;
 pub use uploads::progress::{FinishUpload, Receive, Received};
 pub use uploads::row::{AgreedHash, Upload};
 pub use uploads::start::{NewUpload, StartUpload};

@@ -6,6 +6,7 @@ mod containers;
 mod jobs;
 mod limits;
 mod listen_address;
+mod metrics;
 mod proxies;
 mod public_url;
 mod tls;
@@ -26,6 +27,7 @@ pub use containers::{ContainerSettings, NamedContainer};
 pub use jobs::JobSettings;
 pub use limits::{ConnectionLimits, LimitSettings, RequestLimits};
 pub use listen_address::{BadListenAddress, ListenAddress};
+pub use metrics::MetricsSettings;
 pub use proxies::{AddressRange, ProxyProtocol, ProxySettings};
 pub use public_url::{BadPublicUrl, PublicUrl};
 pub use tls::TlsSettings;
@@ -44,6 +46,8 @@ pub struct Config {
     pub plain_http_on_public_addresses: bool,
     /// The reverse proxies and load balancers in front of the server.
     pub proxies: ProxySettings,
+    /// Metrics for Prometheus; none without it.
+    pub metrics: Option<MetricsSettings>,
     /// The base URL that clients use, if it differs from the listen address.
     pub public_url: Option<PublicUrl>,
     /// Requires parameters that the API documents call required, such as `Region` and `Zone`, although nothing needs them.
@@ -118,6 +122,9 @@ impl Config {
         let folder = path.parent().unwrap_or(Path::new(""));
         for instance in &mut config.instances {
             instance.disk = folder.join(&instance.disk);
+        }
+        if let Some(metrics) = &mut config.metrics {
+            metrics.token_file = folder.join(&metrics.token_file);
         }
         if let Some(tls) = &mut config.tls {
             tls.certificate = folder.join(&tls.certificate);

@@ -18,6 +18,7 @@ mod durable;
 mod error;
 pub mod failpoint;
 mod fixtures;
+mod gauges;
 mod health;
 mod jobs;
 mod key_limits;
@@ -53,8 +54,8 @@ pub use clock::{Clock, FixedClock, SystemClock};
 pub use config::{
     AddressRange, Approve, BadListenAddress, BadPublicUrl, BadSize, ByteSize, Category, Community, Config,
     ConfigError, ConnectionLimits, ContainerSettings, DeclaredInstance, JobSettings, LimitSettings,
-    ListenAddress, NamedContainer, OTHERS, ProxyProtocol, ProxySettings, PublicUrl, RequestLimits,
-    ScrubSettings, SweepSettings, TlsSettings, TrashSettings, Zone, Zones,
+    ListenAddress, MetricsSettings, NamedContainer, OTHERS, ProxyProtocol, ProxySettings, PublicUrl,
+    RequestLimits, ScrubSettings, SweepSettings, TlsSettings, TrashSettings, Zone, Zones,
 };
 pub use containers::{ContainerFacts, ContainerState, Containers};
 pub use credentials::{Credentials, KeyPair};
@@ -63,6 +64,7 @@ pub use demo::{DEMO_IMAGE_NAME, add_demo_instances};
 pub use disk_space::{DiskSpace, MARGIN_BYTES, needed_bytes};
 pub use error::{Internal, LibraryError};
 pub use fixtures::{Fixtures, FixturesError, LoadedAccount};
+pub use gauges::Gauges;
 pub use health::Health;
 pub use jingku_catalog::{
     Account, AccountId, CatalogError, Instance, Key, KeyLimits, Limit, LimitState, ManifestUse, Review,

@@ -20,6 +20,7 @@ mod groups;
 mod lab;
 mod limits;
 mod link;
+mod metrics;
 mod origin;
 mod pages;
 mod registry;
@@ -34,4 +35,5 @@ pub use context::Context;
 pub use limits::{
     MAX_EXPORTS, MAX_HEAD_BYTES, MAX_UPLOADS, STOP_TIMEOUT, TRANSFER_STEP_TIMEOUT, UPLOAD_CHECKPOINT,
 };
+pub use metrics::ConnectionMetrics;
 pub use server::{Edge, Tls, TlsError, router, serve, serve_with};

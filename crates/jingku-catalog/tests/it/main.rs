@@ -26,6 +26,7 @@ mod seeds;
 mod setting;
 mod shares;
 mod snapshots;
+mod statistics;
 mod trash;
 mod uploads;
 mod usage;

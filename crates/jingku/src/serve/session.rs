@@ -21,7 +21,7 @@ use crate::stop::Stop;
 pub(super) async fn serve_until_stopped(
     context: Arc<Context>,
     listener: TcpListener,
-    edge: Edge,
+    mut edge: Edge,
     parent: Option<Parent>,
     announce: impl FnOnce(),
     then: impl Future<Output = Result<(), Failure>>,
@@ -39,6 +39,7 @@ pub(super) async fn serve_until_stopped(
         tokio::select! { () = signal => {}, Some(()) = orphaned => {} }
     };
     let stopped = stopped.boxed().shared();
+    edge.metrics = context.connection_metrics();
     let server = tokio::spawn(serve_with(listener, router(context), edge, stopped.clone()));
     announce();
     tokio::select! {

@@ -11,6 +11,7 @@ mod disk;
 mod http;
 mod list;
 mod make;
+mod overload;
 mod process;
 mod report;
 mod s3;
@@ -42,6 +43,8 @@ enum Bench {
     Make(disk::Args),
     /// Create and export an image of a 4 GiB disk in an object store; compare with the plain client. Needs 17 GB.
     S3(disk::Args),
+    /// List images with ten times the load, and beside a flood of another account.
+    Overload(overload::Args),
     /// Measure size, dependencies, start time, idle memory and build time.
     Size(size::Args),
     /// Serve prepared replies; `list` starts it as a reference.
@@ -59,6 +62,7 @@ pub(crate) fn run(workspace: &Workspace, args: Args) -> Result<()> {
         Bench::List(args) => list::run(workspace, folder.path(), &args)?,
         Bench::Make(disk) => make::run(workspace, folder.path(), &disk)?,
         Bench::S3(disk) => s3::run(workspace, folder.path(), &disk)?,
+        Bench::Overload(args) => overload::run(workspace, folder.path(), &args)?,
         Bench::Size(args) => size::run(workspace, folder.path(), &args)?,
         Bench::BareServer(args) => return bare_server::run(&args),
     };

@@ -37,6 +37,7 @@ mod pods;
 mod quota;
 mod scope;
 mod shares;
+mod statistics;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod text_search;
@@ -95,6 +96,7 @@ pub use pods::ports::{PodPort, PortKind};
 pub use pods::row::{Operation, Pod, PodState};
 pub use scope::Scope;
 pub use shares::{Share, ShareChanges, ShareImage};
+pub use statistics::Statistics;
 pub use uploads::progress::{FinishUpload, Receive, Received};
 pub use uploads::row::{AgreedHash, Upload};
 pub use uploads::start::{NewUpload, StartUpload};

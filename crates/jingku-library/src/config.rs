@@ -8,6 +8,7 @@ mod host;
 mod jobs;
 mod limits;
 mod listen_address;
+mod metrics;
 mod proxies;
 mod public_url;
 mod storage;
@@ -31,6 +32,7 @@ pub use host::{GpuSettings, HostSettings};
 pub use jobs::JobSettings;
 pub use limits::{ConnectionLimits, LimitSettings, RequestLimits};
 pub use listen_address::{BadListenAddress, ListenAddress};
+pub use metrics::MetricsSettings;
 pub use proxies::{AddressRange, ProxyProtocol, ProxySettings};
 pub use public_url::{BadPublicUrl, PublicUrl};
 pub use storage::{BadStorageUrl, S3Settings, StorageUrl};
@@ -56,6 +58,8 @@ pub struct Config {
     pub storage: Option<StorageUrl>,
     /// How to reach the object store of `storage`.
     pub s3: S3Settings,
+    /// Metrics for Prometheus; none without it.
+    pub metrics: Option<MetricsSettings>,
     /// The base URL that clients use, if it differs from the listen address.
     pub public_url: Option<PublicUrl>,
     /// Requires parameters that the API documents call required, such as `Region` and `Zone`, although nothing needs them.
@@ -130,6 +134,9 @@ impl Config {
         let folder = path.parent().unwrap_or(Path::new(""));
         for instance in &mut config.instances {
             instance.disk = folder.join(&instance.disk);
+        }
+        if let Some(metrics) = &mut config.metrics {
+            metrics.token_file = folder.join(&metrics.token_file);
         }
         if let Some(tls) = &mut config.tls {
             tls.certificate = folder.join(&tls.certificate);

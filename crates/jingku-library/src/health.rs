@@ -37,6 +37,11 @@ impl Health {
         (condition.failures, condition.restarts)
     }
 
+    /// How often tasks panicked and were restarted.
+    pub fn restarts(&self) -> u64 {
+        lock(&self.loops).values().map(|condition| condition.restarts).sum()
+    }
+
     /// The tasks that keep failing; empty if there are none.
     pub fn problems(&self) -> Vec<String> {
         let loops = lock(&self.loops);
@@ -65,5 +70,6 @@ mod tests {
         health.note_success("sweep");
         assert!(health.problems().is_empty());
         assert_eq!(health.note_restart("sweep"), (1, 3));
+        assert_eq!(health.restarts(), 3);
     }
 }

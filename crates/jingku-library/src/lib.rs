@@ -21,6 +21,7 @@ mod environment;
 mod error;
 pub mod failpoint;
 mod fixtures;
+mod gauges;
 mod health;
 mod host;
 mod jobs;
@@ -59,9 +60,9 @@ pub use clock::{Clock, FixedClock, SystemClock};
 pub use config::{
     AddressRange, Approve, BadListenAddress, BadPublicUrl, BadSize, BadStorageUrl, ByteSize, Category, Community,
     Config, ConfigError, ConnectionLimits, ContainerSettings, DatabaseUrl, DeclaredInstance, GpuSettings,
-    HostSettings, JobSettings, LimitSettings, ListenAddress, NamedContainer, OTHERS, ProxyProtocol, ProxySettings,
-    PublicUrl, RequestLimits, S3Settings, ScrubSettings, StorageUrl, SweepSettings, TlsSettings, TrashSettings,
-    Zone, Zones,
+    HostSettings, JobSettings, LimitSettings, ListenAddress, MetricsSettings, NamedContainer, OTHERS, ProxyProtocol,
+    ProxySettings, PublicUrl, RequestLimits, S3Settings, ScrubSettings, StorageUrl, SweepSettings, TlsSettings,
+    TrashSettings, Zone, Zones,
 };
 pub use containers::{ContainerFacts, ContainerLoad, ContainerState, Containers};
 pub use credentials::{Credentials, KeyPair};
@@ -71,6 +72,7 @@ pub use disk_space::{DiskSpace, MARGIN_BYTES, needed_bytes};
 pub use environment::Environment;
 pub use error::{Internal, LibraryError};
 pub use fixtures::{Fixtures, FixturesError, LoadedAccount};
+pub use gauges::Gauges;
 pub use health::Health;
 pub use host::{CPU_TYPE, HostOffer, InstanceSize, OfferedType};
 pub use jingku_catalog::{

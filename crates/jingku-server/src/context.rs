@@ -6,6 +6,7 @@ use jingku_library::{Config, Environment, Internal, Library, StartError};
 
 use crate::lab::Lab;
 use crate::limits::SharedLimits;
+use crate::metrics::{ConnectionMetrics, Metrics};
 use crate::pages::PageCache;
 use crate::request_rate::RequestRates;
 use crate::rows::RowCache;
@@ -19,6 +20,7 @@ pub struct Context {
     public_url: OnceLock<String>,
     pub(crate) limits: SharedLimits,
     pub(crate) rates: RequestRates,
+    pub(crate) metrics: Metrics,
     pub(crate) manifests: Arc<ManifestCache>,
     pub(crate) pages: PageCache,
     pub(crate) rows: RowCache,
@@ -35,6 +37,7 @@ impl Context {
         Self {
             library,
             rates,
+            metrics: Metrics::default(),
             public_url: public_url.unwrap_or_default(),
             limits: SharedLimits::default(),
             manifests: Arc::default(),
@@ -58,6 +61,11 @@ impl Context {
             Some(lab) => lab.remember_start().await,
             None => Ok(()),
         }
+    }
+
+    /// The metrics of the connections, for [`Edge`](crate::Edge).
+    pub fn connection_metrics(&self) -> ConnectionMetrics {
+        self.metrics.connections.clone()
     }
 
     /// Sets where the service listens, such as `http://127.0.0.1:8480`. Links lead there unless the configuration has a

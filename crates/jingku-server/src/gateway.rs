@@ -18,6 +18,8 @@ use jingku_protocol::actions::{self as api, Access, Action, Request as _};
 use jingku_protocol::{MAX_BODY_BYTES, ParamError, Params, Tree, decode, excerpt, require_plain, verify};
 use secrecy::ExposeSecret;
 use tokio::sync::SemaphorePermit;
+use tokio::time::Instant;
+use tracing::Instrument;
 
 use crate::actions;
 use crate::call::{Call, stored_request_name};
@@ -37,8 +39,12 @@ pub(crate) async fn handle(State(context): State<Arc<Context>>, mut request: Req
     }
     let lab: LabCall = request.extensions_mut().remove().unwrap_or_default();
     let is_call = may_be_call(&request);
-    let mut action = None;
-    let error = match answer(&context, request, &request_id, &mut action, &lab).await {
+    let (mut action, start) = (None, Instant::now());
+    let span = tracing::info_span!("request", request_id);
+    let answered = answer(&context, request, &request_id, &mut action, &lab).instrument(span).await;
+    let ret_code = answered.as_ref().map_or_else(|error| error.ret_code().code(), |_| 0);
+    context.metrics.answered(action, ret_code, start.elapsed());
+    let error = match answered {
         Ok(response) => return response,
         Err(error) => error,
     };

@@ -22,6 +22,7 @@ mod instance;
 mod lab;
 mod limits;
 mod link;
+mod metrics;
 mod newest;
 mod origin;
 mod pages;
@@ -41,4 +42,5 @@ pub use context::Context;
 pub use limits::{
     MAX_EXPORTS, MAX_HEAD_BYTES, MAX_UPLOADS, STOP_TIMEOUT, TRANSFER_STEP_TIMEOUT, UPLOAD_CHECKPOINT,
 };
+pub use metrics::ConnectionMetrics;
 pub use server::{Edge, Tls, TlsError, router, serve, serve_with};

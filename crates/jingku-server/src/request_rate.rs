@@ -42,7 +42,7 @@ impl RequestRates {
     /// Counts a request from an address, if it is known.
     pub(crate) fn check_address(&self, address: Option<IpAddr>) -> Result<(), Error> {
         match address.map(Origin::of).filter(|origin| !origin.is_loopback()) {
-            Some(origin) => check(self.addresses.as_ref(), origin),
+            Some(origin) => check(self.addresses.as_ref(), &origin),
             None => Ok(()),
         }
     }
@@ -50,16 +50,16 @@ impl RequestRates {
     /// Counts a signed request of an account.
     pub(crate) fn check_account(&self, account: AccountId, address: Option<IpAddr>) -> Result<(), Error> {
         let is_local = address.is_none_or(|address| Origin::of(address).is_loopback());
-        if is_local { Ok(()) } else { check(self.accounts.as_ref(), account) }
+        if is_local { Ok(()) } else { check(self.accounts.as_ref(), &account) }
     }
 }
 
-fn check<K: std::hash::Hash + Eq + Clone>(rate: Option<&Rate<K>>, key: K) -> Result<(), Error> {
+fn check<K: std::hash::Hash + Eq + Clone>(rate: Option<&Rate<K>>, key: &K) -> Result<(), Error> {
     let Some(rate) = rate else { return Ok(()) };
     if rate.checks.fetch_add(1, Ordering::Relaxed) % FORGET_INTERVAL == 0 {
         rate.limiter.retain_recent();
     }
-    rate.limiter.check_key(&key).map_err(|_| Error::Flood)
+    rate.limiter.check_key(key).map_err(|_| Error::Flood)
 }
 
 impl<K: std::hash::Hash + Eq + Clone> Rate<K> {

@@ -7,6 +7,7 @@ mod framing;
 mod health;
 mod http;
 mod proxied;
+mod scrape;
 mod stream;
 mod tls;
 
@@ -34,12 +35,14 @@ use crate::download;
 use crate::gateway;
 use crate::lab;
 use crate::limits::{HANDSHAKE_TIMEOUT, STALL_TIMEOUT, STOP_TIMEOUT};
+use crate::metrics::ConnectionMetrics;
 use crate::registry;
 use crate::upload;
 use connections::{ConnectionGuard, Connections};
 use exchange::Exchanges;
 use health::{HEALTH, READINESS, ready};
 use http::Http;
+use scrape::METRICS;
 use stream::ClientStream;
 pub use tls::{Tls, TlsError};
 
@@ -66,6 +69,9 @@ pub fn router(context: Arc<Context>) -> Router {
         .route("/v2/", any(registry::serve))
         .route("/v2/{*path}", any(registry::serve))
         .route("/uploads/{id}", head(upload::serve).patch(upload::serve).post(upload::serve));
+    if context.library.config.metrics.is_some() {
+        router = router.route(METRICS, get(scrape::serve).fallback(api.clone()));
+    }
     if let Some(lab) = &context.lab {
         router = router.route("/_lab/{*call}", any(lab::control).with_state(Arc::clone(lab)));
     }
@@ -81,13 +87,15 @@ pub struct Edge {
     pub tls: Option<Arc<Tls>>,
     /// The proxies whose word about the client's address counts.
     pub proxies: ProxySettings,
+    /// What counts the connections.
+    pub metrics: ConnectionMetrics,
 }
 
 impl Edge {
     /// Reads the certificate that the configuration names.
     pub fn open(config: &Config) -> Result<Self, TlsError> {
         let tls = config.tls.as_ref().map(Tls::open).transpose()?.map(Arc::new);
-        Ok(Self { connections: config.connections, tls, proxies: config.proxies.clone() })
+        Ok(Self { connections: config.connections, tls, proxies: config.proxies.clone(), ..Self::default() })
     }
 }
 
@@ -109,7 +117,7 @@ pub async fn serve_with(
     let reload = reload.map(tokio::spawn);
     let server = Arc::new(Server {
         router: TowerToHyperService::new(router),
-        connections: Connections::new(edge.connections),
+        connections: Connections::new(edge.connections, edge.metrics),
         tls: edge.tls,
         proxies: Arc::new(edge.proxies),
         http: Http::new(),
@@ -164,8 +172,17 @@ impl Server {
             };
             match prepared {
                 Ok(Ok(client)) => self.serve(client).await,
-                Ok(Err(error)) => tracing::debug!(%peer, %error, "no connection"),
-                Err(_) => tracing::debug!(%peer, "the handshake takes too long"),
+                failed => {
+                    self.connections.metrics.failed_handshakes.inc();
+                    let error = failed.map_or_else(
+                        |_| "it takes too long".to_owned(),
+                        |failed| match failed {
+                            Ok(_) => String::new(),
+                            Err(error) => error.to_string(),
+                        },
+                    );
+                    tracing::debug!(%peer, error, "the handshake failed");
+                }
             }
         }
     }

@@ -24,7 +24,7 @@ pub(crate) use self::operate::{
     AccountCommand, AccountLimitArgs, BackupArgs, CheckArgs, InstanceCommand, KeyCommand, PlatformCommand,
     RestoreArgs, ReviewCommand, TrashCommand,
 };
-pub(crate) use self::serve::ServeArgs;
+pub(crate) use self::serve::{LogFormat, ServeArgs};
 use crate::failure::{Exit, Failure};
 use crate::lang::Lang;
 use crate::messages::tr;

@@ -15,11 +15,12 @@ use std::sync::Arc;
 use jingku_library::{DataDir, Library, add_demo_instances};
 use jingku_server::{Context, Edge};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use tracing_subscriber::Layer;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-use crate::args::{Global, ServeArgs};
+use crate::args::{Global, LogFormat, ServeArgs};
 use crate::connection::data_dir;
 use crate::failure::Failure;
 use crate::library::{environment, first_key, read_config};
@@ -32,7 +33,7 @@ use session::serve_until_stopped;
 
 pub(crate) async fn run(global: &Global, args: ServeArgs) -> Result<(), Failure> {
     let parent = args.exit_with_parent.then(Parent::remember);
-    start_log();
+    start_log(args.log_format);
     // Each connection needs a descriptor, and the default limit of 1024 is meant for programs that use `select`. On
     // failure the limit stays: the server plans with half of what it has.
     let limit = getrlimit(Resource::Nofile);
@@ -87,11 +88,14 @@ fn announce(base_url: &str, data: &DataDir, new_key: bool) {
     }
 }
 
-fn start_log() {
+fn start_log(format: LogFormat) {
     let wanted = std::env::var("JINGKU_LOG").ok().and_then(|text| text.parse::<Targets>().ok());
     let filter = wanted.unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO));
     let log = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
-    let log = log.with_ansi(std::io::stderr().is_terminal());
+    let log = match format {
+        LogFormat::Text => log.with_ansi(std::io::stderr().is_terminal()).boxed(),
+        LogFormat::Json => log.json().boxed(),
+    };
     // A second start in one process, as in tests, keeps the first log.
     let _ = tracing_subscriber::registry().with(log).with(filter).try_init();
 }

@@ -31,6 +31,7 @@ mod seeds;
 mod setting;
 mod shares;
 mod snapshots;
+mod statistics;
 mod tls;
 mod transfer;
 mod trash;

@@ -1,6 +1,7 @@
 //! Live progress of the jobs of this process.
 
 use std::collections::HashMap;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -118,6 +119,10 @@ const PAUSE_LOOK: Duration = Duration::from_millis(20);
 /// The running jobs of this process.
 #[derive(Default)]
 pub struct Running {
+    /// Jobs that made their image since the start of this process.
+    pub made: AtomicU64,
+    /// Jobs that failed since the start of this process.
+    pub failed: AtomicU64,
     jobs: Mutex<HashMap<String, Arc<Progress>>>,
     /// Wakes a waiting worker.
     pub wake: Notify,

@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use futures::FutureExt;
@@ -10,6 +11,7 @@ use jingku_catalog::{BuiltImage, CatalogError, ClaimState, Heartbeat, Job, JobEn
 use jingku_chunks::ManifestId;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until, timeout};
+use tracing::Instrument;
 
 use super::make::{Made, MakeError};
 use super::progress::{Progress, StopReason};
@@ -68,9 +70,12 @@ pub(super) async fn work(task: Loop) {
 /// Runs a job. A panic ends only this job.
 async fn run_caught(task: &Loop, job: Job) {
     let library = &task.library;
-    let Err(panic) = AssertUnwindSafe(run(task, &job)).catch_unwind().await else { return };
+    let span = tracing::info_span!("job", id = job.id, image_id = job.image_id);
+    let running = AssertUnwindSafe(run(task, &job)).catch_unwind();
+    let Err(panic) = running.instrument(span).await else { return };
     let (image_id, panic) = (&job.image_id, panic_text(&*panic));
     tracing::error!(image_id, panic, "making an image panicked");
+    library.running.failed.fetch_add(1, Ordering::Relaxed);
     library.running.remove(image_id);
     // If this fails, the lease expires, and the number of further attempts is limited.
     if let Err(error) = library.catalog.fail_job(&job, PANICKED, library.clock.now()).await {
@@ -163,9 +168,9 @@ async fn spawn(
         let instance = instance.ok_or(MakeError::InstanceGone)?;
         if let Some(facts) = instance.container.clone() {
             let saving = Saving::prepare(&library, job, instance, &facts).await?;
-            return Ok(tokio::task::spawn_blocking(move || save::make(&library, &saving, &progress)));
+            return Ok(on_thread(move || save::make(&library, &saving, &progress)));
         }
-        return Ok(tokio::task::spawn_blocking(move || make::make(&library, &instance.disk, &progress)));
+        return Ok(on_thread(move || make::make(&library, &instance.disk, &progress)));
     }
     let upload = library.catalog.upload(job.account, &job.image_id).await.map_err(Internal::Catalog)?;
     // The format that the owner declared.
@@ -175,7 +180,13 @@ async fn spawn(
         Err(MakeError::Disk(error)) => Err(MakeError::File(error)),
         made => made,
     };
-    Ok(tokio::task::spawn_blocking(make))
+    Ok(on_thread(make))
+}
+
+/// Runs work on a thread of its own, and logs as part of the same job.
+fn on_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> JoinHandle<T> {
+    let span = tracing::Span::current();
+    tokio::task::spawn_blocking(move || span.in_scope(work))
 }
 
 struct StopWhenDropped<'a>(&'a Progress);
@@ -212,6 +223,7 @@ async fn end(library: &Library, job: &Job, result: Result<Made, MakeError>) -> R
         Err(MakeError::Store(jingku_chunks::Error::ClaimExpired)) => JobEnd::ClaimExpired,
         Err(error) => {
             tracing::error!(image_id, error = &error as &dyn Error, "cannot make image");
+            library.running.failed.fetch_add(1, Ordering::Relaxed);
             library.catalog.fail_job(job, &error.reason(), now).await?
         }
     };
@@ -225,6 +237,7 @@ async fn end(library: &Library, job: &Job, result: Result<Made, MakeError>) -> R
         JobEnd::OverLimit(over) => {
             let reason = format!("{}.", crate::account_limits::limit_refusal(&over));
             tracing::info!(image_id, reason, "the image exceeds a limit of its account");
+            library.running.failed.fetch_add(1, Ordering::Relaxed);
             library.catalog.fail_job(job, &reason, now).await?;
         }
     }
@@ -249,6 +262,7 @@ async fn complete(library: &Library, job: &Job, made: &Made) -> Result<JobEnd, C
     let ended = ended.inspect_err(|_| std::mem::forget(written.guard.clone()))?;
     failpoint::reached("make.after_row");
     if ended == JobEnd::Ended {
+        library.running.made.fetch_add(1, Ordering::Relaxed);
         let (new_bytes, data_bytes) = (written.new_bytes, written.data_bytes);
         tracing::info!(image_id = job.image_id, new_bytes, data_bytes, "image made");
     }

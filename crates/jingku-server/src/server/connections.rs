@@ -10,9 +10,12 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use jingku_library::{ConnectionLimits, lock};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::gauge::Gauge;
 
 use super::connection::Connection;
 use crate::limits::{MAX_HELD_BYTES, MAX_RESERVED_CONNECTIONS, SPARED_HELD_BYTES};
+use crate::metrics::ConnectionMetrics;
 use crate::origin::Origin;
 
 /// One connection of this many is evicted at a time, so that the scan pays off.
@@ -20,6 +23,7 @@ const EVICTED_SHARE: usize = 64;
 
 pub(super) struct Connections {
     limits: ConnectionLimits,
+    pub(super) metrics: ConnectionMetrics,
     open: Mutex<Open>,
     next_number: AtomicU64,
     /// Received bytes of all unanswered requests.
@@ -32,17 +36,19 @@ struct Open {
     regular: HashMap<u64, Arc<Connection>>,
     by_origin: HashMap<Origin, usize>,
     reserved: HashMap<u64, Arc<Connection>>,
+    evicted: Counter,
 }
 
 /// Removes its connection from the table when dropped.
 pub(super) struct ConnectionGuard(pub(super) Arc<Connection>, Arc<Connections>);
 
 impl Connections {
-    pub(super) fn new(limits: ConnectionLimits) -> Arc<Self> {
+    pub(super) fn new(limits: ConnectionLimits, metrics: ConnectionMetrics) -> Arc<Self> {
         let total = limits.total.min(descriptors_max() / 2).max(1);
         Arc::new(Self {
             limits: ConnectionLimits { total, ..limits },
-            open: Mutex::default(),
+            open: Mutex::new(Open { evicted: metrics.evicted.clone(), ..Open::default() }),
+            metrics,
             next_number: AtomicU64::default(),
             held: Arc::default(),
         })
@@ -64,9 +70,14 @@ impl Connections {
         if !has_place && open.reserved.len() >= MAX_RESERVED_CONNECTIONS {
             open.evict_reserved();
         }
+        self.gauge(!has_place).inc();
         let connection = Arc::new(Connection::new(number, origin, !has_place, Arc::clone(&self.held)));
         open.insert(Arc::clone(&connection));
         ConnectionGuard(connection, Arc::clone(self))
+    }
+
+    fn gauge(&self, reserved: bool) -> &Gauge {
+        if reserved { &self.metrics.reserved } else { &self.metrics.open }
     }
 
     /// Counts received bytes of one of several requests of a connection.
@@ -79,12 +90,6 @@ impl Connections {
         if held > MAX_HELD_BYTES {
             lock(&self.open).evict_holding(held - MAX_HELD_BYTES);
         }
-    }
-
-    /// The numbers of regular and of reserved connections.
-    pub(super) fn count(&self) -> (usize, usize) {
-        let open = lock(&self.open);
-        (open.regular.len(), open.reserved.len())
     }
 
     /// Evicts idle connections. Returns whether there were any.
@@ -173,12 +178,18 @@ impl Open {
         let connection = self.regular.get(&number).or_else(|| self.reserved.get(&number));
         if let Some(connection) = connection {
             connection.evict();
+            self.evicted.inc();
         }
         self.remove(number);
     }
 }
 
 impl ConnectionGuard {
+    /// The metrics of all connections.
+    pub(super) fn metrics(&self) -> &ConnectionMetrics {
+        &self.1.metrics
+    }
+
     /// Counts received bytes.
     pub(super) fn received(&self, bytes: usize, ambiguous: bool) {
         self.1.limit_held(self.0.received(bytes, ambiguous));
@@ -187,6 +198,7 @@ impl ConnectionGuard {
 
 impl Drop for ConnectionGuard {
     fn drop(&mut self) {
+        self.1.gauge(self.0.reserved).dec();
         lock(&self.1.open).remove(self.0.number);
     }
 }
@@ -207,7 +219,7 @@ mod tests {
     const B: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 2));
 
     fn connections(total: usize, per_address: usize) -> Arc<Connections> {
-        Connections::new(ConnectionLimits { total, per_address })
+        Connections::new(ConnectionLimits { total, per_address }, ConnectionMetrics::default())
     }
 
     fn begin_with_body(guard: &ConnectionGuard) {

@@ -31,6 +31,12 @@ impl<S: AsyncRead + AsyncWrite> ClientStream<S> {
         Self { stream: Box::pin(stream), framing, guard, pause: None }
     }
 
+    fn count_sent(&self, written: &Poll<io::Result<usize>>) {
+        if let Poll::Ready(Ok(bytes)) = written {
+            self.guard.metrics().sent_bytes.inc_by(*bytes as u64);
+        }
+    }
+
     /// Ready when the connection may read.
     fn poll_pause(&mut self, context: &mut Context<'_>) -> Poll<()> {
         if let Some(until) = self.guard.0.take_pause() {
@@ -58,6 +64,7 @@ impl<S: AsyncRead + AsyncWrite> AsyncRead for ClientStream<S> {
         let filled = buffer.filled().len();
         let outcome = this.stream.as_mut().poll_read(context, buffer);
         let bytes = &buffer.filled()[filled..];
+        this.guard.metrics().received_bytes.inc_by(bytes.len() as u64);
         if let Some(framing) = &mut this.framing
             && matches!(outcome, Poll::Ready(Ok(())))
             && !bytes.is_empty()
@@ -74,7 +81,10 @@ impl<S: AsyncRead + AsyncWrite> AsyncRead for ClientStream<S> {
 
 impl<S: AsyncRead + AsyncWrite> AsyncWrite for ClientStream<S> {
     fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        self.get_mut().stream.as_mut().poll_write(context, bytes)
+        let this = self.get_mut();
+        let written = this.stream.as_mut().poll_write(context, bytes);
+        this.count_sent(&written);
+        written
     }
 
     fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -90,7 +100,10 @@ impl<S: AsyncRead + AsyncWrite> AsyncWrite for ClientStream<S> {
         context: &mut Context<'_>,
         bytes: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        self.get_mut().stream.as_mut().poll_write_vectored(context, bytes)
+        let this = self.get_mut();
+        let written = this.stream.as_mut().poll_write_vectored(context, bytes);
+        this.count_sent(&written);
+        written
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -107,10 +120,12 @@ mod tests {
     use tokio::time::Instant;
 
     use super::*;
+    use crate::metrics::ConnectionMetrics;
     use crate::server::connections::Connections;
 
     fn client_stream(near: DuplexStream, timeout: Duration) -> ClientStream<DuplexStream> {
-        let admitted = Connections::new(ConnectionLimits::default()).admit(Ipv4Addr::LOCALHOST.into(), false);
+        let admitted = Connections::new(ConnectionLimits::default(), ConnectionMetrics::default());
+        let admitted = admitted.admit(Ipv4Addr::LOCALHOST.into(), false);
         ClientStream::new(near, false, admitted, timeout)
     }
 

@@ -2,6 +2,7 @@
 
 mod flood;
 mod http2;
+mod metrics;
 mod proxies;
 mod tls;
 
@@ -65,7 +66,7 @@ impl Authority {
     /// The section of a configuration file.
     fn config(&self) -> String {
         let TlsSettings { certificate, key } = self.files();
-        format!("[tls]\ncertificate = {certificate:?}\nkey = {key:?}\n")
+        format!("[tls]\ncertificate = '{}'\nkey = '{}'\n", certificate.display(), key.display())
     }
 
     /// A client that trusts the authority and connects to the server whatever the host.

@@ -40,6 +40,7 @@ help-serve = Run the server
     .ephemeral = Keep all data in memory and discard it on exit
     .fixtures = Initial accounts, instances and images (TOML or JSON)
     .lab = Let `jingku lab` control this server; loopback only
+    .log_format = Log format: text or json [default: text]
     .exit_with_parent = Stop when the parent process ends or closes the pipe on standard input
 
 help-image = Manage images, on this server or in the cloud

@@ -40,6 +40,7 @@ help-serve = 运行服务
     .ephemeral = 所有数据只在内存中，退出后不保留
     .fixtures = 初始的账号、实例与镜像（TOML 或 JSON）
     .lab = 允许 `jingku lab` 控制此服务；仅限本机地址
+    .log_format = 日志格式：text 或 json [默认：text]
     .exit_with_parent = 父进程结束或关闭标准输入管道时停止
 
 help-image = 管理镜像（本地服务或云端）

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use super::value;
 
@@ -29,6 +29,16 @@ pub(crate) struct ServeArgs {
     pub(crate) fixtures: Option<PathBuf>,
     #[arg(long, requires = "ephemeral")]
     pub(crate) lab: bool,
+    #[arg(long, env = "JINGKU_LOG_FORMAT", hide_env_values = true, value_enum, default_value_t)]
+    pub(crate) log_format: LogFormat,
     #[arg(long)]
     pub(crate) exit_with_parent: bool,
+}
+
+/// The format of the log.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    #[default]
+    Text,
+    Json,
 }

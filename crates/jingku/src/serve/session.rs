@@ -22,7 +22,7 @@ use crate::stop::Stop;
 pub(super) async fn serve_until_stopped(
     context: Arc<Context>,
     listener: TcpListener,
-    edge: Edge,
+    mut edge: Edge,
     parent: Option<Parent>,
     announce: impl FnOnce(),
     then: impl Future<Output = Result<(), Failure>>,
@@ -42,6 +42,7 @@ pub(super) async fn serve_until_stopped(
     let stopped = stopped.boxed().shared();
     let address = listener.local_addr().map_err(Failure::fault)?;
     let is_plain_http = edge.tls.is_none() && edge.proxies.protocol != ProxyProtocol::Proxy;
+    edge.metrics = context.connection_metrics();
     let server = tokio::spawn(serve_with(listener, router(context), edge, stopped.clone()));
     announce();
     ready();

@@ -49,6 +49,28 @@ fn logs_in_a_file_have_no_colours() {
 }
 
 #[test]
+fn the_log_can_be_json_with_the_job_of_each_event() {
+    let home = Home::new();
+    let server = home.serve_with(&["--log-format", "json"], &[]);
+    home.add_instance("uhost-1", &disk::bytes(1, 0));
+    let image_id = home.make("uhost-1", "env");
+    let log = server.log();
+    let events: Vec<serde_json::Value> = log
+        .lines()
+        .filter(|line| line.starts_with('{'))
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let made = events.iter().find(|event| event["fields"]["message"] == "image made");
+    let made = made.unwrap_or_else(|| panic!("{log}"));
+    assert_eq!((&made["level"], &made["fields"]["image_id"]), (&"INFO".into(), &image_id.as_str().into()));
+    assert_eq!(
+        (&made["span"]["name"], &made["span"]["image_id"]),
+        (&"job".into(), &image_id.as_str().into())
+    );
+    server.stop();
+}
+
+#[test]
 fn the_first_key_pair_can_come_from_the_environment() {
     let home = Home::new();
     let with_keys = |args: &[&str], private_key: &str| {

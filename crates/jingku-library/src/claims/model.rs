@@ -15,7 +15,8 @@ use jingku_chunks::{
 };
 use tokio::runtime::{Handle, Runtime};
 
-use super::{CatalogClaims, Timing};
+use super::CatalogClaims;
+use super::timing::Timing;
 use crate::lock::lock;
 
 const MACHINES: usize = 3;

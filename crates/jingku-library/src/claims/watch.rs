@@ -6,8 +6,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use jingku_chunks::{ClaimWatch, Error, Key};
 
+use super::access::Access;
 use super::names::{decode, encode};
-use super::{ANNOUNCED_SECS_MAX, Access};
+use super::timing::ANNOUNCED_SECS_MAX;
 
 /// Records read with one statement, of at most 65 KiB.
 const RECORDS_MAX: i64 = 256;

@@ -9,7 +9,7 @@ use jingku_catalog::ClaimState;
 use jingku_chunks::{Claim, ClaimTicket, Error, Key};
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::Access;
+use super::access::Access;
 use super::names::{decode, encode};
 
 /// The most names in one record: 65 KiB.

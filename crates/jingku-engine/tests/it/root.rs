@@ -36,7 +36,12 @@ fn described(archive: &[u8]) -> BTreeMap<Vec<u8>, String> {
         let mut content = Vec::new();
         entry.read_to_end(&mut content).unwrap();
         let header = entry.header();
-        let numbers = [header.mode().unwrap().into(), header.uid().unwrap(), header.gid().unwrap(), header.mtime().unwrap()];
+        let numbers = [
+            header.mode().unwrap().into(),
+            header.uid().unwrap(),
+            header.gid().unwrap(),
+            header.mtime().unwrap(),
+        ];
         let device = (header.device_major().unwrap(), header.device_minor().unwrap());
         let link = entry.link_name_bytes().map(|link| String::from_utf8_lossy(&link).into_owned());
         let kind = header.entry_type();
@@ -85,7 +90,8 @@ async fn a_root_directory_is_read_as_the_engine_exports_it() {
         if under_test.kind() == Kind::Podman {
             let differs = exported.iter().zip(&read).position(|(one, other)| one != other);
             let block = differs.map(|at| at / 512 * 512..at / 512 * 512 + 512);
-            let [one, other] = [&exported, &read].map(|all| block.clone().map(|block| all[block].escape_ascii().to_string()));
+            let [one, other] = [&exported, &read]
+                .map(|all| block.clone().map(|block| all[block].escape_ascii().to_string()));
             assert_eq!(other, one, "at {block:?}");
             assert_eq!(read.len(), exported.len());
         }

@@ -61,8 +61,8 @@ impl Files {
                 Err(error) => Err(of_root(error)),
             },
             Self::Engine(engine, id) => {
-                let path =
-                    std::str::from_utf8(path).map_err(|_| io::Error::other("the path of a file is not UTF-8"))?;
+                let path = std::str::from_utf8(path)
+                    .map_err(|_| io::Error::other("the path of a file is not UTF-8"))?;
                 Ok(Box::new(engine.export_file(id, &format!("/{path}"))))
             }
         }
@@ -89,7 +89,10 @@ impl Read for Direct {
         })?;
         let shortened = self.0.shortened_count();
         if read == 0 && !buf.is_empty() && shortened > 0 {
-            tracing::warn!(shortened, "files became shorter while they were read: zeros take the place of their ends");
+            tracing::warn!(
+                shortened,
+                "files became shorter while they were read: zeros take the place of their ends"
+            );
         }
         Ok(read)
     }

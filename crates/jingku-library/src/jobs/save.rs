@@ -63,7 +63,11 @@ pub(super) fn make(library: &Library, saving: &Saving, progress: &Arc<Progress>)
     match save(library, saving, progress, &Files::find(library, engine, container)) {
         Err(MakeError::Root(error)) => {
             let (instance_id, error) = (&saving.instance.id, &error as &dyn Error);
-            tracing::warn!(instance_id, error, "cannot read the root directory of a container: asking the engine");
+            tracing::warn!(
+                instance_id,
+                error,
+                "cannot read the root directory of a container: asking the engine"
+            );
             save(library, saving, progress, &Files::of_engine(engine, container))
         }
         made => made,
@@ -294,11 +298,7 @@ impl Drop for Paused<'_> {
         if let Err(error) = Handle::current().block_on(resumed) {
             let instance_id = &saving.instance.id;
             // The next look at the engine tries again.
-            tracing::error!(
-                instance_id,
-                error = &error as &dyn Error,
-                "cannot resume a container"
-            );
+            tracing::error!(instance_id, error = &error as &dyn Error, "cannot resume a container");
         }
     }
 }

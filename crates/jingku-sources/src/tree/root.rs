@@ -35,10 +35,10 @@ impl Root {
     /// that has stopped, or of another user namespace: its owners would then be other numbers.
     pub fn open(merged: &Path, process: u32) -> io::Result<Self> {
         let root = Self::open_directory(merged)?;
-        #[expect(clippy::useless_conversion, reason = "the type differs between architectures")]
-        let is_overlay =
-            u64::try_from(rustix::fs::fstatfs(&root.directory)?.f_type).is_ok_and(|kind| kind == OVERLAY_MAGIC);
-        let same = |one: &fs::Metadata, other: &fs::Metadata| (one.dev(), one.ino()) == (other.dev(), other.ino());
+        let is_overlay = u64::try_from(rustix::fs::fstatfs(&root.directory)?.f_type)
+            .is_ok_and(|kind| kind == OVERLAY_MAGIC);
+        let same =
+            |one: &fs::Metadata, other: &fs::Metadata| (one.dev(), one.ino()) == (other.dev(), other.ino());
         let process = Path::new("/proc").join(process.to_string());
         let its_root = fs::metadata(process.join("root"))?;
         if !is_overlay || !same(&File::from(root.directory.try_clone()?).metadata()?, &its_root) {

@@ -50,7 +50,8 @@ fn fill(root: &Path) {
         rustix::fs::utimensat(CWD, at(name), &times(secs), rustix::fs::AtFlags::empty()).unwrap();
     }
     if rustix::process::geteuid().is_root() {
-        mknodat(CWD, at("device"), FileType::CharacterDevice, Mode::from_raw_mode(0o600), makedev(7, 300)).unwrap();
+        mknodat(CWD, at("device"), FileType::CharacterDevice, Mode::from_raw_mode(0o600), makedev(7, 300))
+            .unwrap();
         std::os::unix::fs::chown(at("a/x"), Some(3_000_000), Some(12)).unwrap();
         std::os::unix::fs::lchown(at("link"), Some(12), Some(4_000_000)).unwrap();
     }

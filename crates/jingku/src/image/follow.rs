@@ -69,11 +69,8 @@ pub(super) async fn begun(connection: &Connection<'_>, image_id: &str, wait: boo
 /// Waits until the image is available. Ctrl-C stops waiting; the server continues.
 pub(super) async fn until_made(connection: &Connection<'_>, image_id: &str) -> Result<(), Failure> {
     let bar = bar(0);
-    let options = WaitOptions {
-        first_pause: FIRST_PAUSE,
-        longest_pause: LONGEST_PAUSE,
-        ..WaitOptions::default()
-    };
+    let options =
+        WaitOptions { first_pause: FIRST_PAUSE, longest_pause: LONGEST_PAUSE, ..WaitOptions::default() };
     let mut last = Progress::default();
     let waiting = connection.client.wait_until_available(image_id, &options, |progress| {
         show(&bar, progress);

@@ -55,12 +55,12 @@ impl RootArchive {
 
     /// Makes ready what comes next.
     fn advance(&mut self) -> io::Result<()> {
-        if let Some(mut walk) = self.walk.take() {
-            if let Some(node) = walk.next()? {
-                self.add(node, walk.path())?;
-                self.walk = Some(walk);
-                return Ok(());
-            }
+        if let Some(mut walk) = self.walk.take()
+            && let Some(node) = walk.next()?
+        {
+            self.add(node, walk.path())?;
+            self.walk = Some(walk);
+            return Ok(());
         }
         self.ready.get_mut().resize(2 * BLOCK, 0);
         self.ended = true;
@@ -73,7 +73,8 @@ impl RootArchive {
             // What ends here is a connection to a process.
             return Ok(());
         }
-        let attributes: Vec<Attribute> = node.opened.as_ref().map(attributes).transpose()?.unwrap_or_default();
+        let attributes: Vec<Attribute> =
+            node.opened.as_ref().map(attributes).transpose()?.unwrap_or_default();
         let target = if kind == FileType::Symlink { node.target()? } else { Vec::new() };
         let is_directory = kind == FileType::Directory;
         let first_path = if is_directory { None } else { self.links.first_path(&node.stat, path)? };

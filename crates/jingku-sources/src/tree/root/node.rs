@@ -9,7 +9,8 @@ use rustix::path::DecInt;
 
 /// Names of extended attributes that belong to a file. Others belong to the machine, as `security.selinux`, or to the
 /// overlay.
-const ATTRIBUTES: [&[u8]; 3] = [b"security.capability", b"system.posix_acl_access", b"system.posix_acl_default"];
+const ATTRIBUTES: [&[u8]; 3] =
+    [b"security.capability", b"system.posix_acl_access", b"system.posix_acl_default"];
 const USER_ATTRIBUTES: &[u8] = b"user.";
 /// Attributes of an overlay that was mounted without rights.
 const OVERLAY_ATTRIBUTES: &[u8] = b"user.overlay.";

@@ -39,7 +39,8 @@ struct Level {
 impl Walk {
     pub(super) fn begin(root: OwnedFd) -> io::Result<Self> {
         let directory = root.try_clone()?;
-        let mut walk = Self { opener: Opener::new()?, root, levels: Vec::new(), path: Vec::new(), names_bytes: 0 };
+        let mut walk =
+            Self { opener: Opener::new()?, root, levels: Vec::new(), path: Vec::new(), names_bytes: 0 };
         walk.enter(directory)?;
         Ok(walk)
     }

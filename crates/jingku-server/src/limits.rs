@@ -27,11 +27,11 @@ pub(crate) const MAX_STREAMS: u32 = 32;
 /// connection is closed.
 pub(crate) const MAX_RESET_STREAMS: usize = 20;
 /// Maximum of unread bytes of one HTTP/2 request, which limits the speed of an upload over a long distance.
-pub(crate) const STREAM_WINDOW_MAX: u32 = 1 << 20;
+pub(crate) const STREAM_WINDOW_BYTES_MAX: u32 = 1 << 20;
 /// Maximum of unread bytes of all requests of one HTTP/2 connection.
-pub(crate) const CONNECTION_WINDOW_MAX: u32 = 2 << 20;
+pub(crate) const CONNECTION_WINDOW_BYTES_MAX: u32 = 2 << 20;
 /// Maximum of unsent bytes of one HTTP/2 response that were handed to the connection.
-pub(crate) const SEND_BUFFER_MAX: usize = 64 << 10;
+pub(crate) const SEND_BUFFER_BYTES_MAX: usize = 64 << 10;
 /// Largest request head, in bytes. Also the read-ahead limit of a connection.
 pub const MAX_HEAD_BYTES: usize = 64 << 10;
 /// Maximum of unanswered request bytes of all connections. Beyond it, the address that sent most of them loses its oldest

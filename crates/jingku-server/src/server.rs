@@ -205,7 +205,7 @@ impl Server {
             return Ok(Client { stream: Either::Left(stream), is_h2: false, peer, guard });
         };
         let (stream, is_h2) = tls.accept(stream).await?;
-        Ok(Client { stream: Either::Right(stream), is_h2, peer, guard })
+        Ok(Client { stream: Either::Right(Box::new(stream)), is_h2, peer, guard })
     }
 
     async fn serve(&self, client: Client) {
@@ -224,7 +224,8 @@ impl Server {
             }
             Either::Right(stream) => {
                 let stream = ClientStream::new(stream, is_h2, guard, STALL_TIMEOUT);
-                self.http.serve(stream, is_h2, exchanges, &self.stop).await;
+                // Boxed, so that a plain connection does not need the memory of this one.
+                Box::pin(self.http.serve(stream, is_h2, exchanges, &self.stop)).await;
             }
         }
     }
@@ -243,7 +244,7 @@ impl Server {
 
 /// A client that is about to speak HTTP.
 struct Client {
-    stream: Either<TcpStream, TlsStream<TcpStream>>,
+    stream: Either<TcpStream, Box<TlsStream<TcpStream>>>,
     is_h2: bool,
     peer: SocketAddr,
     guard: ConnectionGuard,

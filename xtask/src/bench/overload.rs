@@ -87,7 +87,8 @@ pub(super) fn run(workspace: &Workspace, folder: &Path, args: &Args) -> Result<R
     row(&format!("the flood of another account, {FLOOD_CONNECTIONS} connections"), &flooded, &server)?;
     ensure!(beside.refused.is_empty(), "the quiet account was refused");
 
-    let headings = "load | answered/s | median ms | 99 % ms | refused/s | median ms | 99 % ms | peak MB of the server";
+    let headings =
+        "load | answered/s | median ms | 99 % ms | refused/s | median ms | 99 % ms | peak MB of the server";
     let table = Table { headings, rows };
     let goodput = tenfold.per_second(&tenfold.answered) / peak.per_second(&peak.answered);
     let slowdown = quantile(&beside.answered, 50) / quantile(&alone.answered, 50);
@@ -179,5 +180,7 @@ impl Replies {
 
 /// A percentile of sorted times, in seconds; 0 if there are none.
 fn quantile(sorted: &[Duration], percent: usize) -> f64 {
-    sorted.get((sorted.len() * percent / 100).min(sorted.len().saturating_sub(1))).map_or(0.0, Duration::as_secs_f64)
+    sorted
+        .get((sorted.len() * percent / 100).min(sorted.len().saturating_sub(1)))
+        .map_or(0.0, Duration::as_secs_f64)
 }

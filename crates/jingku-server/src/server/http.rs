@@ -14,8 +14,8 @@ use super::connection::{Connection, Idle};
 use super::exchange::Exchanges;
 use super::stream::ClientStream;
 use crate::limits::{
-    CONNECTION_WINDOW_MAX, HEADER_READ_TIMEOUT, MAX_HEAD_BYTES, MAX_RESET_STREAMS, MAX_STREAMS,
-    SEND_BUFFER_MAX, STREAM_WINDOW_MAX,
+    CONNECTION_WINDOW_BYTES_MAX, HEADER_READ_TIMEOUT, MAX_HEAD_BYTES, MAX_RESET_STREAMS, MAX_STREAMS,
+    SEND_BUFFER_BYTES_MAX, STREAM_WINDOW_BYTES_MAX,
 };
 
 /// How often an HTTP/2 connection is checked for being idle.
@@ -42,9 +42,9 @@ impl Http {
             .max_concurrent_streams(MAX_STREAMS)
             .max_pending_accept_reset_streams(MAX_RESET_STREAMS)
             .max_local_error_reset_streams(MAX_RESET_STREAMS)
-            .initial_stream_window_size(STREAM_WINDOW_MAX)
-            .initial_connection_window_size(CONNECTION_WINDOW_MAX)
-            .max_send_buf_size(SEND_BUFFER_MAX)
+            .initial_stream_window_size(STREAM_WINDOW_BYTES_MAX)
+            .initial_connection_window_size(CONNECTION_WINDOW_BYTES_MAX)
+            .max_send_buf_size(SEND_BUFFER_BYTES_MAX)
             .max_header_list_size(u32::try_from(MAX_HEAD_BYTES).expect("it is 64 KiB"));
         Self { http1, http2 }
     }

@@ -29,7 +29,15 @@ pub(crate) struct ServeArgs {
     pub(crate) fixtures: Option<PathBuf>,
     #[arg(long, requires = "ephemeral")]
     pub(crate) lab: bool,
-    #[arg(long, env = "JINGKU_LOG_FORMAT", hide_env_values = true, value_enum, default_value_t)]
+    #[arg(
+        long,
+        env = "JINGKU_LOG_FORMAT",
+        hide_env_values = true,
+        value_name = "FORMAT",
+        value_enum,
+        default_value_t
+    )]
+    #[arg(hide_default_value = true, hide_possible_values = true)]
     pub(crate) log_format: LogFormat,
     #[arg(long)]
     pub(crate) exit_with_parent: bool,

@@ -153,6 +153,9 @@ async fn copy(s3: &AmazonS3, objects: &[Object], in_flight: usize) -> Result<()>
 
 /// Reads objects and forgets them.
 async fn read(s3: &AmazonS3, objects: &[Object], in_flight: usize) -> Result<()> {
-    let read = |object: &Object| async move { s3.get(&object.path).await?.bytes().await.map(drop) };
+    let read = |object: &Object| {
+        let (s3, path) = (s3.clone(), object.path.clone());
+        async move { s3.get(&path).await?.bytes().await.map(drop) }
+    };
     Ok(futures::stream::iter(objects).map(read).buffer_unordered(in_flight).try_collect().await?)
 }

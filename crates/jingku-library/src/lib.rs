@@ -53,9 +53,10 @@ pub use backup::{
 pub use check::{Checked, CorruptObject, Corruption, Depth};
 pub use clock::{Clock, FixedClock, SystemClock};
 pub use config::{
-    Approve, BadListenAddress, BadPublicUrl, BadSize, BadStorageUrl, ByteSize, Category, Community, Config, ConfigError,
-    ConnectionLimits, ContainerSettings, DeclaredInstance, JobSettings, LimitSettings, ListenAddress,
-    NamedContainer, OTHERS, PublicUrl, S3Settings, ScrubSettings, StorageUrl, SweepSettings, TrashSettings, Zone, Zones,
+    Approve, BadListenAddress, BadPublicUrl, BadSize, BadStorageUrl, ByteSize, Category, Community, Config,
+    ConfigError, ConnectionLimits, ContainerSettings, DeclaredInstance, JobSettings, LimitSettings,
+    ListenAddress, NamedContainer, OTHERS, PublicUrl, S3Settings, ScrubSettings, StorageUrl, SweepSettings,
+    TrashSettings, Zone, Zones,
 };
 pub use containers::{ContainerFacts, ContainerState, Containers};
 pub use credentials::{Credentials, KeyPair};

@@ -134,7 +134,12 @@ impl<'a> Scanner<'a> {
             }
             Ok::<_, Error>(())
         };
-        let threads = self.plan.threads.unwrap_or(2 * self.backend.threads()).clamp(1, CHECK_THREADS_MAX).min(ids.len());
+        let threads = self
+            .plan
+            .threads
+            .unwrap_or(2 * self.backend.threads())
+            .clamp(1, CHECK_THREADS_MAX)
+            .min(ids.len());
         thread::scope(|scope| {
             let running: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
             running

@@ -84,7 +84,8 @@ impl Bucket {
         };
         if read()?.is_none() {
             let (s3, path, owner) = (self.shared.requests.s3.clone(), path.clone(), owner.to_owned());
-            let put = self.shared.requests.run(async move { Ok(s3.put(&path, owner.into()).await.map(drop)?) });
+            let put =
+                self.shared.requests.run(async move { Ok(s3.put(&path, owner.into()).await.map(drop)?) });
             put.map_err(|trouble| trouble.of(doing()))?;
         }
         // Also what was just written: another machine may have done the same.
@@ -92,7 +93,9 @@ impl Bucket {
             return Ok(());
         }
         let url = &self.shared.url;
-        Err(Error::Settings(format!("{url} belongs to another catalogue, whose images would be deleted. Use another prefix")))
+        Err(Error::Settings(format!(
+            "{url} belongs to another catalogue, whose images would be deleted. Use another prefix"
+        )))
     }
 
     fn new(settings: &BucketSettings, claims: Arc<dyn Claims>) -> Result<Self> {

@@ -87,14 +87,20 @@ impl BucketStorage {
     fn settings(&self, data: &DataDir) -> BucketSettings {
         let S3Settings { endpoint, region, path_style, allow_http } = self.s3.clone();
         let scratch = Some(data.path().join("scratch")).filter(|path| path.exists());
-        BucketSettings { url: self.url.0.clone(), endpoint, region, path_style, allow_http, key_pair: None, scratch }
+        BucketSettings {
+            url: self.url.0.clone(),
+            endpoint,
+            region,
+            path_style,
+            allow_http,
+            key_pair: None,
+            scratch,
+        }
     }
 }
 
 /// Runs requests outside the threads of the runtime.
-async fn run(
-    open: impl FnOnce() -> Result<Bucket, Error> + Send + 'static,
-) -> Result<Bucket, StartError> {
+async fn run(open: impl FnOnce() -> Result<Bucket, Error> + Send + 'static) -> Result<Bucket, StartError> {
     let opened = tokio::task::spawn_blocking(open).await;
     let panicked = |error| StartError::Store(Error::Settings(format!("opening the bucket failed: {error}")));
     Ok(opened.map_err(panicked)??)

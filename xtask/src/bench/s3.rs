@@ -31,7 +31,8 @@ pub(super) fn run(workspace: &Workspace, folder: &Path, args: &disk::Args) -> Re
     let server = S3Server::start(&folder.join("s3"), &[BUCKET])?;
     let mut bench = Bench { folder, daemon, server, rows: Vec::new() };
     bench.measure()?;
-    let table = Table { headings: "what | seconds | objects | MB of objects | MB/s of objects", rows: bench.rows };
+    let table =
+        Table { headings: "what | seconds | objects | MB of objects | MB/s of objects", rows: bench.rows };
     Report::new(&table, &table)
 }
 
@@ -91,7 +92,9 @@ impl Bench<'_> {
         fs::write(self.folder.join("jingku.toml"), format!("storage = 's3://{BUCKET}/lab'\n{text}"))?;
         // The first start creates the account of the instance.
         drop(self.serve()?);
-        run_command(self.command(&["instance", "add", "--id", "uhost-v1", "--disk"]).arg(disk).stdout(Stdio::null()))
+        run_command(
+            self.command(&["instance", "add", "--id", "uhost-v1", "--disk"]).arg(disk).stdout(Stdio::null()),
+        )
     }
 
     fn serve(&self) -> Result<super::process::Server> {
@@ -131,7 +134,8 @@ struct Object {
 }
 
 async fn list(s3: &AmazonS3, below: &str) -> Result<Vec<Object>> {
-    let objects = s3.list(Some(&below.into())).map_ok(|found| Object { path: found.location, bytes: found.size });
+    let objects =
+        s3.list(Some(&below.into())).map_ok(|found| Object { path: found.location, bytes: found.size });
     Ok(objects.try_collect().await?)
 }
 
@@ -153,6 +157,9 @@ async fn copy(s3: &AmazonS3, objects: &[Object], in_flight: usize) -> Result<()>
 
 /// Reads objects and forgets them.
 async fn read(s3: &AmazonS3, objects: &[Object], in_flight: usize) -> Result<()> {
-    let read = |object: &Object| async move { s3.get(&object.path).await?.bytes().await.map(drop) };
+    let read = |object: &Object| {
+        let (s3, path) = (s3.clone(), object.path.clone());
+        async move { s3.get(&path).await?.bytes().await.map(drop) }
+    };
     Ok(futures::stream::iter(objects).map(read).buffer_unordered(in_flight).try_collect().await?)
 }

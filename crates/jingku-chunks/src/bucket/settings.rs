@@ -54,7 +54,7 @@ impl BucketUrl {
     /// Reads `s3://BUCKET/PREFIX`; `None` if the text is not of this form.
     pub fn parse(text: &str) -> Option<Self> {
         let (bucket, prefix) = text.strip_prefix("s3://")?.split_once('/').unwrap_or((&text[5..], ""));
-        let prefix = prefix.trim_matches('/');
+        let prefix = prefix.trim_end_matches('/');
         // What needs no encoding anywhere.
         let is_plain =
             |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));

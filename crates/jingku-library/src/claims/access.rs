@@ -36,7 +36,9 @@ impl Access {
             let deadline = Instant::now() + CLAIM_TIMEOUT;
             let outcome = loop {
                 match timeout_at(deadline, act(catalog.clone())).await {
-                    Ok(Err(error)) if is_temporary(&error) && Instant::now() + RETRY < deadline => sleep(RETRY).await,
+                    Ok(Err(error)) if is_temporary(&error) && Instant::now() + RETRY < deadline => {
+                        sleep(RETRY).await
+                    }
                     Ok(outcome) => break outcome.map_err(std::io::Error::other),
                     Err(_) => break Err(std::io::ErrorKind::TimedOut.into()),
                 }

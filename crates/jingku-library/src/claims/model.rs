@@ -10,8 +10,9 @@ use std::time::Duration;
 
 use jingku_catalog::{Catalog, testing};
 use jingku_chunks::{
-    Backend, Claim, ClaimTicket, ClaimWatch, Claims, Cut, Error, Existing, GcGuard, Head, Key, Kind, ManifestId, Memory,
-    Object, Outcome, Piece, Result, Sealed, Stage, Store, Sweep, SweepPlan, Writer, Written,
+    Backend, Claim, ClaimTicket, ClaimWatch, Claims, Cut, Error, Existing, GcGuard, Head, Key, Kind,
+    ManifestId, Memory, Object, Outcome, Piece, Result, Sealed, Stage, Store, Sweep, SweepPlan, Writer,
+    Written,
 };
 use tokio::runtime::{Handle, Runtime};
 

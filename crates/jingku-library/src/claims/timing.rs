@@ -15,8 +15,9 @@ pub(super) const ANNOUNCED_SECS_MAX: i64 = 300;
 /// The difference of clocks at which object stores reject requests, in seconds.
 const SKEW_SECS_MAX: i64 = 900;
 
-const _: () =
-    assert!(ANNOUNCED_SECS_MAX.unsigned_abs() + DELETE_TIMEOUT.as_secs() + SKEW_SECS_MAX.unsigned_abs() < 1800);
+const _: () = assert!(
+    ANNOUNCED_SECS_MAX.unsigned_abs() + DELETE_TIMEOUT.as_secs() + SKEW_SECS_MAX.unsigned_abs() < 1800
+);
 
 /// How long claims and announcements count.
 #[derive(Clone, Copy)]

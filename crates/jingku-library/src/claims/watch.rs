@@ -84,7 +84,10 @@ impl CatalogWatch {
         });
         if let Err(error) = withdrawn {
             // Writers of these objects wait until the quarantine ends.
-            tracing::warn!(error = &error as &dyn std::error::Error, "cannot withdraw the announcement of a sweep");
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "cannot withdraw the announcement of a sweep"
+            );
         }
     }
 }

@@ -49,7 +49,8 @@ mod tests {
 
     #[test]
     fn a_storage_is_a_bucket() {
-        let text = "storage = 's3://images/lab'\n[s3]\nendpoint = 'https://s3.example.com'\npath_style = true";
+        let text =
+            "storage = 's3://images/lab'\n[s3]\nendpoint = 'https://s3.example.com'\npath_style = true";
         let config: Config = toml::from_str(text).unwrap();
         assert_eq!(String::from(config.storage.unwrap()), "s3://images/lab");
         assert!(config.s3.path_style && !config.s3.allow_http);

@@ -233,7 +233,9 @@ async fn end(library: &Library, job: &Job, result: Result<Made, MakeError>) -> R
             tracing::info!(image_id, "the image was deleted meanwhile, or another worker has the job");
         }
         // The lease of the job expires, and another attempt claims and looks again.
-        JobEnd::ClaimExpired => tracing::warn!(image_id, "the claim on the content expired: the job starts over"),
+        JobEnd::ClaimExpired => {
+            tracing::warn!(image_id, "the claim on the content expired: the job starts over")
+        }
         JobEnd::OverLimit(over) => {
             let reason = format!("{}.", crate::account_limits::limit_refusal(&over));
             tracing::info!(image_id, reason, "the image exceeds a limit of its account");

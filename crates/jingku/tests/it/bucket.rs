@@ -142,7 +142,10 @@ fn images_are_made_exported_and_swept_in_a_bucket() {
     scene.home.make("uhost-1", "d");
     scene.assert_intact();
     server.stop();
-    assert!(!scene.home.data().join("store/chunks").exists() || files_below(scene.home.data().join("store/chunks")).is_empty());
+    assert!(
+        !scene.home.data().join("store/chunks").exists()
+            || files_below(scene.home.data().join("store/chunks")).is_empty()
+    );
 }
 
 #[test]

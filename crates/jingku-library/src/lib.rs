@@ -7,6 +7,7 @@ mod authentication;
 mod backup;
 mod blocking;
 mod check;
+mod chunk_store;
 mod claims;
 mod clock;
 mod config;
@@ -58,11 +59,11 @@ pub use backup::{
 pub use check::{Checked, CorruptObject, Corruption, Depth};
 pub use clock::{Clock, FixedClock, SystemClock};
 pub use config::{
-    AddressRange, Approve, BadListenAddress, BadPublicUrl, BadSize, BadStorageUrl, ByteSize, Category, Community,
-    Config, ConfigError, ConnectionLimits, ContainerSettings, DatabaseUrl, DeclaredInstance, GpuSettings,
-    HostSettings, JobSettings, LimitSettings, ListenAddress, MetricsSettings, NamedContainer, OTHERS, ProxyProtocol,
-    ProxySettings, PublicUrl, RequestLimits, S3Settings, ScrubSettings, StorageUrl, SweepSettings, TlsSettings,
-    TrashSettings, Zone, Zones,
+    AddressRange, Approve, BadListenAddress, BadPublicUrl, BadSize, BadStorageUrl, ByteSize, Category,
+    Community, Config, ConfigError, ConnectionLimits, ContainerSettings, DatabaseUrl, DeclaredInstance,
+    GpuSettings, HostSettings, JobSettings, LimitSettings, ListenAddress, MetricsSettings, NamedContainer,
+    OTHERS, ProxyProtocol, ProxySettings, PublicUrl, RequestLimits, S3Settings, ScrubSettings, StorageUrl,
+    SweepSettings, TlsSettings, TrashSettings, Zone, Zones,
 };
 pub use containers::{ContainerFacts, ContainerLoad, ContainerState, Containers};
 pub use credentials::{Credentials, KeyPair};

@@ -137,6 +137,14 @@ impl Database {
         }
     }
 
+    /// Returns the expression for the clock of the database, in Unix seconds: the only one that the engines do not share.
+    pub(crate) fn clock(&self) -> &'static str {
+        match &self.engine {
+            Engine::Sqlite(_) => "unixepoch()",
+            Engine::Postgres(_) => "CAST(EXTRACT(EPOCH FROM clock_timestamp()) AS BIGINT)",
+        }
+    }
+
     pub(crate) fn sqlite(&self) -> Option<&Sqlite> {
         match &self.engine {
             Engine::Sqlite(sqlite) => Some(sqlite),

@@ -20,6 +20,7 @@ pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0010_sparse_uploads.sql"),
     include_str!("../migrations/0011_cautions.sql"),
     include_str!("../migrations/0012_containers.sql"),
+    include_str!("../migrations/0015_claims.sql"),
 ];
 
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS migrations (

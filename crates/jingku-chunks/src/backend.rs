@@ -71,7 +71,7 @@ pub trait Backend: Send + Sync + 'static {
     /// Deletes an object. Succeeds if it does not exist.
     fn delete(&self, key: Key) -> Result<()>;
 
-    /// Deletes objects if `may` returns `true`, which is called once; otherwise fails.
+    /// Deletes objects if `may` returns `true`; otherwise fails. It may be called several times.
     ///
     /// A backend over a network prepares the requests before it calls `may`, in such a way that the other side rejects
     /// them [`DELETE_TIMEOUT`] later. So a process that was suspended meanwhile cannot delete anything.

@@ -7,21 +7,22 @@ mod body;
 mod deletion;
 mod requests;
 mod settings;
+mod shared;
 mod stage;
 mod trouble;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt};
 use object_store::path::Path;
-use object_store::{GetOptions, GetRange, ObjectStore, ObjectStoreExt};
+use object_store::{ObjectStore, ObjectStoreExt};
 
-use self::body::{Body, READ_BYTES};
+use self::body::Body;
 pub use self::requests::BUCKET_REQUESTS_MAX;
-use self::requests::Requests;
+use self::requests::{REQUESTS_AT_ONCE, Requests};
 pub use self::settings::{BucketSettings, BucketUrl};
+use self::shared::{READ_BYTES, Shared};
 use self::stage::BucketStage;
 use self::trouble::Trouble;
 use crate::backend::{Backend, Claim, ClaimWatch, Claims, Existing, Head, Object, Outcome, Stage};
@@ -31,19 +32,10 @@ use crate::id::ChunkId;
 use crate::key::{Key, Kind};
 use crate::pipeline::WORKERS_MAX;
 
-/// Requests of one call in flight, such as the deletions of a sweep.
-const REQUESTS_AT_ONCE: usize = 32;
-
 /// Stores objects in a bucket. Any number of machines may use it, if their [`Claims`] are in the same database.
 pub struct Bucket {
     shared: Arc<Shared>,
     claims: Arc<dyn Claims>,
-}
-
-struct Shared {
-    url: BucketUrl,
-    requests: Requests,
-    scratch: Option<PathBuf>,
 }
 
 impl Bucket {
@@ -82,6 +74,30 @@ impl Bucket {
         }
     }
 
+    /// Records the owner of the store, or compares it with the recorded one. Two owners would delete each other's chunks.
+    pub fn check_owner(&self, owner: &str) -> Result<()> {
+        let path = self.shared.url.path("owner");
+        let doing = || format!("open the store in {}", self.shared.url);
+        let read = || match self.shared.get_path(path.clone(), 0, READ_BYTES) {
+            Err(Trouble::NotFound) => Ok(None),
+            found => found.map(|(found, _)| Some(found)).map_err(|trouble| trouble.of(doing())),
+        };
+        if read()?.is_none() {
+            let (s3, path, owner) = (self.shared.requests.s3.clone(), path.clone(), owner.to_owned());
+            let put =
+                self.shared.requests.run(async move { Ok(s3.put(&path, owner.into()).await.map(drop)?) });
+            put.map_err(|trouble| trouble.of(doing()))?;
+        }
+        // Also what was just written: another machine may have done the same.
+        if read()?.is_some_and(|found| found == owner.as_bytes()) {
+            return Ok(());
+        }
+        let url = &self.shared.url;
+        Err(Error::Settings(format!(
+            "{url} belongs to another catalogue, whose images would be deleted. Use another prefix"
+        )))
+    }
+
     fn new(settings: &BucketSettings, claims: Arc<dyn Claims>) -> Result<Self> {
         let requests = Requests::start(settings)?;
         let shared = Shared { url: settings.url.clone(), requests, scratch: settings.scratch.clone() };
@@ -100,44 +116,6 @@ impl Bucket {
             Ok(objects.try_collect().await?)
         });
         listed.map_err(|trouble| trouble.of(format!("list {}/{below}", self.shared.url)))
-    }
-}
-
-impl Shared {
-    fn path(&self, key: Key) -> Path {
-        self.url.path(&format!("{}/{:02x}/{}", key.kind().folder(), key.prefix(), key.name()))
-    }
-
-    fn put(&self, key: Key, object: Bytes) -> Result<(), Trouble> {
-        let (s3, path) = (self.requests.s3.clone(), self.path(key));
-        self.requests.run(async move { Ok(s3.put(&path, object.into()).await.map(drop)?) })
-    }
-
-    fn get(&self, key: Key, offset: u64, length: u64) -> Result<(Bytes, u64), Trouble> {
-        self.get_path(self.path(key), offset, length)
-    }
-
-    /// Reads up to `length` bytes, at least one, and returns them with the length of the whole object.
-    fn get_path(&self, path: Path, offset: u64, length: u64) -> Result<(Bytes, u64), Trouble> {
-        let s3 = self.requests.s3.clone();
-        self.requests.run(async move {
-            let range = GetRange::Bounded(offset..offset.saturating_add(length));
-            let options = GetOptions { range: Some(range), ..GetOptions::default() };
-            match s3.get_opts(&path, options).await {
-                Ok(found) => {
-                    let whole = found.meta.size;
-                    Ok((found.bytes().await?, whole))
-                }
-                Err(error) => {
-                    let missing = matches!(error, object_store::Error::NotFound { .. });
-                    // A range that begins at the end of an object, as of an empty one, is an error in HTTP.
-                    match if missing { None } else { s3.head(&path).await.ok() } {
-                        Some(meta) if meta.size <= offset => Ok((Bytes::new(), meta.size)),
-                        _ => Err(error.into()),
-                    }
-                }
-            }
-        })
     }
 }
 

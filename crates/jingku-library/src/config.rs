@@ -7,6 +7,7 @@ mod jobs;
 mod limits;
 mod listen_address;
 mod public_url;
+mod storage;
 mod upkeep;
 mod zones;
 
@@ -25,6 +26,7 @@ pub use jobs::JobSettings;
 pub use limits::{ConnectionLimits, LimitSettings};
 pub use listen_address::{BadListenAddress, ListenAddress};
 pub use public_url::{BadPublicUrl, PublicUrl};
+pub use storage::{BadStorageUrl, S3Settings, StorageUrl};
 pub use upkeep::{ScrubSettings, SweepSettings, TrashSettings};
 pub use zones::{Zone, Zones};
 
@@ -34,6 +36,10 @@ pub use zones::{Zone, Zones};
 pub struct Config {
     /// The address to listen on.
     pub listen: ListenAddress,
+    /// The bucket with the data of images; `None` for a folder of the data directory.
+    pub storage: Option<StorageUrl>,
+    /// How to reach the object store of `storage`.
+    pub s3: S3Settings,
     /// The base URL that clients use, if it differs from the listen address.
     pub public_url: Option<PublicUrl>,
     /// Requires parameters that the API documents call required, such as `Region` and `Zone`, although nothing needs them.

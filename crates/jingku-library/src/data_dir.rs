@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! catalog.db        the catalogue
-//! store/            the data of images
+//! store/            the data of images, unless it is in a bucket
+//! storage           the bucket that has the data of images
 //! scratch/          temporary copies of disks that only qemu-img can read
 //! uploads/          uploaded files that are not images yet
 //! authority/        the certificate authority of `jingku run`
@@ -34,7 +35,7 @@ use crate::keyring::{Keyring, MASTER_KEY_BYTES};
 use crate::random::{Random, unique_id};
 use crate::start_error::StartError;
 use crate::text_file::read_text;
-use crate::{blocking, durable, private};
+use crate::{blocking, durable, objects, private};
 
 /// The file that marks an incomplete restore.
 pub(crate) const RESTORING: &str = "restoring";
@@ -105,10 +106,14 @@ impl DataDir {
         if !path.exists() && path.with_extension("db-wal").exists() {
             return Err(StartError::CatalogGone(path));
         }
+        if self.has_manifests() { Err(StartError::CatalogLost(path)) } else { Ok(()) }
+    }
+
+    /// Whether the store has the manifest of an image.
+    pub(crate) fn has_manifests(&self) -> bool {
         let manifests = self.0.join("store/manifests");
         let fans = std::fs::read_dir(manifests).into_iter().flatten().flatten();
-        let mut objects = fans.filter_map(|fan| std::fs::read_dir(fan.path()).ok()).flatten().flatten();
-        if objects.next().is_some() { Err(StartError::CatalogLost(path)) } else { Ok(()) }
+        fans.filter_map(|fan| std::fs::read_dir(fan.path()).ok()).flatten().flatten().next().is_some()
     }
 
     pub(crate) fn catalog_path(&self) -> PathBuf {
@@ -124,18 +129,11 @@ impl DataDir {
             }
             opened => opened?,
         };
-        #[cfg(debug_assertions)]
-        let disk = crate::failpoint::FailpointBackend(disk);
-        Ok(Store::new(disk))
+        Ok(objects::store(disk))
     }
 
     pub(crate) fn store_read_only(&self) -> Result<Store, StartError> {
         Ok(Store::new(Disk::open_read_only(self.0.join("store"))?))
-    }
-
-    pub(crate) fn objects(&self) -> Result<Disk, StartError> {
-        let path = self.0.join("store");
-        Ok(if self.is_writable() { Disk::open(path)? } else { Disk::open_read_only(path)? })
     }
 
     /// Creates a folder inside, for the owner only.
@@ -237,9 +235,10 @@ impl DataDir {
 /// Whether an entry of a data directory belongs to Jingku: one of these names, or a name derived from one, such as
 /// `catalog.db-wal` or `.endpoint.new`.
 fn is_ours(name: &str) -> bool {
-    const OURS: [&str; 16] = [
+    const OURS: [&str; 17] = [
         "catalog.db",
         "store",
+        "storage",
         "scratch",
         "uploads",
         "authority",

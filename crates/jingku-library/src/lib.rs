@@ -7,6 +7,7 @@ mod authentication;
 mod backup;
 mod blocking;
 mod check;
+mod claims;
 mod clock;
 mod config;
 mod containers;
@@ -25,6 +26,7 @@ mod keyring;
 mod library;
 mod limits;
 mod lock;
+mod objects;
 mod operator;
 mod price;
 mod private;
@@ -51,9 +53,10 @@ pub use backup::{
 pub use check::{Checked, CorruptObject, Corruption, Depth};
 pub use clock::{Clock, FixedClock, SystemClock};
 pub use config::{
-    Approve, BadListenAddress, BadPublicUrl, BadSize, ByteSize, Category, Community, Config, ConfigError,
-    ConnectionLimits, ContainerSettings, DeclaredInstance, JobSettings, LimitSettings, ListenAddress,
-    NamedContainer, OTHERS, PublicUrl, ScrubSettings, SweepSettings, TrashSettings, Zone, Zones,
+    Approve, BadListenAddress, BadPublicUrl, BadSize, BadStorageUrl, ByteSize, Category, Community, Config,
+    ConfigError, ConnectionLimits, ContainerSettings, DeclaredInstance, JobSettings, LimitSettings,
+    ListenAddress, NamedContainer, OTHERS, PublicUrl, S3Settings, ScrubSettings, StorageUrl, SweepSettings,
+    TrashSettings, Zone, Zones,
 };
 pub use containers::{ContainerFacts, ContainerState, Containers};
 pub use credentials::{Credentials, KeyPair};

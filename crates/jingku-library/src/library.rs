@@ -17,6 +17,7 @@ use crate::disk_space::DiskSpace;
 use crate::health::Health;
 use crate::jobs::{JobHook, Running};
 use crate::keyring::{Keyring, MASTER_KEY_BYTES, WrongMasterKey};
+use crate::objects::BucketStorage;
 use crate::random::{Random, SystemRandom, unique_id};
 use crate::readiness::Readiness;
 use crate::start_error::StartError;
@@ -48,8 +49,10 @@ pub struct Library {
     pub node: String,
     /// A folder for temporary copies of disks, emptied at the start; `None` for that of the system.
     pub(crate) scratch: Option<PathBuf>,
-    /// The disk space for images; `None` in memory.
+    /// The disk space of the data directory; `None` in memory.
     pub disk_space: Option<DiskSpace>,
+    /// Whether the data of images is in the data directory.
+    pub images_on_disk: bool,
     /// The data directory; `None` in memory.
     pub(crate) data: Option<DataDir>,
     /// Whether the server can work.
@@ -144,6 +147,7 @@ impl Library {
             node,
             scratch: None,
             disk_space: None,
+            images_on_disk: false,
             data: None,
             readiness: Readiness::in_memory(),
             health: Health::default(),
@@ -211,14 +215,22 @@ impl Opening<'_> {
         let path = data.catalog_path();
         let catalog = Catalog::open_sqlite_with(&path, move || when_full.give_up_reserve()).await?;
         let keyring = self.keyring(&catalog).await?;
-        let store = data.store(!catalog.manifests("", 1).await?.is_empty())?;
+        let needed = !catalog.manifests("", 1).await?.is_empty();
+        let bucket = BucketStorage::of(data, config)?;
+        let images_on_disk = bucket.is_none();
+        let store = match bucket {
+            Some(bucket) => bucket.open(data, &catalog, &*environment.random, needed).await?,
+            None => data.store(needed)?,
+        };
         let node = data.node(&*environment.random)?;
         Ok(Library {
             scratch: Some(data.create_folder("scratch")?),
             uploads: UploadStore::in_folder(data.create_folder("uploads")?, disk_space.clone()),
             disk_space: Some(disk_space),
             data: Some(data.clone()),
-            readiness: Readiness::of(data).map_err(StartError::io(data.path()))?,
+            readiness: Readiness::of(data, (!images_on_disk).then(|| store.clone()))
+                .map_err(StartError::io(data.path()))?,
+            images_on_disk,
             ..Library::in_memory(catalog, store, keyring, node, config, environment)
         })
     }
@@ -227,12 +239,16 @@ impl Opening<'_> {
         let Self { data, config, environment, .. } = self;
         let catalog = Catalog::open_sqlite_copy(&data.catalog_path()).await?;
         let keyring = self.keyring(&catalog).await?;
+        let store = match BucketStorage::of(data, config)? {
+            Some(bucket) => bucket.open_read_only(data).await?,
+            None => data.store_read_only()?,
+        };
         // A read-only library claims no jobs and is never ready.
         let node = unique_id(&*environment.random);
         Ok(Library {
             data: Some(data.clone()),
             read_only: true,
-            ..Library::in_memory(catalog, data.store_read_only()?, keyring, node, config, environment)
+            ..Library::in_memory(catalog, store, keyring, node, config, environment)
         })
     }
 

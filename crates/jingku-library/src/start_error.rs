@@ -68,6 +68,15 @@ pub enum StartError {
         .0.display()
     )]
     LogGone(PathBuf),
+    /// The file that names the bucket is not readable.
+    #[error("The file {} is damaged. Set `storage` in the configuration file, then remove this file.", .0.display())]
+    StorageFile(PathBuf),
+    /// The configuration names a bucket, but the images are in the data directory.
+    #[error(
+        "The images of {} are in its folder `store`, but the configuration sets `storage`. Nothing was changed. Copy them first: docs/operate/object-storage.md.",
+        .0.display()
+    )]
+    StoreInFolder(PathBuf),
     /// The master key is malformed.
     #[error("The master key {0} is invalid: it must be 64 hexadecimal digits.")]
     MasterKey(String),

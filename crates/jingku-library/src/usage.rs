@@ -3,9 +3,8 @@
 use std::ops::RangeInclusive;
 
 use jingku_catalog::ManifestUse;
-use jingku_chunks::{Backend, ChunkId, Disk, Error, Key, Kind, Store};
+use jingku_chunks::{Backend, ChunkId, Error, Key, Kind, Store};
 
-use crate::data_dir::DataDir;
 use crate::error::{Internal, LibraryError};
 use crate::library::Library;
 use crate::referenced::{Reference, Referenced, ReferencedManifest, all_images, take_references};
@@ -63,17 +62,17 @@ impl UsageTotal {
 impl Library {
     /// Computes the disk usage of the images. Concurrent changes may be counted or not. Reads every manifest once, and again
     /// for every two million references, and the metadata of every object.
-    pub async fn usage(&self, data: &DataDir) -> Result<Usage, LibraryError> {
+    pub async fn usage(&self) -> Result<Usage, LibraryError> {
         let images = all_images(&self.catalog).await?;
-        let disk = data.objects()?;
         let store = self.store.clone();
-        let counted = tokio::task::spawn_blocking(move || count(&images, &disk, &store));
+        let counted = tokio::task::spawn_blocking(move || count(&images, &store));
         Ok(counted.await.map_err(Internal::Task)?.map_err(Internal::Store)?)
     }
 }
 
-fn count(images: &[ManifestUse], disk: &Disk, store: &Store) -> Result<Usage, Error> {
-    let referenced = Referenced::open(images, &[(disk, store)])?;
+fn count(images: &[ManifestUse], store: &Store) -> Result<Usage, Error> {
+    let backend = store.backend().as_ref();
+    let referenced = Referenced::open(images, &[(backend, store)])?;
     let mut usage = Usage::default();
     for (place, image) in images.iter().enumerate() {
         let logical_bytes = u64::try_from(image.size_bytes).unwrap_or(0);
@@ -88,12 +87,12 @@ fn count(images: &[ManifestUse], disk: &Disk, store: &Store) -> Result<Usage, Er
             damaged: referenced.invalid.binary_search(&place).is_ok(),
         });
     }
-    count_manifests(&referenced, disk, &mut usage)?;
-    referenced.passes(|prefixes, rest| count_chunks(prefixes, rest, disk, &referenced, &mut usage))?;
+    count_manifests(&referenced, backend, &mut usage)?;
+    referenced.passes(|prefixes, rest| count_chunks(prefixes, rest, backend, &referenced, &mut usage))?;
     Ok(usage)
 }
 
-fn count_manifests(referenced: &Referenced, disk: &Disk, usage: &mut Usage) -> Result<(), Error> {
+fn count_manifests(referenced: &Referenced, backend: &dyn Backend, usage: &mut Usage) -> Result<(), Error> {
     for manifest in &referenced.manifests {
         if manifest.error.is_some() {
             manifest.images.iter().for_each(|image| usage.images[*image].damaged = true);
@@ -104,12 +103,10 @@ fn count_manifests(referenced: &Referenced, disk: &Disk, usage: &mut Usage) -> R
     let mut known: Vec<_> = referenced.manifests.iter().map(|one| Key::Manifest(one.id)).collect();
     known.sort_unstable();
     for prefix in 0..=u8::MAX {
-        for key in disk.list(Kind::Manifest, prefix)? {
-            if known.binary_search(&key).is_err()
-                && let Some(length) = length(disk, key)?
-            {
-                usage.garbage.add_object(length);
-            }
+        let mut found = backend.list(Kind::Manifest, prefix)?;
+        found.retain(|key| known.binary_search(key).is_err());
+        for (_, length) in backend.lengths(&found)? {
+            usage.garbage.add_object(length);
         }
     }
     Ok(())
@@ -118,18 +115,18 @@ fn count_manifests(referenced: &Referenced, disk: &Disk, usage: &mut Usage) -> R
 fn count_chunks(
     prefixes: RangeInclusive<u8>,
     mut rest: &[Reference],
-    disk: &Disk,
+    backend: &dyn Backend,
     referenced: &Referenced,
     usage: &mut Usage,
 ) -> Result<(), Error> {
     for prefix in prefixes {
-        let mut keys = disk.list(Kind::Chunk, prefix)?;
-        keys.sort_unstable();
-        for key in keys {
+        // Chunks that are removed meanwhile are skipped.
+        let mut found = backend.lengths(&backend.list(Kind::Chunk, prefix)?)?;
+        found.sort_unstable();
+        for (key, length) in found {
             let Key::Chunk(id) = key else { continue };
             usage.missing_chunks += take_until(&mut rest, |other| *other < id);
             let these = take_references(&mut rest, id);
-            let Some(length) = length(disk, key)? else { continue };
             if these.is_empty() {
                 usage.garbage.add_object(length);
             } else {
@@ -164,13 +161,4 @@ fn add(usage: &mut Usage, needed_by: &[&ReferencedManifest], bytes: u64) {
     }
     let total = if live { &mut usage.live } else { &mut usage.trash };
     total.add_object(bytes);
-}
-
-/// The length of an object; `None` if it was removed meanwhile.
-fn length(disk: &Disk, key: Key) -> Result<Option<u64>, Error> {
-    match disk.head(key) {
-        Ok(head) => Ok(Some(head.length)),
-        Err(Error::NotFound(_)) => Ok(None),
-        Err(error) => Err(error),
-    }
 }

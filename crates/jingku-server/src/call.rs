@@ -30,7 +30,12 @@ impl Call<'_> {
         Scope::own(self.account().id)
     }
 
-    /// Bytes free for new data; `None` if they are not limited or cannot be read.
+    /// Bytes free for the data of images; `None` if they are not limited or unknown, as in a bucket.
+    pub(crate) async fn free_image_bytes(&self) -> Result<Option<u64>, Error> {
+        if self.library.images_on_disk { self.free_bytes().await } else { Ok(None) }
+    }
+
+    /// Bytes free in the data directory; `None` if they are not limited or cannot be read.
     pub(crate) async fn free_bytes(&self) -> Result<Option<u64>, Error> {
         let Some(disk_space) = self.library.disk_space.clone() else { return Ok(None) };
         let free = tokio::task::spawn_blocking(move || disk_space.free_bytes()).await?;

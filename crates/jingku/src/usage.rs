@@ -5,13 +5,13 @@ use serde_json::{Value, json};
 
 use crate::args::Global;
 use crate::failure::Failure;
-use crate::library::{open, open_data_dir};
+use crate::library::open;
 use crate::messages::tr;
 use crate::output::{Listing, bytes, note, print, print_json};
 
 pub(crate) async fn run(global: &Global) -> Result<(), Failure> {
     let context = open(global).await?;
-    let usage = context.usage(&open_data_dir(global)?).await?;
+    let usage = context.usage().await?;
     if global.json {
         return print_json(&to_json(&usage));
     }

@@ -1,5 +1,5 @@
-use crate::Result;
 use crate::database::Transaction;
+use crate::{ClaimState, Result};
 
 /// The stored content of an image.
 #[derive(Clone, Copy, Debug)]
@@ -12,6 +12,8 @@ pub struct BuiltImage<'a> {
     pub data_bytes: i64,
     /// What only the image of a container has.
     pub container: Option<BuiltContainer<'a>>,
+    /// The claim that protects the content from sweeps until now, if it can expire.
+    pub claim: Option<ClaimState<'a>>,
 }
 
 /// The documents of an image of a container, as JSON that the catalogue does not interpret.
@@ -30,7 +32,7 @@ pub struct BuiltContainer<'a> {
 impl<'a> BuiltImage<'a> {
     /// Content without zeros.
     pub fn dense(manifest: &'a str, size_bytes: i64) -> Self {
-        Self { manifest, size_bytes, data_bytes: size_bytes, container: None }
+        Self { manifest, size_bytes, data_bytes: size_bytes, container: None, claim: None }
     }
 }
 
@@ -41,7 +43,7 @@ impl Transaction {
                        container = $6, oci = $7, left_out = $8, softwares = COALESCE(softwares, $9),
                        software_ports = CASE software_ports WHEN '[]' THEN $10 ELSE software_ports END
                    WHERE id = $1";
-        let BuiltImage { manifest, size_bytes, data_bytes, container } = built;
+        let BuiltImage { manifest, size_bytes, data_bytes, container, claim: _ } = built;
         let params = [
             id.into(),
             manifest.into(),

@@ -22,6 +22,8 @@ pub enum JobEnd {
     Lost,
     /// The account would exceed a limit. Nothing was changed.
     OverLimit(OverLimit),
+    /// The claim on the content has ended, so a sweep may have deleted some of it. Nothing was changed; make it again.
+    ClaimExpired,
 }
 
 /// The job of a worker: `$1`, `$2` and `$3` are [`Job::params`].
@@ -75,6 +77,11 @@ impl Catalog {
             transaction.bump_revision(job.account).await?;
             if !transaction.end_job(job, "done", now).await? {
                 return transaction.discard(JobEnd::Lost).await;
+            }
+            if let Some(claim) = built.claim
+                && !transaction.holds_claim(claim).await?
+            {
+                return transaction.discard(JobEnd::ClaimExpired).await;
             }
             let more = transaction.added_bytes(job.account, built.manifest, built.data_bytes).await?;
             let more = [(Limit::StoredBytes, more)];

@@ -128,7 +128,7 @@ async fn an_image_too_large_for_the_account_is_not_made(Engine { catalog, .. }: 
     make(&catalog, owner, "a", "vm", NOW).await;
     create(&catalog, owner, "b", "vm").await;
     let job = claim(&catalog, "worker", NOW).await.unwrap();
-    let sparse = |data_bytes| BuiltImage { manifest: "m2", size_bytes: 1 << 40, data_bytes, container: None };
+    let sparse = |data_bytes| BuiltImage { data_bytes, ..BuiltImage::dense("m2", 1 << 40) };
     let end = catalog.complete_job(&job, sparse(8), NOW).await.unwrap();
     assert_eq!(end, JobEnd::OverLimit(over(Limit::StoredBytes, 5, 12)));
     assert_eq!(catalog.complete_job(&job, sparse(7), NOW).await.unwrap(), JobEnd::Ended);

@@ -4,6 +4,7 @@
 
 mod accounts;
 mod answers;
+mod claims;
 mod community;
 mod community_lists;
 mod community_races;

@@ -5,12 +5,9 @@ use std::sync::Arc;
 
 use bytes::{Buf, Bytes};
 
-use super::Shared;
+use super::shared::{READ_BYTES, Shared};
 use crate::error::Error;
 use crate::key::Key;
-
-/// The most bytes that are read with one request: more than a chunk usually has.
-pub(super) const READ_BYTES: u64 = 1 << 20;
 
 /// The rest of an object whose first bytes are known. A reader must verify the whole: the object may be replaced between
 /// two requests.

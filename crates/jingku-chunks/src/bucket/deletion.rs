@@ -9,8 +9,8 @@ use object_store::client::{HttpClient, HttpRequestBody};
 use object_store::path::Path;
 use object_store::signer::Signer;
 
-use super::REQUESTS_AT_ONCE;
-use super::requests::{ATTEMPTS_MAX, PAUSE_MAX};
+use super::requests::REQUESTS_AT_ONCE;
+use super::settings::{ATTEMPTS_MAX, PAUSE_MAX};
 use super::trouble::Trouble;
 use crate::backend::DELETE_TIMEOUT;
 
@@ -36,7 +36,7 @@ async fn delete(client: HttpClient, url: String) -> Result<(), Trouble> {
     let mut pause = FIRST_PAUSE;
     for attempt in 1.. {
         let request = Request::delete(&url).body(HttpRequestBody::empty());
-        let request = request.map_err(|error| Trouble::explain(error.to_string()))?;
+        let request = request.map_err(|error| Trouble::explain(&error.to_string()))?;
         let answer = match client.execute(request).await {
             Ok(answer) if answer.status().is_success() || answer.status() == StatusCode::NOT_FOUND => {
                 return Ok(());
@@ -45,14 +45,14 @@ async fn delete(client: HttpClient, url: String) -> Result<(), Trouble> {
                 let (status, body) = (answer.status(), answer.into_body().bytes().await.unwrap_or_default());
                 let text = format!("{status}: {}", String::from_utf8_lossy(&body));
                 if !status.is_server_error() && status != StatusCode::TOO_MANY_REQUESTS {
-                    return Err(Trouble::explain(text));
+                    return Err(Trouble::explain(&text));
                 }
                 text
             }
             Err(error) => error.to_string(),
         };
         if attempt == ATTEMPTS_MAX {
-            return Err(Trouble::explain(answer));
+            return Err(Trouble::explain(&answer));
         }
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(PAUSE_MAX);

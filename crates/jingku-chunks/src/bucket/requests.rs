@@ -16,18 +16,10 @@ use crate::error::{Error, Result};
 
 /// The most requests to an object store in flight, of one process.
 pub const BUCKET_REQUESTS_MAX: usize = 64;
-/// How often a request is attempted if the object store is overloaded or fails.
-pub(super) const ATTEMPTS_MAX: usize = 8;
-/// The longest pause between two attempts.
-pub(super) const PAUSE_MAX: Duration = Duration::from_secs(10);
-/// How long connecting to the object store may take.
-pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long one attempt may take, with its body of at most 8 MiB, or of 1 MiB when reading.
-pub(super) const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
-/// After this time, a request is not attempted again. Signatures expire after 15 minutes.
-pub(super) const RETRY_TIMEOUT: Duration = Duration::from_mins(2);
 /// How long a request may take with all attempts.
-pub(super) const OPERATION_TIMEOUT: Duration = Duration::from_mins(5);
+const OPERATION_TIMEOUT: Duration = Duration::from_mins(5);
+/// Requests of one call in flight, such as the deletions of a sweep.
+pub(super) const REQUESTS_AT_ONCE: usize = 32;
 /// Threads that drive the connections. Signing and TLS need little of a core.
 const DRIVERS: usize = 2;
 
@@ -68,7 +60,7 @@ impl Requests {
             };
             let done = tokio::time::timeout(OPERATION_TIMEOUT, permitted).await;
             // Fails if the waiting thread has ended.
-            let _ = sender.send(done.unwrap_or_else(|_| Err(Trouble::timeout())));
+            let _ = sender.send(done.unwrap_or_else(|_| Err(Trouble::timeout(OPERATION_TIMEOUT))));
         };
         if let Some(runtime) = &self.runtime {
             runtime.spawn(task);

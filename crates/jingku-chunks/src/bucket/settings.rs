@@ -2,17 +2,28 @@
 
 use std::fmt;
 use std::path::PathBuf;
+use std::time::Duration;
 
-use object_store::aws::{AmazonS3, AmazonS3Builder, Checksum};
+use object_store::aws::{AmazonS3, AmazonS3Builder, AmazonS3ConfigKey, Checksum};
 use object_store::path::Path;
 use object_store::{BackoffConfig, ClientOptions, RetryConfig};
 
-use super::requests::{ATTEMPTS_MAX, CONNECT_TIMEOUT, PAUSE_MAX, REQUEST_TIMEOUT, RETRY_TIMEOUT};
 use crate::error::{Error, Result};
+
+/// How often a request is attempted if the object store is overloaded or fails.
+pub(super) const ATTEMPTS_MAX: usize = 8;
+/// The longest pause between two attempts.
+pub(super) const PAUSE_MAX: Duration = Duration::from_secs(10);
+/// How long connecting to the object store may take.
+pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long one attempt may take, with its body of at most 8 MiB, or of 1 MiB when reading.
+pub(super) const REQUEST_TIMEOUT: Duration = Duration::from_mins(1);
+/// After this time, a request is not attempted again. Signatures expire after 15 minutes.
+pub(super) const RETRY_TIMEOUT: Duration = Duration::from_mins(2);
 
 /// Where a bucket is and how to reach it. Credentials come from the usual environment variables, such as
 /// `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Clone, Default)]
 pub struct BucketSettings {
     /// `s3://BUCKET` or `s3://BUCKET/PREFIX`.
     pub url: BucketUrl,
@@ -43,7 +54,7 @@ impl BucketUrl {
     /// Reads `s3://BUCKET/PREFIX`; `None` if the text is not of this form.
     pub fn parse(text: &str) -> Option<Self> {
         let (bucket, prefix) = text.strip_prefix("s3://")?.split_once('/').unwrap_or((&text[5..], ""));
-        let prefix = prefix.trim_matches('/');
+        let prefix = prefix.trim_end_matches('/');
         // What needs no encoding anywhere.
         let is_plain =
             |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
@@ -56,7 +67,7 @@ impl BucketUrl {
 
     /// Returns the path of an object below the prefix.
     pub(super) fn path(&self, below: &str) -> Path {
-        Path::from_iter(self.prefix.split('/').chain(below.split('/')).filter(|part| !part.is_empty()))
+        self.prefix.split('/').chain(below.split('/')).filter(|part| !part.is_empty()).collect()
     }
 }
 
@@ -101,6 +112,10 @@ impl BucketSettings {
         }
         if let Some((id, secret)) = &self.key_pair {
             builder = builder.with_access_key_id(id).with_secret_access_key(secret);
+        } else if self.endpoint.is_some() && !has_credentials(&builder) {
+            // The client would ask the metadata service of AWS for a minute.
+            let advice = "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY";
+            return Err(Error::Settings(format!("there are no credentials for the object store. {advice}")));
         }
         builder.build().map_err(|error| Error::Settings(format!("the object store cannot be used: {error}")))
     }
@@ -116,6 +131,18 @@ impl BucketSettings {
             format!("{scheme}://{}.{rest}", self.url.bucket)
         })
     }
+}
+
+/// Whether the environment has credentials other than those of the metadata service.
+fn has_credentials(builder: &AmazonS3Builder) -> bool {
+    [
+        AmazonS3ConfigKey::AccessKeyId,
+        AmazonS3ConfigKey::WebIdentityTokenFile,
+        AmazonS3ConfigKey::ContainerCredentialsRelativeUri,
+        AmazonS3ConfigKey::ContainerCredentialsFullUri,
+    ]
+    .iter()
+    .any(|key| builder.get_config_value(key).is_some())
 }
 
 #[cfg(test)]
@@ -155,6 +182,10 @@ mod tests {
         let settings = BucketSettings { url, endpoint, path_style: true, ..BucketSettings::default() };
         let error = settings.client().unwrap_err().to_string();
         assert!(error.contains("allow_http"), "{error}");
-        assert!(BucketSettings { allow_http: true, ..settings }.client().is_ok());
+        let allowed = BucketSettings { allow_http: true, ..settings };
+        let error = allowed.client().unwrap_err().to_string();
+        assert!(error.contains("no credentials"), "{error}");
+        let key_pair = Some(("id".to_owned(), "secret".to_owned()));
+        assert!(BucketSettings { key_pair, ..allowed }.client().is_ok());
     }
 }

@@ -8,7 +8,7 @@ use futures::future::try_join_all;
 use object_store::{MultipartUpload, ObjectStoreExt};
 use tempfile::SpooledTempFile;
 
-use super::Shared;
+use super::shared::Shared;
 use super::trouble::Trouble;
 use crate::backend::{Existing, Outcome, Stage};
 use crate::error::{Error, Result};

@@ -2,11 +2,10 @@
 
 use std::error::Error as _;
 use std::io;
+use std::time::Duration;
 
 use crate::error::Error;
 use crate::key::Key;
-
-use super::requests::OPERATION_TIMEOUT;
 
 /// Codes and texts of object stores, and what the operator can do.
 const ADVICE: [(&str, &str); 8] = [
@@ -46,20 +45,20 @@ pub(super) enum Trouble {
 }
 
 impl Trouble {
-    pub(super) fn timeout() -> Self {
-        let text = format!("the object store did not answer within {} s", OPERATION_TIMEOUT.as_secs());
+    pub(super) fn timeout(limit: Duration) -> Self {
+        let text = format!("the object store did not answer within {} s", limit.as_secs());
         Self::Io(io::Error::new(io::ErrorKind::TimedOut, text))
     }
 
     /// Explains what the object store answered.
-    pub(super) fn explain(answer: String) -> Self {
+    pub(super) fn explain(answer: &str) -> Self {
         if FULL.iter().any(|code| answer.contains(code)) {
             return Self::Full;
         }
         let advice = ADVICE.iter().find(|(code, _)| answer.contains(code));
         Self::Io(io::Error::other(match advice {
-            Some((_, advice)) => format!("{advice}. It answered: {}", first_line(&answer)),
-            None => first_line(&answer).to_owned(),
+            Some((_, advice)) => format!("{advice}. It answered: {}", first_line(answer)),
+            None => first_line(answer).to_owned(),
         }))
     }
 
@@ -97,7 +96,7 @@ impl From<object_store::Error> for Trouble {
         match error {
             // A missing bucket is not a missing object.
             object_store::Error::NotFound { .. } if !text.contains("NoSuchBucket") => Self::NotFound,
-            _ => Self::explain(text),
+            _ => Self::explain(&text),
         }
     }
 }

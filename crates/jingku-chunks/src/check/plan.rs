@@ -5,7 +5,7 @@ use std::ops::{ControlFlow, RangeInclusive};
 use crate::census::CENSUS_CHUNKS_MAX;
 use crate::id::ChunkId;
 
-/// The most threads of a check, which otherwise uses two per core. One reads while the other decompresses. Each holds
+/// The most threads of a check, which otherwise uses twice those of a writer. One reads while the other decompresses. Each holds
 /// one chunk, compressed and plain: 8 MiB in total at the default chunk size, 128 MiB at the largest.
 pub const CHECK_THREADS_MAX: usize = 16;
 
@@ -37,7 +37,7 @@ pub struct CheckPlan {
     pub prefixes: RangeInclusive<u8>,
     /// The most chunks tracked at a time, [`CENSUS_CHUNKS_MAX`] by default. Bounds memory.
     pub census_chunks_max: usize,
-    /// Reader threads; `None` for two per core, at most [`CHECK_THREADS_MAX`]. A single thread reads in the order of
+    /// Reader threads; `None` for twice those of a writer, at most [`CHECK_THREADS_MAX`]. A single thread reads in the order of
     /// names.
     pub threads: Option<usize>,
 }

@@ -1,7 +1,6 @@
 //! Examines the stored chunks on several threads.
 
 use std::collections::HashMap;
-use std::num::NonZero;
 use std::ops::{ControlFlow, RangeInclusive};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -135,8 +134,12 @@ impl<'a> Scanner<'a> {
             }
             Ok::<_, Error>(())
         };
-        let cores = thread::available_parallelism().map_or(1, NonZero::get);
-        let threads = self.plan.threads.unwrap_or(2 * cores).clamp(1, CHECK_THREADS_MAX).min(ids.len());
+        let threads = self
+            .plan
+            .threads
+            .unwrap_or(2 * self.backend.threads())
+            .clamp(1, CHECK_THREADS_MAX)
+            .min(ids.len());
         thread::scope(|scope| {
             let running: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
             running

@@ -1,4 +1,4 @@
-//! ClaimTable on objects in memory.
+//! Claims on objects in memory.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};

@@ -135,7 +135,7 @@ fn failed_upload_is_aborted() {
     let bucket = create(&server).unwrap();
     let mut stage = bucket.stage().unwrap();
     for _ in 0..20 {
-        stage.write(&[7; 1 << 20]).unwrap();
+        stage.write(&vec![7; 1 << 20]).unwrap();
     }
     // An error that is not worth another attempt.
     server.inject(Method::PUT, S3Fault::SKEWED, 1);

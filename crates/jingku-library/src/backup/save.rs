@@ -89,7 +89,7 @@ impl Library {
             return Err(BackupError::FewImages { folder: folder.path().to_owned(), before, now: images });
         }
         let to_store = stores.1.clone();
-        let Outcome { copied, damage } = self.copy_objects(data, stores, snapshot, how.verify).await?;
+        let Outcome { copied, damage } = self.copy_objects(stores, snapshot, how.verify).await?;
         let keys = self.keys_to_back_up(data, &folder, last.as_ref(), master_key).await?;
         let had_key = last.is_some_and(|last| last.has_master_key());
         let (catalog, catalog_bytes) = place_catalog(&folder, &staged)?;
@@ -123,16 +123,16 @@ impl Library {
 
     async fn copy_objects(
         &self,
-        data: &DataDir,
         (to, to_store): (Disk, Store),
         images: Vec<ManifestUse>,
         verify: bool,
     ) -> Result<Outcome, BackupError> {
-        let (from, from_store) = (data.objects()?, self.store.clone());
+        let from_store = self.store.clone();
         let copying = tokio::task::spawn_blocking(move || {
-            let sources: [(&dyn Backend, _); 2] = [(&from, &from_store), (&to, &to_store)];
+            let from = from_store.backend().as_ref();
+            let sources: [(&dyn Backend, _); 2] = [(from, &from_store), (&to, &to_store)];
             let referenced = Referenced::open(&images, &sources)?;
-            let stores = Stores { from: &from, to: &to, to_store: &to_store, verify, failpoints: FAILPOINTS };
+            let stores = Stores { from, to: &to, to_store: &to_store, verify, failpoints: FAILPOINTS };
             copy(&stores, &referenced, &images)
         });
         Ok(copying.await??)

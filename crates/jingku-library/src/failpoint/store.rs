@@ -36,12 +36,29 @@ impl<B: Backend> Backend for FailpointBackend<B> {
 
     fn delete(&self, key: Key) -> Result<()> {
         self.0.delete(key)?;
-        match key {
-            Key::Chunk(_) => reached("store.chunk_deleted"),
-            Key::Manifest(_) => reached("store.manifest_deleted"),
-            Key::QuarantineMark(_) => reached("store.note_deleted"),
+        deleted(key);
+        Ok(())
+    }
+
+    fn list_kind(&self, kind: Kind, max: usize) -> Result<Vec<Key>> {
+        self.0.list_kind(kind, max)
+    }
+
+    fn lengths(&self, keys: &[Key]) -> Result<Vec<(Key, u64)>> {
+        self.0.lengths(keys)
+    }
+
+    fn delete_if(&self, keys: &[Key], may: &mut dyn FnMut() -> Result<bool>) -> Result<()> {
+        // One by one, to reach the failpoint between two deletions.
+        for key in keys {
+            self.0.delete_if(&[*key], may)?;
+            deleted(*key);
         }
         Ok(())
+    }
+
+    fn threads(&self) -> usize {
+        self.0.threads()
     }
 
     fn sync(&self) -> Result<()> {
@@ -70,6 +87,14 @@ impl Stage for FailpointStage {
         let outcome = self.0.commit(key, existing)?;
         put(key);
         Ok(outcome)
+    }
+}
+
+fn deleted(key: Key) {
+    match key {
+        Key::Chunk(_) => reached("store.chunk_deleted"),
+        Key::Manifest(_) => reached("store.manifest_deleted"),
+        Key::QuarantineMark(_) => reached("store.note_deleted"),
     }
 }
 

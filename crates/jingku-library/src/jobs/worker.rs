@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::FutureExt;
-use jingku_catalog::{BuiltImage, CatalogError, Heartbeat, Job, JobEnd, Source};
+use jingku_catalog::{BuiltImage, CatalogError, ClaimState, Heartbeat, Job, JobEnd, Source};
 use jingku_chunks::ManifestId;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until, timeout};
@@ -207,6 +207,7 @@ async fn end(library: &Library, job: &Job, result: Result<Made, MakeError>) -> R
             return Ok(());
         }
         Err(MakeError::Stopped(StopReason::Lost)) => JobEnd::Lost,
+        Err(MakeError::Store(jingku_chunks::Error::ClaimExpired)) => JobEnd::ClaimExpired,
         Err(error) => {
             tracing::error!(image_id, error = &error as &dyn Error, "cannot make image");
             library.catalog.fail_job(job, &error.reason(), now).await?
@@ -216,6 +217,10 @@ async fn end(library: &Library, job: &Job, result: Result<Made, MakeError>) -> R
         JobEnd::Ended => {}
         JobEnd::Lost => {
             tracing::info!(image_id, "the image was deleted meanwhile, or another worker has the job");
+        }
+        // The lease of the job expires, and another attempt claims and looks again.
+        JobEnd::ClaimExpired => {
+            tracing::warn!(image_id, "the claim on the content expired: the job starts over")
         }
         JobEnd::OverLimit(over) => {
             let reason = format!("{}.", crate::account_limits::limit_refusal(&over));
@@ -230,12 +235,14 @@ async fn complete(library: &Library, job: &Job, made: &Made) -> Result<JobEnd, C
     failpoint::reached("make.before_row");
     let written = &made.written;
     let manifest = written.manifest.to_string();
+    let ticket = written.guard.ticket();
     let texts = made.saved.as_ref().map(Saved::texts);
     let built = BuiltImage {
         manifest: &manifest,
         size_bytes: to_i64(written.logical_bytes),
         data_bytes: to_i64(written.data_bytes),
         container: texts.as_ref().map(SavedTexts::built),
+        claim: ticket.as_ref().map(|ticket| ClaimState { id: &ticket.id, records: ticket.records }),
     };
     let ended = library.catalog.complete_job(job, built, library.clock.now()).await;
     // A commit that reports an error may still take effect, so its manifest is guarded until this process ends.

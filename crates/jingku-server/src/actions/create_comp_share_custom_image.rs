@@ -98,7 +98,7 @@ async fn check_disk(instance_id: &str, disk: String) -> Result<DeclaredDisk, Err
 /// Refuses an image that may not fit into the store. After the first image of an instance only changed chunks are stored,
 /// an unknown amount: then any free space suffices.
 async fn check_disk_space(call: &Call<'_>, instance_id: &str, first_bytes: u64) -> Result<(), Error> {
-    let Some(free_bytes) = call.free_bytes().await? else { return Ok(()) };
+    let Some(free_bytes) = call.free_image_bytes().await? else { return Ok(()) };
     let needed_bytes =
         if call.library.catalog.has_finished_job(instance_id).await? { 1 } else { first_bytes };
     if needed_bytes <= free_bytes {

@@ -207,7 +207,7 @@ async fn a_sweep_never_removes_what_an_image_needs() {
         let checked = scene.service.context.library.check(Depth::Bytes, |_| true).await.unwrap().unwrap();
         assert!(checked.is_clean() && checked.report.unreferenced_findings == 0, "{checked:?}, seed {seed}");
         scene.service.context.library.sweep(false, |_, _| true).await.unwrap();
-        let usage = scene.service.context.library.usage(&data).await.unwrap();
+        let usage = scene.service.context.library.usage().await.unwrap();
         assert_eq!((usage.garbage.objects, usage.missing_chunks), (0, 0), "seed {seed}");
     }
     println!("{sweeps} sweeps beside {} operations; {images} images in the end", SEEDS * OPERATIONS as u64);

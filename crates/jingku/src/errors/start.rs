@@ -29,6 +29,8 @@ impl Explained for StartError {
             Self::CatalogLinked(path) => (Fault, tr!("errors-start-catalog-linked", path)),
             Self::LogGone(path) => (Fault, tr!("errors-start-log-gone", path)),
             Self::CatalogLost(path) => (Fault, tr!("errors-start-catalog-lost", path)),
+            Self::StorageFile(path) => (Fault, tr!("errors-start-storage-file", path)),
+            Self::StoreInFolder(path) => (Refused, tr!("errors-start-store-in-folder", path)),
             Self::MasterKey(place) => (Usage, tr!("errors-start-master-key", place)),
             Self::WrongMasterKey(_) => (Fault, tr!("errors-master-key-wrong")),
             Self::Catalog(error) => (Fault, catalog(&tr!("errors-catalog-unopened"), error)),

@@ -5,6 +5,7 @@
 mod backup;
 mod beside;
 mod boot;
+mod bucket;
 mod check;
 mod client;
 mod containers;

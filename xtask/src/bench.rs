@@ -13,6 +13,7 @@ mod list;
 mod make;
 mod process;
 mod report;
+mod s3;
 mod size;
 
 use anyhow::Result;
@@ -39,6 +40,8 @@ enum Bench {
     List(list::Args),
     /// Create images of a 4 GiB disk and export them; compare with a bare loop, qemu-img, restic and borg. Needs 17 GB.
     Make(disk::Args),
+    /// Create and export an image of a 4 GiB disk in an object store; compare with the plain client. Needs 17 GB.
+    S3(disk::Args),
     /// Measure size, dependencies, start time, idle memory and build time.
     Size(size::Args),
     /// Serve prepared replies; `list` starts it as a reference.
@@ -55,6 +58,7 @@ pub(crate) fn run(workspace: &Workspace, args: Args) -> Result<()> {
         Bench::Container(args) => container::run(workspace, folder.path(), &args)?,
         Bench::List(args) => list::run(workspace, folder.path(), &args)?,
         Bench::Make(disk) => make::run(workspace, folder.path(), &disk)?,
+        Bench::S3(disk) => s3::run(workspace, folder.path(), &disk)?,
         Bench::Size(args) => size::run(workspace, folder.path(), &args)?,
         Bench::BareServer(args) => return bare_server::run(&args),
     };

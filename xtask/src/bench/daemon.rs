@@ -90,7 +90,7 @@ pub(super) struct Making {
 }
 
 /// Follows a server's log to its end, because the server must not block on it.
-fn follow(log: impl Read + Send + 'static) -> Receiver<Making> {
+pub(super) fn follow(log: impl Read + Send + 'static) -> Receiver<Making> {
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {
         let mut start = Instant::now();

@@ -94,8 +94,8 @@ fn assert_has_pod(home: &Home, at: &[&str]) {
 
 /// Asserts that a data directory has what make.py put there, and that new images can be created.
 fn assert_usable(home: &Home, data: &Path, schema: &str) {
-    // Images of containers are known since this schema, instances that the API creates since the next.
-    let (has_container, has_pod) = (schema >= "0012", schema >= "0013");
+    // The archives have the image of a container and an instance of the API since these schemas.
+    let (has_container, has_pod) = (schema >= "0012", schema >= "0016");
     let at = ["--data-dir", data.to_str().unwrap()];
     // By default the trash would have expired.
     let config = home.path("jingku.toml");

@@ -92,9 +92,9 @@ impl Bench<'_> {
         fs::write(self.folder.join("jingku.toml"), format!("storage = 's3://{BUCKET}/lab'\n{text}"))?;
         // The first start creates the account of the instance.
         drop(self.serve()?);
-        run_command(
-            self.command(&["instance", "add", "--id", "uhost-v1", "--disk"]).arg(disk).stdout(Stdio::null()),
-        )
+        let disk = disk.to_str().context("the folder's name is not UTF-8")?;
+        let add = ["instance", "add", "--id", "uhost-v1", "--disk", disk];
+        run_command(self.command(&add).stdout(Stdio::null()))
     }
 
     fn serve(&self) -> Result<super::process::Server> {

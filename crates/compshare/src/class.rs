@@ -7,10 +7,9 @@ pub(crate) fn class_of(code: i64) -> Class {
         return known.class();
     }
     match code {
-        // A backend did not answer the gateway within 60 s.
-        110 => Class::AskAgainLater,
-        // Still detaching, timed out, too frequent, or something else is under way.
-        8434 | 8438 | 8441 | 226_609 | 226_619 | 226_620 | 226_622 | 226_628 => Class::AskAgainLater,
+        // 110: a backend did not answer the gateway within 60 s. The others: still detaching, timed out, too frequent, or
+        // something else is under way.
+        110 | 8434 | 8438 | 8441 | 226_609 | 226_619 | 226_620 | 226_622 | 226_628 => Class::AskAgainLater,
         // "service error, please contact technical support", and failures of what the backend depends on.
         8498 | 8510 | 8520 | 8580 => Class::ServiceFault,
         // Signature, token, rights on an operation, project, zone, address and IAM; the account is in arrears or not

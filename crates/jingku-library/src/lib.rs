@@ -58,11 +58,11 @@ pub use backup::{
 pub use check::{Checked, CorruptObject, Corruption, Depth};
 pub use clock::{Clock, FixedClock, SystemClock};
 pub use config::{
-    AddressRange, Approve, BadListenAddress, BadPublicUrl, BadSize, BadStorageUrl, ByteSize, Category, Community,
-    Config, ConfigError, ConnectionLimits, ContainerSettings, DatabaseUrl, DeclaredInstance, GpuSettings,
-    HostSettings, JobSettings, LimitSettings, ListenAddress, MetricsSettings, NamedContainer, OTHERS, ProxyProtocol,
-    ProxySettings, PublicUrl, RequestLimits, S3Settings, ScrubSettings, StorageUrl, SweepSettings, TlsSettings,
-    TrashSettings, Zone, Zones,
+    AddressRange, Approve, BadListenAddress, BadPublicUrl, BadSize, BadStorageUrl, ByteSize, Category,
+    Community, Config, ConfigError, ConnectionLimits, ContainerSettings, DatabaseUrl, DeclaredInstance,
+    GpuSettings, HostSettings, JobSettings, LimitSettings, ListenAddress, MetricsSettings, NamedContainer,
+    OTHERS, ProxyProtocol, ProxySettings, PublicUrl, RequestLimits, S3Settings, ScrubSettings, StorageUrl,
+    SweepSettings, TlsSettings, TrashSettings, Zone, Zones,
 };
 pub use containers::{ContainerFacts, ContainerLoad, ContainerState, Containers};
 pub use credentials::{Credentials, KeyPair};
@@ -85,8 +85,8 @@ pub use jingku_sources::content::{Caution, Content, Foreign, HEAD_BYTES, TAIL_BY
 pub use jingku_sources::oci::{Frame, Layer};
 pub use jingku_sources::{DiskError, DiskFormat, PackedFault, Packing, Qcow2Writer, is_written, next_stored};
 pub use jobs::{
-    DeclaredDisk, DeclaredFailure, JobBytes, JobHook, Progress, Running, SaveOptions, StopReason, Workers,
-    disk_reason, percent_of, store_pattern,
+    DeclaredDisk, DeclaredFailure, ESTIMATE_TIME_MAX, Estimate, EstimateError, JobBytes, JobHook, Progress,
+    Running, SaveOptions, StopReason, Workers, disk_reason, percent_of, store_pattern,
 };
 pub use key_limits::KeyRestrictions;
 pub use keyring::{Keyring, WrongMasterKey};

@@ -51,6 +51,18 @@ def test_a_container_serves_and_is_healthy(podman, container, jingku, tmp_path):
     assert "my-custom-env" in podman.run("exec", container, "jingku", "image", "list")
 
 
+def test_the_default_command_serves_on_every_address(podman, image):
+    podman.run("run", "--detach", "--name=default", "--network=none", *TIGHT, image)
+    try:
+        follow = subprocess.Popen(podman.command("logs", "--follow", "default"), stdout=subprocess.PIPE, text=True)
+        assert follow.stdout.readline().strip().endswith(":8480")
+        podman.run("healthcheck", "run", "default")
+        follow.kill()
+        follow.wait()
+    finally:
+        podman.run("rm", "--force", "--time=5", "default")
+
+
 def test_a_new_container_has_the_data_of_the_old_one(podman, container):
     wait_until_ready(podman, container)
     before = podman.run("exec", container, "jingku", "key", "list")

@@ -9,17 +9,15 @@ pub(crate) fn class_of(code: i64) -> Class {
     match code {
         // A backend did not answer the gateway within 60 s.
         110 => Class::AskAgainLater,
-        // Sold out, still detaching, timed out, too frequent, out of GPUs, or something else is under way.
-        8357 | 8434 | 8438 | 8441 | 226_604 | 226_609 | 226_619 | 226_620 | 226_622 | 226_628 => {
-            Class::AskAgainLater
-        }
+        // Still detaching, timed out, too frequent, or something else is under way.
+        8434 | 8438 | 8441 | 226_609 | 226_619 | 226_620 | 226_622 | 226_628 => Class::AskAgainLater,
         // "service error, please contact technical support", and failures of what the backend depends on.
-        8433 | 8498 | 8510 | 8520 | 8580 => Class::ServiceFault,
+        8498 | 8510 | 8520 | 8580 => Class::ServiceFault,
         // Signature, token, rights on an operation, project, zone, address and IAM; the account is in arrears or not
         // verified.
         170..=179 | 240 | 290..=299 | 226_601 | 226_606 => Class::FixCredentials,
         // Parameters; sizes, ratios, page bounds, and a JSON type the backend refuses.
-        160..=289 | 8067 | 8107 | 8315 | 8333 | 8401 | 214_001 => Class::FixRequest,
+        160..=289 | 8067 | 8107 | 8333 | 8401 | 214_001 => Class::FixRequest,
         // The backend's own codes are about the state of resources.
         2000.. => Class::LookAgain,
         _ => Class::ServiceFault,
@@ -39,7 +37,7 @@ mod tests {
             (110, Class::AskAgainLater),
             (299, Class::FixCredentials),
             (220, Class::FixRequest),
-            (8433, Class::ServiceFault),
+            (8498, Class::ServiceFault),
             (8434, Class::AskAgainLater),
             (8351, Class::LookAgain),
             (226_999, Class::LookAgain),

@@ -2,7 +2,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::database::{Database, Snapshot, Sqlite, is_blank, not_in_memory, sync_file};
-use crate::images::positions::PositionCache;
+use crate::images::bitmaps::PositionCache;
 use crate::migrations::migrate;
 use crate::{AccountLimits, CatalogError, Result};
 

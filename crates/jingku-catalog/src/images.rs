@@ -1,5 +1,6 @@
 //! Images: their rows, and how they are created, changed, listed and deleted.
 
+pub(crate) mod bitmaps;
 pub(crate) mod changes;
 pub(crate) mod container;
 pub(crate) mod copy;
@@ -13,7 +14,7 @@ pub(crate) mod name;
 pub(crate) mod newest;
 pub(crate) mod order;
 mod page;
-pub(crate) mod positions;
+mod positions;
 pub(crate) mod progress;
 pub(crate) mod row;
 pub(crate) mod seed;

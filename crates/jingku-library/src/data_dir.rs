@@ -32,11 +32,12 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::chunk_store::store;
 use crate::keyring::{Keyring, MASTER_KEY_BYTES};
 use crate::random::{Random, unique_id};
 use crate::start_error::StartError;
 use crate::text_file::read_text;
-use crate::{blocking, durable, objects, private};
+use crate::{blocking, durable, private};
 
 /// The file that marks an incomplete restore.
 pub(crate) const RESTORING: &str = "restoring";
@@ -135,7 +136,7 @@ impl DataDir {
             }
             opened => opened?,
         };
-        Ok(objects::store(disk))
+        Ok(store(disk))
     }
 
     pub(crate) fn store_read_only(&self) -> Result<Store, StartError> {

@@ -7,6 +7,7 @@ mod authentication;
 mod backup;
 mod blocking;
 mod check;
+mod chunk_store;
 mod claims;
 mod clock;
 mod config;

@@ -7,10 +7,11 @@
 use std::sync::Arc;
 
 use jingku_catalog::Catalog;
-use jingku_chunks::{Backend, Bucket, BucketSettings, Error, Store};
+use jingku_chunks::{Bucket, BucketSettings, Error, Store};
 use serde::{Deserialize, Serialize};
 use tokio::runtime::Handle;
 
+use crate::chunk_store::store;
 use crate::claims::{CatalogClaims, NoClaims};
 use crate::config::{Config, S3Settings, StorageUrl};
 use crate::data_dir::DataDir;
@@ -104,11 +105,4 @@ async fn run(open: impl FnOnce() -> Result<Bucket, Error> + Send + 'static) -> R
     let opened = tokio::task::spawn_blocking(open).await;
     let panicked = |error| StartError::Store(Error::Settings(format!("opening the bucket failed: {error}")));
     Ok(opened.map_err(panicked)??)
-}
-
-/// The store on a backend. In a debug build it has failpoints.
-pub(crate) fn store(backend: impl Backend) -> Store {
-    #[cfg(debug_assertions)]
-    let backend = crate::failpoint::FailpointBackend(backend);
-    Store::new(backend)
 }

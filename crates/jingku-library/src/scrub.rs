@@ -90,8 +90,8 @@ impl Scrub {
 
     /// Records a corrupted image. Returns whether it is new; false if the list is full.
     pub(crate) fn add_damaged(&mut self, image_id: &str) -> bool {
-        let is_new = self.damaged_images.len() < DAMAGED_MAX
-            && !self.damaged_images.iter().any(|id| id == image_id);
+        let is_new =
+            self.damaged_images.len() < DAMAGED_MAX && !self.damaged_images.iter().any(|id| id == image_id);
         if is_new {
             self.damaged_images.push(image_id.to_owned());
         }

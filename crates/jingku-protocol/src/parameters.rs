@@ -20,6 +20,8 @@ const ELEMENT: &str = ".N";
 pub enum Kind {
     /// One text, number or boolean.
     Scalar,
+    /// The same, of any length, because nothing uses it.
+    Unread,
     /// A list of these.
     List,
     /// A list of objects. The names of their members follow `.N.`.
@@ -106,6 +108,11 @@ impl<'de> Deserializer<'de> for Shape<'_> {
         Err(stop())
     }
 
+    fn deserialize_ignored_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, ParamError> {
+        self.names.entry(self.name).or_insert(Kind::Unread);
+        Err(stop())
+    }
+
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ParamError> {
         visitor.visit_some(self)
     }
@@ -148,7 +155,7 @@ impl<'de> Deserializer<'de> for Shape<'_> {
 
     forward_to_deserialize_any! {
         bool i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 char str string bytes byte_buf unit unit_struct tuple tuple_struct
-        map enum identifier ignored_any
+        map enum identifier
     }
 }
 

@@ -279,7 +279,8 @@ fn every_action_accepts_its_required_parameters() {
             let required = Action::$action.parameters().required;
             let documented = Action::$action.documented();
             let demanded = required.iter().filter(|name| !documented.contains(&name.as_str()));
-            let params = demanded.fold(Params::default(), |params, name| params.text(name, Some("1")));
+            let value = |name: &str| if name == "DestChargeType" { "Postpay" } else { "1" };
+            let params = demanded.fold(Params::default(), |params, name| params.text(name, Some(value(name))));
             match $request::read(&Tree::from(params)) {
                 Ok(_) => {}
                 Err(ParamError::Missing(names)) if names.contains('|') => {}

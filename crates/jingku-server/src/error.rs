@@ -216,10 +216,9 @@ impl Error {
             Self::OutOfResources | Self::NoPorts => RetCode::OutOfResources,
             Self::NoStock(_) => RetCode::NoStock,
             Self::InstanceBusy(_) => RetCode::InstanceBusy,
-            Self::EngineAway => RetCode::ServiceUnavailable,
             Self::InstanceMakingImage(_) => RetCode::InstanceMakingImage,
             Self::Throttled | Self::Flood | Self::UploadBusy(_) => RetCode::Throttled,
-            Self::Unavailable(_) => RetCode::ServiceUnavailable,
+            Self::EngineAway | Self::Unavailable(_) => RetCode::ServiceUnavailable,
             Self::Internal(_) => RetCode::ServiceError,
         }
     }

@@ -227,10 +227,10 @@ async fn catalog(
     let images = context.library.catalog.container_images(account, &after, limit).await?;
     let names: Vec<String> =
         images.iter().map(|image| Repository::of(account.0, &image.name, &image.image_id)).collect();
-    let last = images.last().filter(|_| images.len() == limit as usize);
+    let final_image = images.last().filter(|_| images.len() == limit as usize);
     // By its id, which keeps its place in the order when the image is deleted.
-    let link = last.map(|last| {
-        let id = last.image_id.to_ascii_lowercase();
+    let link = final_image.map(|image| {
+        let id = image.image_id.to_ascii_lowercase();
         format!("</v2/_catalog?n={limit}&last={}%2F{id}>; rel=\"next\"", account.0)
     });
     let mut response = Json(json!({ "repositories": names })).into_response();

@@ -78,7 +78,7 @@ fn run(global: &Global, command: Command) -> Result<ExitCode, Failure> {
             Command::Serve(args) => serve::run(global, args).await,
             Command::Image(AnyImageCommand::Api(command)) => image::run(global, command).await,
             Command::Image(AnyImageCommand::Platform(command)) => operate::platform(global, command).await,
-            Command::Instance(command) => operate::instance(global, command).await,
+            Command::Instance(command) => Box::pin(operate::instance(global, command)).await,
             Command::Account(command) => operate::account(global, command).await,
             Command::Key(command) => operate::key(global, command).await,
             Command::Review(command) => review::run(global, command).await,

@@ -53,13 +53,13 @@ impl Bench<'_> {
         let stored = runtime.block_on(list(&s3, "lab/chunks"))?;
         self.row("jingku, make", seconds, &stored);
         for in_flight in IN_FLIGHT {
-            let (_, seconds, _) = timed(|| runtime.block_on(copy(&s3, &stored, in_flight)))?;
+            let ((), seconds, _) = timed(|| runtime.block_on(copy(&s3, &stored, in_flight)))?;
             self.row(&format!("plain client, {in_flight} PUT in flight"), seconds, &stored);
         }
         let seconds = self.export(&image, &disk)?;
         self.row("jingku, export", seconds, &stored);
         for in_flight in IN_FLIGHT {
-            let (_, seconds, _) = timed(|| runtime.block_on(read(&s3, &stored, in_flight)))?;
+            let ((), seconds, _) = timed(|| runtime.block_on(read(&s3, &stored, in_flight)))?;
             self.row(&format!("plain client, {in_flight} GET in flight"), seconds, &stored);
         }
         Ok(())

@@ -37,7 +37,7 @@ impl Access {
             let outcome = loop {
                 match timeout_at(deadline, act(catalog.clone())).await {
                     Ok(Err(error)) if is_temporary(&error) && Instant::now() + RETRY < deadline => {
-                        sleep(RETRY).await
+                        sleep(RETRY).await;
                     }
                     Ok(outcome) => break outcome.map_err(std::io::Error::other),
                     Err(_) => break Err(std::io::ErrorKind::TimedOut.into()),

@@ -364,7 +364,7 @@ fn read(store: &Store, id: ManifestId) -> Result<Vec<u8>> {
     Ok(disk)
 }
 
-fn run(catalog: &Catalog, runtime: &Handle, seeds: std::ops::Range<u64>) {
+fn run(catalog: &Catalog, runtime: &Handle, seeds: std::ops::Range<u64>) -> u64 {
     let (mut swept, mut expired, mut images) = (0, 0, 0);
     for seed in seeds {
         let model = Model::new(seed, catalog, runtime);
@@ -378,14 +378,15 @@ fn run(catalog: &Catalog, runtime: &Handle, seeds: std::ops::Range<u64>) {
         model.end(seed);
     }
     println!("{images} images, {swept} deleted ones, {expired} expired claims");
-    assert!(images > 0 && swept > 0 && expired > 0, "too little was tested");
+    assert!(images > 0 && swept > 0, "too little was tested");
+    expired
 }
 
 #[test]
 fn several_machines_lose_no_image() {
     let runtime = Runtime::new().unwrap();
     let catalog = runtime.block_on(Catalog::open_sqlite_in_memory()).unwrap();
-    run(&catalog, runtime.handle(), 0..100);
+    assert!(run(&catalog, runtime.handle(), 0..100) > 0, "no claim expired");
 }
 
 #[test]

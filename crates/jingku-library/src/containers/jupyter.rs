@@ -19,7 +19,7 @@ impl Library {
             Err(error) => Err(error),
         };
         let failed = |error: &_| {
-            tracing::warn!(error = error as &dyn std::error::Error, "cannot ask about a container")
+            tracing::warn!(error = error as &dyn std::error::Error, "cannot ask about a container");
         };
         let container = container.inspect_err(failed).ok()?;
         Some(token(&container.config).unwrap_or_default().to_owned())
@@ -33,7 +33,7 @@ fn token(config: &Value) -> Option<&str> {
     let arguments = texts("Entrypoint").chain(texts("Cmd"));
     // The whole command may be one text of a shell.
     let words = arguments.flat_map(str::split_whitespace).filter(|word| word.starts_with("--"));
-    let argument = words.filter_map(|word| Some(word.split_once(ARGUMENT)?.1)).last();
+    let argument = words.filter_map(|word| Some(word.split_once(ARGUMENT)?.1)).next_back();
     argument.or(variable).map(|token| token.trim_matches(['\'', '"']))
 }
 

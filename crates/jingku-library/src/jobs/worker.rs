@@ -234,7 +234,7 @@ async fn end(library: &Library, job: &Job, result: Result<Made, MakeError>) -> R
         }
         // The lease of the job expires, and another attempt claims and looks again.
         JobEnd::ClaimExpired => {
-            tracing::warn!(image_id, "the claim on the content expired: the job starts over")
+            tracing::warn!(image_id, "the claim on the content expired: the job starts over");
         }
         JobEnd::OverLimit(over) => {
             let reason = format!("{}.", crate::account_limits::limit_refusal(&over));

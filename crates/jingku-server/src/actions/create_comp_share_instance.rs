@@ -110,7 +110,7 @@ async fn ports(call: &Call<'_>, image: &Image) -> Result<Vec<(PortKind, u16)>, E
     #[derive(Default, Deserialize)]
     #[serde(default, rename_all = "PascalCase")]
     struct Run {
-        exposed_ports: std::collections::BTreeMap<String, serde::de::IgnoredAny>,
+        exposed_ports: serde_json::Map<String, serde_json::Value>,
     }
     let scope = Scope::visible_to(call.account().id);
     let row = call.library.catalog.container_image(scope, image.account, ImageKey::Id(&image.id)).await?;

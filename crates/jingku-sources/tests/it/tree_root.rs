@@ -100,11 +100,11 @@ fn compare(one: &Path, other: &Path, names: &mut Vec<String>) {
             let mtime = if meta.is_dir() { 0 } else { meta.mtime() };
             (meta.mode(), meta.uid(), meta.gid(), size, mtime, meta.rdev(), meta.nlink())
         };
-        assert_eq!(seen(&had), seen(&has), "{other:?}");
+        assert_eq!(seen(&had), seen(&has), "{}", other.display());
         if had.is_dir() {
             compare(&entry.path(), &other, names);
         } else if had.is_file() {
-            assert!(fs::read(entry.path()).unwrap() == fs::read(&other).unwrap(), "{other:?}");
+            assert!(fs::read(entry.path()).unwrap() == fs::read(&other).unwrap(), "{}", other.display());
         } else if had.is_symlink() {
             assert_eq!(fs::read_link(entry.path()).unwrap(), fs::read_link(&other).unwrap());
         }

@@ -56,7 +56,8 @@ async fn ask(address: SocketAddr) -> io::Result<bool> {
 
 /// Counts a connection that the server ended as an answer.
 fn refused(error: io::Error) -> io::Result<bool> {
-    let is_ended = matches!(error.kind(), ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset | ErrorKind::BrokenPipe);
+    let is_ended =
+        matches!(error.kind(), ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset | ErrorKind::BrokenPipe);
     if is_ended { Ok(true) } else { Err(error) }
 }
 

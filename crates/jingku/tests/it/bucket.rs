@@ -138,7 +138,7 @@ fn images_are_made_exported_and_swept_in_a_bucket() {
     let mut wrong = bytes.clone();
     *wrong.last_mut().unwrap() ^= 1;
     std::fs::write(path, wrong).unwrap();
-    scene.run(&["check", "--read-data"]).failed_with_output(5);
+    scene.run(&["check", "--read-data"]).failed_with_output(6);
     scene.home.make("uhost-1", "d");
     scene.assert_intact();
     server.stop();

@@ -9,9 +9,12 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use compshare::actions::DescribeCompShareInstanceRequest;
 use serde_json::Value;
 
+use crate::client::{block_on, client_with};
 use crate::home::Home;
+use crate::server::Server;
 
 const BLOCK: usize = 4096;
 const BLOCKS: usize = 400;
@@ -86,23 +89,27 @@ fn assert_is_container(home: &Home, at: &[&str], name: &str, row: &Value) {
 }
 
 /// Asserts that the instance that make.py created is there, with its password.
-fn assert_has_pod(home: &Home, at: &[&str]) {
-    let list = home.json(&[&["instance", "list"], at].concat());
-    let pod = list.as_array().unwrap().iter().find(|row| row["Name"] == "pod").unwrap();
-    assert_eq!((&pod["State"], &pod["Password"]), (&"Install Fail".into(), &"UGFzc3cwcmQx".into()), "{pod}");
+fn assert_has_pod(home: &Home, server: &Server, at: &[&str]) {
+    let key = home.json(&[&["key", "create"], at].concat());
+    let [public, private] = ["PublicKey", "PrivateKey"].map(|field| key[field].as_str().unwrap());
+    let client = client_with(server, public, private);
+    let request = DescribeCompShareInstanceRequest::default();
+    let page = block_on(client.describe_comp_share_instance(&request)).unwrap();
+    let pod = page.instances.iter().find(|instance| instance.name == "pod").unwrap();
+    assert_eq!((&*pod.state, &*pod.password), ("Install Fail", "UGFzc3cwcmQx"));
 }
 
 /// Asserts that a data directory has what make.py put there, and that new images can be created.
 fn assert_usable(home: &Home, data: &Path, schema: &str) {
-    // Images of containers are known since this schema, instances that the API creates since the next.
-    let (has_container, has_pod) = (schema >= "0012", schema >= "0013");
+    // The archives have the image of a container and an instance of the API since these schemas.
+    let (has_container, has_pod) = (schema >= "0012", schema >= "0016");
     let at = ["--data-dir", data.to_str().unwrap()];
     // By default the trash would have expired.
     let config = home.path("jingku.toml");
     fs::write(&config, "[trash]\nkeep_days = 65535\n").unwrap();
     let server = home.serve_with(&["--config", config.to_str().unwrap(), at[0], at[1]], &[]);
     if has_pod {
-        assert_has_pod(home, &at);
+        assert_has_pod(home, &server, &at);
     }
     let mut all = images(home, &at);
     let container = all.remove("container");

@@ -30,7 +30,10 @@ fn record(folder: &Path, line: &str) {
 
 fn rows(folder: &Path) -> BTreeMap<String, ManifestId> {
     let mut rows = BTreeMap::new();
-    for line in fs::read_to_string(folder.join("rows")).unwrap_or_default().lines() {
+    let text = fs::read_to_string(folder.join("rows")).unwrap_or_default();
+    // Without the end of a line that is being written.
+    let committed = text.rfind('\n').map_or("", |end| &text[..end]);
+    for line in committed.lines() {
         match line.split(' ').collect::<Vec<_>>()[..] {
             ["add", row, id] => drop(rows.insert(row.to_owned(), id.parse().unwrap())),
             ["delete", row] => drop(rows.remove(row)),

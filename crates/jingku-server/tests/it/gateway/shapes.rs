@@ -112,7 +112,7 @@ fn shapes(action: Action) -> BTreeMap<String, Shape> {
     let mut shapes: BTreeMap<_, _> = GATEWAY.map(|name| (name.to_owned(), Shape::Scalar)).into();
     for (name, kind) in action.parameters().names {
         let shape = match kind {
-            Kind::Scalar => Shape::Scalar,
+            Kind::Scalar | Kind::Unread => Shape::Scalar,
             Kind::List => Shape::List,
             Kind::Objects => Shape::Objects,
         };
@@ -125,8 +125,11 @@ fn shapes(action: Action) -> BTreeMap<String, Shape> {
     shapes
 }
 
-/// The name of a parameter in error messages: that of the list for members of a list of objects.
+/// The name of a parameter in error messages: that of the list for members of a list of objects, and the newer of two.
 fn name_in_error(name: &str) -> &str {
+    if name == "StopTime" {
+        return "SchedulerStopTime";
+    }
     name.split_once(".0.").map_or(name, |(list, _)| list)
 }
 

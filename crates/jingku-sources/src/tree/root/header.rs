@@ -9,11 +9,13 @@ use tar::{EntryType, Header};
 use super::node::Attribute;
 use crate::tree::{BLOCK, pax};
 
-/// The longest name and target of a link in a `ustar` header, and the longest directory before the name.
+/// The longest name and target of a link in a `ustar` header, in bytes.
 const NAME_BYTES_MAX: usize = 100;
+/// The longest directory before the name in a `ustar` header, in bytes.
 const PREFIX_BYTES_MAX: usize = 155;
-/// The largest owner and the latest time: what fits into 7 and 11 octal digits. The largest size is that of a time.
+/// The largest owner: what fits into 7 octal digits.
 const OWNER_MAX: u32 = 0o777_7777;
+/// The latest time in seconds and the largest size in bytes: what fits into 11 octal digits.
 const NUMBER_MAX: u64 = 0o777_7777_7777;
 
 /// What a header says besides the stat.

@@ -7,11 +7,25 @@ use crate::census::Census;
 use crate::error::{Error, Result};
 use crate::format::layout::Extent;
 use crate::format::manifest::Decoder;
-use crate::id::ManifestId;
+use crate::id::{ChunkId, ManifestId};
 
 /// The most chunks that [`Writer::compare_with`](crate::Writer::compare_with) remembers, 8 bytes each: 128 GiB of a
 /// disk without holes or repetitions.
 pub const KNOWN_CHUNKS_MAX: usize = 1 << 19;
+
+/// The chunks of manifests, of which at most [`KNOWN_CHUNKS_MAX`] are remembered.
+pub struct Known(Census<()>);
+
+impl Known {
+    pub(crate) fn of(backend: &Arc<dyn Backend>, manifests: &[ManifestId]) -> Result<Self> {
+        read(backend, manifests).map(Self)
+    }
+
+    /// Returns whether the manifests have a chunk of these bytes.
+    pub fn contains(&self, plain: &[u8]) -> bool {
+        self.0.get(ChunkId::of(plain)).is_some()
+    }
+}
 
 /// Reads the chunks of manifests in order, up to [`KNOWN_CHUNKS_MAX`]. A missing or corrupted manifest adds what could
 /// be read of it.

@@ -70,7 +70,7 @@ pub use crate::format::layout::{Extent, LOGICAL_SIZE_MAX};
 pub use crate::gc_guard::GcGuard;
 pub use crate::id::{ChunkId, ManifestId, ParseIdError};
 pub use crate::key::{Key, Kind};
-pub use crate::known::KNOWN_CHUNKS_MAX;
+pub use crate::known::{KNOWN_CHUNKS_MAX, Known};
 pub use crate::manifest::Manifest;
 pub use crate::memory::Memory;
 pub use crate::pieces::{Piece, Pieces};
@@ -79,4 +79,4 @@ pub use crate::store::Store;
 pub use crate::sweep::{Live, SWEEP_BATCH_OBJECTS, Sweep, SweepPlan, SweepReport};
 #[cfg(feature = "testing")]
 pub use crate::testing::{Fault, Faulty, Operation, S3Fault, S3Server};
-pub use crate::writer::{RUN_BYTES_MAX, Sealed, Source, Writer, Written};
+pub use crate::writer::{RUN_BYTES_MAX, Sealed, Source, Writer, Written, cut_stream};

@@ -12,6 +12,7 @@ use crate::error::Result;
 use crate::gc_guard::GcGuard;
 use crate::id::{ChunkId, ManifestId};
 use crate::key::Key;
+use crate::known::Known;
 use crate::manifest::Manifest;
 use crate::pieces::Pieces;
 use crate::sweep::{Sweep, SweepPlan};
@@ -62,6 +63,11 @@ impl Store {
         on_known: impl FnMut(u64),
     ) -> Result<Sealed> {
         writer::write_stream(&self.backend, source, known, on_known)
+    }
+
+    /// Reads which chunks the manifests have. Claims and changes nothing.
+    pub fn known(&self, manifests: &[ManifestId]) -> Result<Known> {
+        Known::of(&self.backend, manifests)
     }
 
     /// Opens a manifest after reading and verifying it completely.

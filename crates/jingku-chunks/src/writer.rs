@@ -19,6 +19,7 @@ use crate::format::layout::{Layout, Shape};
 use crate::id::ManifestId;
 use crate::known;
 
+pub use self::stream::cut as cut_stream;
 pub(crate) use self::stream::write as write_stream;
 
 /// The most that [`Writer::pull`] takes at once, in bytes: what one thread of a writer holds while it reads. As large

@@ -4,6 +4,7 @@
 //! start of the same server releases it. Then the job is claimed again and skips chunks that exist.
 
 mod containers;
+mod estimate;
 mod files;
 mod import;
 mod make;
@@ -27,6 +28,7 @@ use jingku_catalog::CatalogError;
 
 use crate::library::Library;
 
+pub use estimate::{ESTIMATE_TIME_MAX, Estimate, EstimateError};
 pub use make::{DeclaredDisk, DeclaredFailure, disk_reason, store_pattern};
 pub use progress::{JobBytes, JobHook, Progress, Running, StopReason, percent_of};
 pub use save::SaveOptions;

@@ -86,8 +86,8 @@ pub use jingku_sources::content::{Caution, Content, Foreign, HEAD_BYTES, TAIL_BY
 pub use jingku_sources::oci::{Frame, Layer};
 pub use jingku_sources::{DiskError, DiskFormat, PackedFault, Packing, Qcow2Writer, is_written, next_stored};
 pub use jobs::{
-    DeclaredDisk, DeclaredFailure, JobBytes, JobHook, Progress, Running, SaveOptions, StopReason, Workers,
-    disk_reason, percent_of, store_pattern,
+    DeclaredDisk, DeclaredFailure, ESTIMATE_TIME_MAX, Estimate, EstimateError, JobBytes, JobHook, Progress,
+    Running, SaveOptions, StopReason, Workers, disk_reason, percent_of, store_pattern,
 };
 pub use key_limits::KeyRestrictions;
 pub use keyring::{Keyring, WrongMasterKey};

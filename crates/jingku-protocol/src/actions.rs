@@ -26,6 +26,7 @@ pub use crate::parameters::Parameters;
 pub use crate::place::Place;
 pub use crate::price_detail::{PriceDetail, PriceDetails};
 pub use check_comp_share_resource_capacity::InstanceSpec;
+pub use create_comp_share_custom_image::ImageEstimate;
 pub use create_comp_share_instance::MAX_NEW_INSTANCES;
 pub use describe_available_comp_share_instance_types::{
     AvailableInstanceType, CpuPlatforms, GraphicsMemory, MachineCollection, MachineSize, OfferKind,

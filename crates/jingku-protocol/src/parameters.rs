@@ -177,6 +177,7 @@ mod tests {
         let create = Action::CreateCompShareCustomImage.parameters();
         for (name, kind) in [
             ("Description", Kind::Scalar),
+            ("Estimate", Kind::Scalar),
             ("ExcludeSecrets", Kind::Scalar),
             ("FirewallPorts", Kind::List),
             ("Name", Kind::Scalar),

@@ -54,6 +54,7 @@ fn every_field_survives() {
         firewall_ports: [22_u16, 8888].into(),
         pause: Some(true),
         exclude_secrets: Some(false),
+        estimate: Some(true),
     };
     assert_eq!(round_trip(&create), create);
 

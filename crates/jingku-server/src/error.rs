@@ -113,7 +113,7 @@ pub(crate) enum Error {
     OverUploadShare,
     /// The instance's disk cannot be read as declared; the text says why.
     #[error("UHost [{0}] cannot be read. {1}")]
-    DiskNotReadable(String, &'static str),
+    DiskNotReadable(String, String),
     /// A running virtual machine uses the disk.
     #[error("UHost [{0}] power state is not available")]
     InstanceRunning(String),

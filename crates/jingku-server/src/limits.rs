@@ -59,6 +59,8 @@ const BODY_UNIT_BYTES: usize = 1 << 10;
 /// Maximum number of parallel exports and downloads. An account may start another while it runs fewer than there are free
 /// places, so at most half of them.
 pub const MAX_EXPORTS: usize = 16;
+/// Maximum number of images that are estimated at the same time, shared between accounts in the same way.
+pub(crate) const MAX_ESTIMATES: usize = 4;
 /// Maximum number of parallel uploads, shared between accounts in the same way.
 pub const MAX_UPLOADS: usize = 16;
 /// Bytes that a client must read or send in each `TRANSFER_STEP_TIMEOUT`.
@@ -81,6 +83,7 @@ pub(crate) const COVER_WAIT_TIMEOUT: Duration = Duration::from_secs(10);
 pub(crate) struct SharedLimits {
     pub(crate) requests: Slots,
     pub(crate) exports: Slots,
+    pub(crate) estimates: Slots,
     pub(crate) uploads: Slots,
     pub(crate) upload_hashes: Arc<Semaphore>,
     /// In units of [`BODY_UNIT_BYTES`].
@@ -94,6 +97,7 @@ impl Default for SharedLimits {
         Self {
             requests: Slots::new(MAX_REQUESTS),
             exports: Slots::new(MAX_EXPORTS),
+            estimates: Slots::new(MAX_ESTIMATES),
             uploads: Slots::new(MAX_UPLOADS),
             upload_hashes: Arc::new(Semaphore::new(MAX_UPLOAD_HASHES)),
             large_bodies: Semaphore::new(body_units),

@@ -2,6 +2,7 @@
 
 mod archive;
 mod cover;
+mod estimate;
 mod export;
 mod fingerprint;
 mod follow;
@@ -54,9 +55,13 @@ async fn create(connection: &Connection<'_>, args: CreateArgs) -> Result<(), Fai
         // Absent, the server's setting applies.
         pause: args.pause.then_some(true),
         exclude_secrets: args.exclude_secrets.then_some(true),
+        estimate: args.estimate.then_some(true),
         ..CreateCompShareCustomImageRequest::default()
     };
     let created = connection.client.create_comp_share_custom_image(&request).await?;
+    if args.estimate {
+        return estimate::show(connection.global, created);
+    }
     // With --wait, the warnings are shown at the end.
     if !args.wait {
         created.warnings.iter().for_each(|warning| warn(warning));

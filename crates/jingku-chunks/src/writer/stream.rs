@@ -47,6 +47,12 @@ pub(crate) fn write(
     assembler.finish(length)
 }
 
+/// Cuts a stream as [`Store::write_stream`](crate::Store::write_stream) does. Stores nothing.
+pub fn cut(source: impl Read) -> impl Iterator<Item = io::Result<Vec<u8>>> {
+    let mut cutter = Cutter::new(source);
+    std::iter::from_fn(move || cutter.next_chunk().transpose())
+}
+
 /// Cuts a stream into chunks.
 ///
 /// A cut depends only on the bytes since the previous cut. So equal streams are cut equally, and after a change the

@@ -171,7 +171,7 @@ fn of_stream(error: jingku_chunks::Error) -> MakeError {
 }
 
 /// The error of reading files: that of the save, of the engine, or of the files.
-fn of_reading(error: io::Error) -> MakeError {
+pub(super) fn of_reading(error: io::Error) -> MakeError {
     match error.downcast::<MakeError>() {
         Ok(own) => own,
         Err(error) => match error.downcast::<EngineError>() {
@@ -189,20 +189,34 @@ impl Saving {
         instance: Instance,
         facts: &str,
     ) -> Result<Self, MakeError> {
-        let bad_row =
-            |error| MakeError::Inside(Internal::BadRow(format!("container of an instance: {error}")));
-        let facts: ContainerFacts = serde_json::from_str(facts).map_err(bad_row)?;
         let options = if job.options.is_empty() { "{}" } else { &job.options };
         let options = serde_json::from_str(options).map_err(bad_row)?;
+        Self::find(library, instance, facts, job.image_id.clone(), options).await
+    }
+
+    /// Asks the engine about the container of an instance.
+    pub(super) async fn find(
+        library: &Library,
+        instance: Instance,
+        facts: &str,
+        image_id: String,
+        options: SaveOptions,
+    ) -> Result<Self, MakeError> {
+        let facts: ContainerFacts = serde_json::from_str(facts).map_err(bad_row)?;
         let engine = library.containers.engine().await;
         let engine = engine.unwrap_or_else(|| Err(EngineError::Away("there is none".to_owned())));
         let engine = engine.map_err(MakeError::Engine)?;
         let container = engine.container(&facts.engine_id).await.map_err(MakeError::Engine)?;
-        Ok(Self { engine, container, instance, image_id: job.image_id.clone(), options })
+        Ok(Self { engine, container, instance, image_id, options })
     }
 }
 
-fn rules(library: &Library, saving: &Saving, files: &Files) -> Result<Rules, MakeError> {
+fn bad_row(error: serde_json::Error) -> MakeError {
+    MakeError::Inside(Internal::BadRow(format!("container of an instance: {error}")))
+}
+
+/// What of the container is left out.
+pub(super) fn rules(library: &Library, saving: &Saving, files: &Files) -> Result<Rules, MakeError> {
     let mut rules = Rules::default();
     let bad_pattern = |error: BadPattern| MakeError::Pattern(error.to_string());
     rules.ignore(library.config.containers.ignore.join("\n").as_bytes()).map_err(bad_pattern)?;

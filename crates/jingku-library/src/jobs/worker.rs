@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use futures::FutureExt;
-use jingku_catalog::{BuiltImage, CatalogError, ClaimState, Heartbeat, Job, JobEnd, Source};
+use jingku_catalog::{AccountId, BuiltImage, CatalogError, ClaimState, Heartbeat, Job, JobEnd, Source};
 use jingku_chunks::ManifestId;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until, timeout};
@@ -88,7 +88,7 @@ async fn run(task: &Loop, job: &Job) {
     failpoint::reached("make.claimed");
     let (library, image_id) = (&task.library, &job.image_id);
     tracing::info!(image_id, attempt = job.attempt, "making image");
-    let own = own_manifests(library, job).await;
+    let own = own_manifests(library, job.account).await;
     let progress = Arc::new(Progress::new(library.clock.now(), own, library.job_hook.clone()));
     library.running.insert(image_id, &progress);
     let result = make_while_held(task, job, &progress).await;
@@ -113,8 +113,8 @@ async fn run(task: &Loop, job: &Job) {
     }
 }
 
-async fn own_manifests(library: &Library, job: &Job) -> Vec<ManifestId> {
-    match library.catalog.own_manifests(job.account, OWN_MANIFESTS_MAX).await {
+pub(super) async fn own_manifests(library: &Library, account: AccountId) -> Vec<ManifestId> {
+    match library.catalog.own_manifests(account, OWN_MANIFESTS_MAX).await {
         Ok(names) => names.iter().filter_map(|name| name.parse().ok()).collect(),
         Err(error) => {
             // Without them, the job only reports less.

@@ -39,15 +39,39 @@ pub struct CreateCompShareCustomImageRequest {
     /// Extension: whether files of a container that look like secrets are left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exclude_secrets: Option<bool>,
+    /// Extension: whether the image is only estimated. Nothing is saved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub estimate: Option<bool>,
 }
 
-/// The image, which is `Making` from now on.
+/// The image, which is `Making` from now on, or its estimate.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, rename_all = "PascalCase")]
 pub struct CreateCompShareCustomImageResponse {
-    /// The new image's id.
+    /// The new image's id; absent with an estimate.
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub comp_share_image_id: String,
     /// Extension: warnings about the instance's disk, which was accepted.
     pub warnings: Vec<String>,
+    /// Extension: the estimate, if the call asked for one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub estimate: Option<ImageEstimate>,
+}
+
+/// Extension: what making an image would read and store.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(default, rename_all = "PascalCase")]
+pub struct ImageEstimate {
+    /// Bytes to read: data of a disk, or files of a container.
+    pub size_bytes: u64,
+    /// Bytes that were read and compared. The rest is inferred; at 0, all bytes count as new.
+    pub sampled_bytes: u64,
+    /// Bytes that no image of the account has, before compression.
+    pub new_bytes: u64,
+    /// Seconds that making the image would take.
+    pub seconds: u64,
+    /// Whether the image fits into the free space and the account's limits. If not, the warnings say why.
+    pub fits: bool,
 }

@@ -1,3 +1,5 @@
+mod estimate;
+
 use jingku_catalog::{CreateImage, NewImage};
 use jingku_library::{
     DISK_BYTES_MAX, DeclaredDisk, Internal, SaveOptions, disk_reason, failpoint, image_id, needed_bytes,
@@ -10,7 +12,7 @@ use crate::call::Call;
 use crate::error::Error;
 use crate::view::to_json;
 
-/// Starts the job after every check that can refuse the call.
+/// Starts the job, or estimates it, after every check that can refuse the call.
 pub(crate) async fn run(
     call: &Call<'_>,
     request: api::CreateCompShareCustomImageRequest,
@@ -28,22 +30,28 @@ pub(crate) async fn run(
     if instance.size_bytes > DISK_BYTES_MAX {
         return Err(Error::DiskTooLarge(instance.id));
     }
+    let is_estimate = request.estimate.unwrap_or(false);
     let mut warnings = Vec::new();
     if instance.image_in_making.is_none() {
         let first_bytes = if instance.container.is_some() {
             check_engine(call, &instance.id)?;
             u64::try_from(instance.size_bytes).unwrap_or(0)
         } else {
-            let declared = check_disk(&instance.id, instance.disk).await?;
+            let declared = check_disk(&instance.id, instance.disk.clone()).await?;
             warnings.extend(declared.caution.map(|caution| caution.to_string()));
             needed_bytes(&declared.disk)
         };
-        check_disk_space(call, &instance.id, first_bytes).await?;
+        if !is_estimate {
+            check_disk_space(call, &instance.id, first_bytes).await?;
+        }
     }
     let options = SaveOptions {
         pause: request.pause.unwrap_or(call.library.config.containers.pause),
         without_secrets: request.exclude_secrets.unwrap_or(false),
     };
+    if is_estimate {
+        return estimate::run(call, instance, &request.name, options, warnings).await;
+    }
     let options = if instance.container.is_some() { to_json(&options) } else { String::new() };
 
     let id = image_id(&*call.library.random);
@@ -66,7 +74,7 @@ pub(crate) async fn run(
     match created {
         CreateImage::Created => {
             call.library.running.wake.notify_one();
-            Ok(api::CreateCompShareCustomImageResponse { comp_share_image_id: id, warnings })
+            Ok(api::CreateCompShareCustomImageResponse { comp_share_image_id: id, warnings, estimate: None })
         }
         CreateImage::NameTaken => call.name_taken("Name", &request.name).await,
         CreateImage::InstanceBusy => Err(Error::InstanceMakingImage(request.instance_id.into())),
@@ -81,7 +89,7 @@ fn check_engine(call: &Call<'_>, instance_id: &str) -> Result<(), Error> {
         return Ok(());
     }
     let reason = "The server has no container engine. Ask the operator to connect one with `--engine`.";
-    Err(Error::DiskNotReadable(instance_id.to_owned(), reason))
+    Err(Error::DiskNotReadable(instance_id.to_owned(), reason.to_owned()))
 }
 
 /// Checks that the disk exists as declared and that nothing writes to it.
@@ -94,7 +102,7 @@ async fn check_disk(instance_id: &str, disk: String) -> Result<DeclaredDisk, Err
             return Error::InstanceRunning(instance_id.to_owned());
         }
         tracing::warn!(instance_id, error = &error as &dyn std::error::Error, "disk refused");
-        Error::DiskNotReadable(instance_id.to_owned(), disk_reason(&error))
+        Error::DiskNotReadable(instance_id.to_owned(), disk_reason(&error).to_owned())
     })
 }
 

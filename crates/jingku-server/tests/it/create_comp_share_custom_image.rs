@@ -1,4 +1,5 @@
 mod containers;
+mod estimate;
 
 use std::fs::File;
 use std::os::unix::fs::FileExt;

@@ -63,6 +63,7 @@ help-image-create = Create an image from an instance
     .instance = Instance ID
     .pause = Pause a container while its files are read
     .exclude_secrets = Leave out files of a container that look like secrets
+    .estimate = Only estimate size, new data and time; save nothing
 help-image-progress = Show the progress of image creation
 help-image-update = Update an image
     .name = New name: { $rule }

@@ -27,6 +27,15 @@ image-cover-size = { $path } is empty or larger than 4 MiB.
 image-cover-limits = A cover must be a PNG, JPEG, WebP or GIF of at most 512 KiB and 4096 x 4096 pixels.
 image-link-note = Anyone with this link can download the image until { $time }.
 
+image-estimate-size = To read
+image-estimate-new = New data
+image-estimate-time = Time
+image-estimate-seconds = about { $seconds } s
+image-estimate-sampled = Sampled
+image-estimate-fits = Fits
+image-estimate-fits-yes = yes
+image-estimate-fits-no = no
+image-estimate-ignored = The server does not support --estimate and is creating the image { $id }. Delete it if you do not want it.
 image-started = Creating the image. To follow it: { $command }
 image-detached = Stopped waiting; the server is still creating the image. To follow it: { $command }
 image-available = { $id } is available: { $name } ({ $size })

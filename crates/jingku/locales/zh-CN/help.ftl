@@ -63,6 +63,7 @@ help-image-create = 用实例制作镜像
     .instance = 实例 ID
     .pause = 读取文件期间暂停容器
     .exclude_secrets = 不收入容器里疑似密钥的文件
+    .estimate = 只估算大小、新增数据和耗时，不保存任何内容
 help-image-progress = 查看镜像制作进度
 help-image-update = 修改镜像信息
     .name = 新名称：{ $rule }

@@ -27,6 +27,15 @@ image-cover-size = { $path } 是空的，或超过 4 MiB。
 image-cover-limits = 封面须为 PNG、JPEG、WebP 或 GIF，不超过 512 KiB，边长不超过 4096 像素。
 image-link-note = { $time } 之前，持有此链接者均可下载该镜像。
 
+image-estimate-size = 需读取
+image-estimate-new = 新增数据
+image-estimate-time = 耗时
+image-estimate-seconds = 约 { $seconds } 秒
+image-estimate-sampled = 已抽样
+image-estimate-fits = 能否放下
+image-estimate-fits-yes = 能
+image-estimate-fits-no = 不能
+image-estimate-ignored = 服务端不支持 --estimate，已开始制作镜像 { $id }。如不需要，请删除。
 image-started = 正在制作。查看进度：{ $command }
 image-detached = 已停止等待，服务仍在制作镜像。查看进度：{ $command }
 image-available = { $id } 已可用：{ $name }（{ $size }）

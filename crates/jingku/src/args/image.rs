@@ -131,6 +131,8 @@ pub(crate) struct CreateArgs {
     pub(crate) pause: bool,
     #[arg(long)]
     pub(crate) exclude_secrets: bool,
+    #[arg(long, conflicts_with = "wait")]
+    pub(crate) estimate: bool,
     #[command(flatten)]
     pub(crate) connection: ConnectionArgs,
 }

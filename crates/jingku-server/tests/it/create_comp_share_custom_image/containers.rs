@@ -61,7 +61,7 @@ async fn the_setting_of_the_server_applies_unless_the_call_says_otherwise() {
 async fn words_that_are_no_flag_are_refused() {
     let service = with_engine(false).await;
     let caller = service.caller();
-    for name in ["Pause", "ExcludeSecrets"] {
+    for name in ["Pause", "ExcludeSecrets", "Estimate"] {
         for value in ["yes", "2", "pause"] {
             let params = [("UHostId", "cpod-1"), ("Name", "env"), (name, value)];
             caller.assert_refused(CREATE, &params, 230, &format!("Params [{name}] not available")).await;
@@ -77,6 +77,17 @@ async fn a_server_without_an_engine_refuses() {
     let (code, message) = caller.refusal(CREATE, &[("UHostId", "cpod-1"), ("Name", "env")]).await;
     assert_eq!(code, 8905, "{message}");
     assert!(message.contains("no container engine"), "{message}");
+}
+
+#[tokio::test]
+async fn an_engine_that_is_away_gives_no_estimate() {
+    let service = with_engine(false).await;
+    let caller = service.caller();
+    let params = [("UHostId", "cpod-1"), ("Name", "env"), ("Estimate", "true")];
+    let (code, message) = caller.refusal(CREATE, &params).await;
+    assert_eq!(code, 8905, "{message}");
+    assert!(message.contains("engine does not answer"), "{message}");
+    assert!(caller.images(&[]).await.is_empty());
 }
 
 #[tokio::test]

@@ -67,6 +67,27 @@ fn the_second_image_stores_what_changed() {
     assert!(new < 4 << 20, "{new} of {before}");
 }
 
+/// Files that only the engine gives are not read: all counts as new.
+#[test]
+fn an_estimate_of_a_container_saves_nothing() {
+    let Some(bench) = Bench::start(Kind::Podman) else { return };
+    bench.exec("dd if=/dev/urandom of=/root/model bs=1M count=8 2>/dev/null");
+    let args = ["image", "create", "--instance", "cpod-1", "--name", "next", "--estimate"];
+    let first = bench.home.json(&args);
+    assert_eq!(first["NewBytes"], first["SizeBytes"], "{first}");
+    assert_eq!(bench.home.json(&["image", "list"])["TotalCount"], 0);
+    bench.save("trained");
+    let second = bench.home.json(&args);
+    let [size, sampled, new] =
+        ["SizeBytes", "SampledBytes", "NewBytes"].map(|name| second[name].as_u64().unwrap());
+    if sampled == 0 {
+        assert_eq!(new, size, "{second}");
+    } else {
+        assert_eq!(sampled, size, "{second}");
+        assert!(new < 4 << 20, "{second}");
+    }
+}
+
 #[test]
 fn a_paused_container_is_resumed() {
     let Some(bench) = Bench::start(Kind::Podman) else { return };

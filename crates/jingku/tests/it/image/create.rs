@@ -85,3 +85,25 @@ fn ctrl_c_stops_the_waiting_and_not_the_image() {
     let id = followed.out.split(' ').next().unwrap();
     assert!(home.bytes(id) == source, "wrong bytes");
 }
+
+#[test]
+fn an_estimate_is_shown_in_both_languages_and_saves_nothing() {
+    let home = Home::new();
+    home.add_instance("uhost-1", &disk::bytes(3, 0));
+    let _server = home.serve();
+    let args = ["image", "create", "--instance", "uhost-1", "--name", "env", "--estimate"];
+    let english = home.run(&args).succeeded().out;
+    for words in ["To read", "New data", "about 1 s", "100%", "yes"] {
+        assert!(english.contains(words), "{english}");
+    }
+    let chinese = home.run(&[&args[..], &["--lang", "zh"]].concat()).succeeded().out;
+    for words in ["需读取", "新增数据", "约 1 秒", "100%"] {
+        assert!(chinese.contains(words), "{chinese}");
+    }
+    let before = home.json(&args);
+    assert_eq!((&before["NewBytes"], &before["Fits"]), (&before["SizeBytes"], &true.into()));
+    assert_eq!(home.json(&["image", "list"])["TotalCount"], 0);
+    home.make("uhost-1", "first");
+    assert_eq!(home.json(&args)["NewBytes"], 0);
+    home.run(&[&args[..], &["--wait"]].concat()).failed(2, &["--wait"]);
+}

@@ -190,7 +190,7 @@ impl Saving {
         facts: &str,
     ) -> Result<Self, MakeError> {
         let options = if job.options.is_empty() { "{}" } else { &job.options };
-        let options = serde_json::from_str(options).map_err(bad_row)?;
+        let options = serde_json::from_str(options).map_err(|error| bad_row(&error))?;
         Self::find(library, instance, facts, job.image_id.clone(), options).await
     }
 
@@ -202,7 +202,7 @@ impl Saving {
         image_id: String,
         options: SaveOptions,
     ) -> Result<Self, MakeError> {
-        let facts: ContainerFacts = serde_json::from_str(facts).map_err(bad_row)?;
+        let facts: ContainerFacts = serde_json::from_str(facts).map_err(|error| bad_row(&error))?;
         let engine = library.containers.engine().await;
         let engine = engine.unwrap_or_else(|| Err(EngineError::Away("there is none".to_owned())));
         let engine = engine.map_err(MakeError::Engine)?;
@@ -211,7 +211,7 @@ impl Saving {
     }
 }
 
-fn bad_row(error: serde_json::Error) -> MakeError {
+fn bad_row(error: &serde_json::Error) -> MakeError {
     MakeError::Inside(Internal::BadRow(format!("container of an instance: {error}")))
 }
 

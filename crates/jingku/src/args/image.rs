@@ -118,6 +118,7 @@ pub(crate) struct OneImage {
 }
 
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(crate) struct CreateArgs {
     #[arg(long, value_name = "INSTANCE_ID")]
     pub(crate) instance: String,

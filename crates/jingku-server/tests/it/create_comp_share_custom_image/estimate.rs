@@ -75,7 +75,7 @@ async fn a_large_disk_is_sampled() {
     let caller = service.caller();
     let path = service.folder.path().join("large.raw");
     let disk = File::create_new(&path).unwrap();
-    let block = disk_bytes(7)[..700 << 10][..CHUNK as usize].to_vec();
+    let block = disk_bytes(7)[..256 << 10].to_vec();
     let write = |chunks: std::ops::Range<u64>| {
         for number in chunks {
             disk.write_all_at(&block, number * CHUNK).unwrap();

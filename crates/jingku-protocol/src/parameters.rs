@@ -198,7 +198,7 @@ mod tests {
         ] {
             assert_eq!(create.names.get(name), Some(&kind), "{name}");
         }
-        assert_eq!(create.names.len(), 18, "{create:?}");
+        assert_eq!(create.names.len(), 19, "{create:?}");
         assert!(create.required.iter().eq(["Name", "Region", "UHostId", "Zone"]), "{create:?}");
         let list = Action::DescribeCompShareCustomImages.parameters();
         for name in ["Limit", "Offset", "NextToken", "CompShareImageId", "SortCondition.Field"] {

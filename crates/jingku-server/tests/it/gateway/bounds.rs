@@ -3,7 +3,7 @@
 use jingku_protocol::actions::Action;
 use jingku_protocol::{Kind, Params};
 
-use super::shapes::sample;
+use super::shapes::{name_in_error, sample};
 use crate::support::{NOW, Service};
 
 /// More than any text may have, except a cover and a readme.
@@ -31,7 +31,8 @@ async fn every_text_parameter_has_a_maximum_length() {
                 params = params.text(required, Some(value));
             }
             let refusal = caller.post(&caller.sign(params)).await.refusal();
-            let named = name.split_once(".N.").map_or(name.as_str(), |(list, _)| list);
+            let plain = name.replace(".N.", ".0.");
+            let named = name_in_error(&plain);
             assert_eq!(refusal, (230, format!("Params [{named}] not available")), "{action:?} {name}");
         }
     }

@@ -126,7 +126,7 @@ fn shapes(action: Action) -> BTreeMap<String, Shape> {
 }
 
 /// The name of a parameter in error messages: that of the list for members of a list of objects, and the newer of two.
-fn name_in_error(name: &str) -> &str {
+pub(super) fn name_in_error(name: &str) -> &str {
     if name == "StopTime" {
         return "SchedulerStopTime";
     }

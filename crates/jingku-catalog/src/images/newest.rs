@@ -41,7 +41,7 @@ impl Catalog {
     /// such account.
     ///
     /// It is what [`Catalog::images_page`] returns for the same list, without reading the rows: an index answers it, at the
-    /// same cost at any offset once the account's [`Positions`](super::bitmaps::Positions) are in memory.
+    /// same cost at any offset once the account's positions are in memory.
     pub async fn newest_images(
         &self,
         scope: Scope,

@@ -43,8 +43,8 @@ impl Containers {
         self.url.is_some()
     }
 
-    /// Whether the engine's word about directories of this machine is taken: the server may read what whoever runs the
-    /// engine may not.
+    /// Whether the server reads directories that the engine names. It can often read more than the user who runs the
+    /// engine, so that user must be root or its own.
     pub(crate) fn trusts_engine(&self) -> bool {
         let socket = self.url.as_deref().and_then(|url| url.strip_prefix("unix://"));
         let owner = socket.and_then(|socket| std::fs::metadata(socket).ok()).map(|socket| socket.uid());

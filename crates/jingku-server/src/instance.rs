@@ -18,7 +18,7 @@ pub(crate) async fn find(call: &Call<'_>, place: &Place, id: &str) -> Result<Ins
     Ok(instance)
 }
 
-/// Finds an instance that is a running container, whoever created it.
+/// Finds an instance that is a running container, declared or created through the API.
 pub(crate) async fn running_container(
     call: &Call<'_>,
     place: &Place,

@@ -85,7 +85,7 @@ pub struct Edge {
     pub connections: ConnectionLimits,
     /// Plain HTTP without it.
     pub tls: Option<Arc<Tls>>,
-    /// The proxies whose word about the client's address counts.
+    /// The proxies that may name the client's address.
     pub proxies: ProxySettings,
     /// What counts the connections.
     pub metrics: ConnectionMetrics,

@@ -151,7 +151,7 @@ impl Catalog {
 
 impl Transaction {
     async fn remove_image(&mut self, id: &str, cover: &str) -> Result<()> {
-        // Whoever knows the row in an older version must notice that it is gone.
+        // A reader that knows an older version of the row must notice that it is gone.
         let note = "UPDATE accounts SET purged_changed = (
                         SELECT CASE WHEN i.deleted_at IS NULL THEN accounts.revision
                                     WHEN i.changed > accounts.purged_changed THEN i.changed

@@ -1,4 +1,4 @@
-//! What systemd is told about a service of `Type=notify`. Nothing happens without `NOTIFY_SOCKET`.
+//! Notifies systemd about a service of `Type=notify`. Does nothing without `NOTIFY_SOCKET`.
 //!
 //! The watchdog is fed only while the server answers a request over its own listener, which needs the accept loop, a
 //! free descriptor and a running thread. It asks `/healthz`, not `/readyz`: a restart does not bring lost files back, and

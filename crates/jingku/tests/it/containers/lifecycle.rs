@@ -31,7 +31,7 @@ const CONFIG: &str = "[containers]\ncreate = true\ninstances_max = 12\n";
 /// to. The base image of the tests has no `chpasswd`.
 const SERVER: &str =
     "trap 'exit 0' TERM; (while :; do cat /root/answer | nc -l -p 23; done) & while :; do sleep 0.1; done";
-/// Keeps what it is told.
+/// Writes its standard input to a file.
 const CHPASSWD: &str = "printf '#!/bin/sh\\ncat > /root/password\\n' > /bin/chpasswd; chmod +x /bin/chpasswd";
 
 /// A server that may create instances, and the image `base`.

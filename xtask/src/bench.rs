@@ -35,7 +35,7 @@ pub(crate) struct Args {
 enum Bench {
     /// Compare chunk sizes, cutting, grouping and compression levels on a disk and changed copies of it. Needs 26 GB.
     Chunks(disk::Args),
-    /// Save a running container and pull its image; compare with Podman and docker-registry. Needs 4 GB.
+    /// Save a running container and pull its image; compare with Podman and docker-registry. Needs 12 GB.
     Container(container::Args),
     /// List pages of 20 images; the reference is a bare server with the same HTTP stack and replies.
     List(list::Args),

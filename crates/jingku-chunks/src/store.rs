@@ -47,7 +47,7 @@ impl Store {
 
     /// Stores a stream of unknown length, such as an archive of a container's files. It is cut by content, so that an
     /// insertion or deletion changes only the chunks around it. Memory holds at most
-    /// [`IN_FLIGHT_CHUNKS_MAX`](crate::IN_FLIGHT_CHUNKS_MAX) chunks of 1 MiB.
+    /// [`IN_FLIGHT_CHUNKS_MAX`](crate::IN_FLIGHT_CHUNKS_MAX) chunks of 512 KiB.
     ///
     /// Fails with `Source` if reading fails, and with `Length` above [`LOGICAL_SIZE_MAX`](crate::LOGICAL_SIZE_MAX).
     pub fn write_stream(&self, source: impl Read) -> Result<Sealed> {

@@ -16,6 +16,8 @@ use std::sync::atomic::AtomicI64;
 
 use jingku_engine::{Engine, EngineError};
 
+use crate::lock::lock;
+
 pub use facts::{ContainerFacts, ContainerState};
 pub use load::ContainerLoad;
 pub(crate) use sync::{ACCOUNT_LABEL, ID_LABEL, SyncError, content_of};
@@ -25,6 +27,8 @@ pub(crate) use sync::{ACCOUNT_LABEL, ID_LABEL, SyncError, content_of};
 pub struct Containers {
     /// The address of the engine; `None` for no engine.
     url: Option<String>,
+    /// The engine once it was asked for its version, which takes Podman half a second.
+    connected: Mutex<Option<Engine>>,
     /// Containers by their engine's id: their listed status, and when they were inspected.
     inspected: Mutex<HashMap<String, (String, i64)>>,
     /// Engine's ids of containers that cannot be instances: each is logged once.
@@ -54,6 +58,18 @@ impl Containers {
     /// Connects to the engine; `None` if there is to be none.
     pub async fn engine(&self) -> Option<Result<Engine, EngineError>> {
         let url = self.url.as_deref()?;
-        Some(Engine::connect(url).await)
+        if let Some(engine) = lock(&self.connected).clone() {
+            return Some(Ok(engine));
+        }
+        let connected = Engine::connect(url).await;
+        if let Ok(engine) = &connected {
+            *lock(&self.connected) = Some(engine.clone());
+        }
+        Some(connected)
+    }
+
+    /// Forgets the version of the engine, which may be another after it was away.
+    fn disconnect(&self) {
+        *lock(&self.connected) = None;
     }
 }

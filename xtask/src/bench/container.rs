@@ -45,61 +45,59 @@ pub(super) struct Args {
 pub(super) fn run(workspace: &Workspace, folder: &Path, args: &Args) -> Result<Report> {
     ensure_tools()?;
     let daemon = Daemon::build(workspace, folder)?;
-    let [engine, puller] = [start_engine()?, start_engine()?];
+    let engine = start_engine()?;
     let container = engine.container(&["--name", NAME, "--label", &format!("jingku.instance={INSTANCE}")]);
     let root = PathBuf::from(engine.run(&["mount", &container]));
     eprintln!("filling a container");
     let content = Content::create(&root, args.mib << 20)?;
     let results = Results::new(content.bytes);
-    let mut bench = Bench { folder, daemon, engine, puller, content, results };
+    let mut bench = Bench { folder, daemon, engine, pullers: Vec::new(), content, results };
     for round in 0..args.rounds {
         eprintln!("round {} of {}", round + 1, args.rounds);
-        bench.save_and_pull(round)?;
+        let folder = folder.join(round.to_string());
+        bench.daemon.data = folder.join("data");
+        bench.save_and_pull(round, &folder.join("registry"))?;
     }
     bench.pull_layers(&root, args.rounds)?;
     let results = bench.results;
     Report::new(&results, format!("{}\n{}", results.table(), results.goals()))
 }
 
-/// Podman with a storage of its own.
+/// Podman with its own storage.
 fn start_engine() -> Result<TestEngine> {
     TestEngine::start(Kind::Podman).context("podman or /bin/busybox is not installed")
 }
 
 struct Bench<'a> {
-    /// With the data directory of Jingku, and the folder of the registry.
     folder: &'a Path,
     daemon: Daemon,
     /// Has the container.
     engine: TestEngine,
-    /// Pulls images. Has none of their files before and after.
-    puller: TestEngine,
+    /// Each pulled one image. Nothing is deleted before the end: for minutes after many files were deleted, ext4 takes
+    /// several times as long to create files.
+    pullers: Vec<TestEngine>,
     content: Content,
     results: Results,
 }
 
 impl Bench<'_> {
     /// Each step on both sides, one right after the other, because the load of the machine changes slowly.
-    fn save_and_pull(&mut self, round: u32) -> Result<()> {
-        let stored = self.folder.join("registry");
-        let registry = start_registry(&stored)?;
+    fn save_and_pull(&mut self, round: u32, stored: &Path) -> Result<()> {
+        let registry = start_registry(stored)?;
         self.save(FIRST, "first")?;
-        self.commit_and_push(FIRST, "first", &registry, &stored)?;
+        self.commit_and_push(FIRST, "first", &registry, stored)?;
         self.results.changed_bytes = self.content.change(u64::from(round))?;
         self.export(&registry)?;
         self.save(CHANGED, "changed")?;
-        self.commit_and_push(CHANGED, "changed", &registry, &stored)?;
+        self.commit_and_push(CHANGED, "changed", &registry, stored)?;
         // Alternate the order, so that neither always comes first.
         if round.is_multiple_of(2) {
             self.pull_from_jingku()?;
-            self.pull(PULL, PEER, &registry, "bench/changed", None)?;
+            self.pull(PULL, PEER, &registry, "bench/changed", None)
         } else {
             self.pull(PULL, PEER, &registry, "bench/changed", None)?;
-            self.pull_from_jingku()?;
+            self.pull_from_jingku()
         }
-        drop(registry);
-        fs::remove_dir_all(stored)?;
-        Ok(fs::remove_dir_all(&self.daemon.data)?)
     }
 
     /// Makes an image with a new server, so that the peak memory is that of this image.
@@ -147,7 +145,6 @@ impl Bench<'_> {
         let sample = self.results.last();
         sample.stored_bytes = Some(new);
         sample.sent_bytes = Some(new);
-        self.engine.run(&["rmi", "-f", &image]);
         Ok(())
     }
 
@@ -188,14 +185,15 @@ impl Bench<'_> {
         credentials: Option<&str>,
     ) -> Result<()> {
         let image = format!("{}/{name}", server.address);
-        let mut pull = self.puller.client();
+        let puller = start_engine()?;
+        let mut pull = puller.client();
         pull.args(["pull", "-q", "--tls-verify=false"]).arg(&image).stdout(Stdio::null());
         if let Some(credentials) = credentials {
             pull.args(["--creds", credentials]);
         }
         self.results.timed(step, side, server, None, || run_command(&mut pull))?;
         self.results.last().sent_bytes = Some(image_bytes(server, name, credentials)?);
-        self.puller.run(&["rmi", "-f", &image]);
+        self.pullers.push(puller);
         Ok(())
     }
 

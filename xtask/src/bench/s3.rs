@@ -92,9 +92,8 @@ impl Bench<'_> {
         fs::write(self.folder.join("jingku.toml"), format!("storage = 's3://{BUCKET}/lab'\n{text}"))?;
         // The first start creates the account of the instance.
         drop(self.serve()?);
-        run_command(
-            self.command(&["instance", "add", "--id", "uhost-v1", "--disk"]).arg(disk).stdout(Stdio::null()),
-        )
+        let mut add = self.command(&["instance", "add", "--id", "uhost-v1"]);
+        run_command(add.arg("--disk").arg(disk).stdout(Stdio::null()))
     }
 
     fn serve(&self) -> Result<super::process::Server> {

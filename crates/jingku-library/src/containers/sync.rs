@@ -56,7 +56,7 @@ impl Library {
         let Some(engine) = self.containers.engine().await else { return Ok(()) };
         let engine = engine?;
         let now = self.clock.now();
-        let listed = engine.containers().await?;
+        let listed = engine.containers().await.inspect_err(|_| self.containers.disconnect())?;
         let known = self.catalog.containers().await?;
         let known: HashMap<&str, &KnownContainer> =
             known.iter().map(|known| (known.id.as_str(), known)).collect();

@@ -34,7 +34,8 @@ pub use describe_available_comp_share_instance_types::{
 };
 pub use describe_comp_share_custom_images::ImageRows;
 pub use describe_comp_share_instance::{
-    Instance, InstanceAddress, InstanceDisk, InstancePorts, InstanceSoftware, MAX_INSTANCE_IDS, SizeSpec,
+    DiskPrice, Instance, InstanceAddress, InstanceDisk, InstancePorts, InstanceSoftware, MAX_INSTANCE_IDS,
+    MonitorMessages, SizeSpec,
 };
 pub use describe_comp_share_jupyter_token::JupyterToken;
 pub use describe_comp_share_machine_type_families::MachineTypeFamily;

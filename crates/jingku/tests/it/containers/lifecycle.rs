@@ -1,6 +1,7 @@
 //! Instances that the API creates, on real engines.
 
 mod failures;
+mod gpus;
 mod tenants;
 
 use std::io::{Read, Write};
@@ -46,13 +47,17 @@ pub(super) struct Host {
 impl Host {
     /// `None` without that engine, which fails in CI.
     pub(super) fn start(kind: Kind) -> Option<Self> {
-        let engine = TestEngine::start(kind)?;
+        Some(Self::on(TestEngine::start(kind)?, CONFIG))
+    }
+
+    /// On this engine, with this configuration.
+    pub(super) fn on(engine: TestEngine, config: &str) -> Self {
         let home = Home::new();
-        let config = home.file("jingku.toml", CONFIG.as_bytes());
+        let config = home.file("jingku.toml", config.as_bytes());
         let server = home.serve_with(&["--engine", &engine.url(), "--config", &config], &[]);
         let mut host = Self { home, server, engine, image: String::new(), config };
         host.image = host.save("base", &format!("echo one > /root/answer; {CHPASSWD}"));
-        Some(host)
+        host
     }
 
     /// Saves an image of a container in which these commands ran.
@@ -93,7 +98,11 @@ impl Host {
 
     /// Creates an instance and waits until it runs.
     pub(super) fn create(&self, name: &str) -> String {
-        let created = block_on(self.client().create_comp_share_instance(&self.request(name))).unwrap();
+        self.create_as(&self.request(name))
+    }
+
+    pub(super) fn create_as(&self, request: &CreateCompShareInstanceRequest) -> String {
+        let created = block_on(self.client().create_comp_share_instance(request)).unwrap();
         assert_eq!((created.instance_ids.len(), &created.ips), (1, &vec!["127.0.0.1".to_owned()]));
         let id = created.instance_ids[0].clone();
         self.until_state(&id, "Running");

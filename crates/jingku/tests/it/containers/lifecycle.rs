@@ -35,6 +35,9 @@ const SERVER: &str =
 /// Writes its standard input to a file.
 const CHPASSWD: &str = "printf '#!/bin/sh\\ncat > /root/password\\n' > /bin/chpasswd; chmod +x /bin/chpasswd";
 
+/// The key that signs in to instances.
+const SSH_KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJrYnYq5kFAcWnSgqWnXKfCyvXqlmB2nTkyBvdoDmpxB lab";
+
 /// A server that may create instances, and the image `base`.
 pub(super) struct Host {
     pub(super) home: Home,
@@ -92,6 +95,7 @@ impl Host {
             memory: Some(1024.into()),
             comp_share_image_id: self.image.as_str().into(),
             name: Some(name.into()),
+            ssh_public_keys: [SSH_KEY].into(),
             ..CreateCompShareInstanceRequest::default()
         }
     }
@@ -177,6 +181,13 @@ impl Host {
         self.engine.run(&["exec", id, "/bin/sh", "-c", command])
     }
 
+    /// Asserts that the SSH server of an instance would accept the key, and no other.
+    fn assert_key(&self, id: &str) {
+        assert_eq!(self.exec(id, "cat /root/.ssh/authorized_keys"), SSH_KEY);
+        let modes = self.exec(id, "stat -c '%a %u %g' /root/.ssh /root/.ssh/authorized_keys");
+        assert_eq!(modes, "700 0 0\n600 0 0");
+    }
+
     /// What the instance answers on its port 23, through the engine or the published port.
     fn answer(&self, id: &str) -> String {
         if self.engine.kind() == Kind::Docker {
@@ -224,6 +235,7 @@ fn an_instance_lives_and_ends() {
         assert_eq!((row.ports.http_ports, row.ports.tcp_ports), (vec![8888], vec![23]));
         let password = String::from_utf8(BASE64_STANDARD.decode(&row.password).unwrap()).unwrap();
         assert_eq!(host.exec(&id, "cat /root/password"), format!("root:{password}"));
+        host.assert_key(&id);
         assert_eq!(host.answer(&id), "one");
         assert_eq!(
             host.engine.run(&["inspect", "-f", "{{.HostConfig.Memory}}", &id]),
@@ -266,7 +278,11 @@ fn an_instance_lives_and_ends() {
             ("two".to_owned(), login.clone())
         );
 
-        let next = host.save("next", &format!("echo three > /root/answer; {CHPASSWD}"));
+        // The image has a key of another person.
+        let next = host.save(
+            "next",
+            &format!("echo three > /root/answer; mkdir /root/.ssh; echo key > /root/.ssh/authorized_keys; {CHPASSWD}"),
+        );
         host.stop(&id).unwrap();
         host.until_state(&id, "Stopped");
         host.reinstall(&id, &next).unwrap();
@@ -276,6 +292,7 @@ fn an_instance_lives_and_ends() {
         assert_eq!((&*row.comp_share_image_id, row.ssh_login_command), (&*next, login));
         assert_eq!(row.password, BASE64_STANDARD.encode("n3w:secret"));
         assert_eq!(host.exec(&id, "cat /root/password"), "root:n3w:secret");
+        host.assert_key(&id);
         assert_eq!(host.answer(&id), "three");
 
         host.stop(&id).unwrap();

@@ -246,6 +246,12 @@ impl Transaction {
 }
 
 impl Catalog {
+    /// Takes back the size of a pod that could not be resized.
+    pub async fn restore_pod_size(&self, id: &str, cpu: i64, memory_mb: i64) -> Result<()> {
+        let sql = "UPDATE pods SET cpu = $2, memory_mb = $3 WHERE instance_id = $1 AND operation = 'resize'";
+        self.database.execute(sql, &[id.into(), cpu.into(), memory_mb.into()]).await.map(drop)
+    }
+
     /// Changes the size of a stopped pod, while no operation runs. Returns `false` if it is not.
     pub async fn set_pod_size(&self, id: &str, cpu: i64, memory_mb: i64) -> Result<bool> {
         let sql = "UPDATE pods SET cpu = $2, memory_mb = $3

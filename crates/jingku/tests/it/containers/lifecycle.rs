@@ -14,8 +14,8 @@ use base64::prelude::BASE64_STANDARD;
 use compshare::Client;
 use compshare::actions::{
     CreateCompShareInstanceRequest, Instance, RebootCompShareInstanceRequest,
-    ReinstallCompShareInstanceRequest, ResetCompShareInstancePasswordRequest, StartCompShareInstanceRequest,
-    StopCompShareInstanceRequest, TerminateCompShareInstanceRequest,
+    ReinstallCompShareInstanceRequest, ResetCompShareInstancePasswordRequest, ResizeCompShareInstanceRequest,
+    StartCompShareInstanceRequest, StopCompShareInstanceRequest, TerminateCompShareInstanceRequest,
 };
 use jingku_engine::testing::{Kind, TestEngine};
 
@@ -167,6 +167,15 @@ impl Host {
         block_on(self.client().reinstall_comp_share_instance(&request)).map(drop)
     }
 
+    fn resize(&self, id: &str, memory_mb: i64) -> Result<(), compshare::Error> {
+        let request = ResizeCompShareInstanceRequest {
+            instance_id: id.into(),
+            memory: Some(memory_mb.into()),
+            ..Default::default()
+        };
+        block_on(self.client().resize_comp_share_instance(&request)).map(drop)
+    }
+
     pub(super) fn reset_password(&self, id: &str, password: &str) -> Result<(), compshare::Error> {
         let request = ResetCompShareInstancePasswordRequest {
             instance_id: id.into(),
@@ -271,8 +280,22 @@ fn an_instance_lives_and_ends() {
         assert_eq!(code(host.reset_password(&id, "n3w:secret")), 8433);
         assert_eq!(host.row(&id).unwrap().ssh_login_command, "");
 
+        // Podman 4 cannot do that. The instance starts with the size that it has, either way.
+        host.resize(&id, 2048).unwrap();
+        until("the resize ended", || host.state(&id) == "Stopped");
+        let row = host.row(&id).unwrap();
+        let (memory, reason) = match kind {
+            Kind::Podman => (1024, "cannot do this with an existing container"),
+            Kind::Docker => (2048, ""),
+        };
+        assert_eq!((row.cpu, row.memory), (1, memory), "{kind:?}");
+        assert!(row.failed_reason.contains(reason), "{kind:?}: {}", row.failed_reason);
         host.begin_start(&id).unwrap();
         host.until_state(&id, "Running");
+        assert_eq!(
+            host.engine.run(&["inspect", "-f", "{{.HostConfig.Memory}}", &id]),
+            (memory << 20).to_string()
+        );
         assert_eq!(
             (host.answer(&id), host.row(&id).unwrap().ssh_login_command),
             ("two".to_owned(), login.clone())

@@ -1,14 +1,19 @@
-"""The installed, unmodified compshare-cli creates, stops, starts, reboots and deletes instances, under `jingku run`."""
+"""The installed, unmodified compshare-cli creates, stops, starts, reboots and deletes instances, under `jingku run`. So does
+the typed SDK for Go, if there is a checkout of it.
+"""
 
 import base64
 import json
 import shutil
+import subprocess
 import time
+from pathlib import Path
 
 import pytest
 
-from daemon import REGION, ZONE, Daemon
+from daemon import REGION, ZONE, Daemon, clean_environment
 from engine import Engine
+from test_sdk_samples import go
 from test_unmodified_cli import Run
 
 SIZE = ("--gpu", "CPU", "--count", "1", "--cpu", "1", "--memory", "1GiB")
@@ -103,3 +108,20 @@ def test_refusals_reach_the_user(cli, image):
     assert "8010" in json.dumps(refused) and "is not stopped" in json.dumps(refused)
     cli.json("instance", "stop", instance, "-y", "--wait")
     cli.json("instance", "delete", instance, "-y", "--wait")
+
+
+def test_the_life_of_an_instance_with_the_sdk_for_go(cli, image, tmp_path):
+    program = (Path(__file__).parent / "instances.go").read_text()
+    [run], settings = go(tmp_path, program)
+    account = cli.account
+    keys = {"PUBLIC_KEY": account.public_key, "PRIVATE_KEY": account.private_key}
+    settings |= keys | {"BASE_URL": account.daemon.base_url, "REGION": REGION, "ZONE": ZONE, "IMAGE": image}
+    environment = clean_environment(tmp_path, **settings)
+    done = subprocess.run(run, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    running, left = done.stdout.splitlines()
+    running = json.loads(running)
+    expected = {"Name": "trained", "State": "Running", "GPU": 1, "CPU": 1, "Memory": 1024, "CompShareImageId": image}
+    assert expected.items() <= running.items(), running
+    assert running["DiskSet"][0]["IsBoot"] == "True" and running["IPSet"][0]["IP"] == "127.0.0.1", running
+    assert left == "0"

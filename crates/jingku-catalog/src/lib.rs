@@ -91,6 +91,7 @@ pub use limits::{AccountLimits, Limit, LimitState, OverLimit};
 pub use paging::{Page, Paging};
 pub use pods::change::SeenPod;
 pub use pods::create::{CreatePods, NewPod};
+pub use pods::login::NewLogin;
 pub use pods::operation::{BeginOperation, NewOperation, OperationEnd};
 pub use pods::ports::{PodPort, PortKind};
 pub use pods::row::{Operation, Pod, PodState};

@@ -2,6 +2,7 @@
 
 pub(crate) mod change;
 pub(crate) mod create;
+pub(crate) mod login;
 pub(crate) mod operation;
 pub(crate) mod ports;
 pub(crate) mod row;

@@ -84,7 +84,8 @@ impl Engine {
         })
     }
 
-    /// Changes how many cores and bytes of memory a container may use.
+    /// Changes how many cores and bytes of memory an existing container may use. Fails with [`EngineError::Unsupported`] on
+    /// Podman 4, which does not have this call of Docker.
     pub async fn set_limits(&self, id: &str, cpus: i64, memory_bytes: i64) -> Result<(), EngineError> {
         let body = ContainerUpdateBody {
             nano_cpus: Some(cpus.saturating_mul(NANOS)),
@@ -93,6 +94,12 @@ impl Engine {
             memory_swap: Some(memory_bytes.saturating_mul(2)),
             ..ContainerUpdateBody::default()
         };
-        Ok(self.docker.update_container(id, body).await?)
+        match self.docker.update_container(id, body).await.map_err(EngineError::from) {
+            // The text for an unknown path, not for an unknown container.
+            Err(EngineError::NotFound(message)) if message.trim() == "Not Found" => {
+                Err(EngineError::Unsupported)
+            }
+            updated => updated,
+        }
     }
 }

@@ -27,6 +27,9 @@ pub enum EngineError {
     /// The container ended a moment ago, and the engine has not cleaned up after it.
     #[error("the container is ending")]
     Ending,
+    /// The engine does not have the call.
+    #[error("the engine cannot do that")]
+    Unsupported,
     /// Anything else.
     #[error("the engine failed: {0}")]
     Failed(String),

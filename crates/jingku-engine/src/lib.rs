@@ -11,6 +11,7 @@ mod export;
 mod images;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod upload;
 mod usage;
 
 pub use crate::container::{Container, Limits, Listed, RootPlace, State};

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
@@ -11,6 +11,9 @@ use tempfile::TempDir;
 /// How long an engine may take to start.
 const START_TIMEOUT: Duration = Duration::from_mins(1);
 
+/// How long Docker may take to stop.
+const STOP_TIMEOUT: Duration = Duration::from_secs(10);
+
 /// What Podman needs on a machine without `CAP_SYS_RESOURCE` and with both cgroup hierarchies.
 const CONTAINERS_CONF: &str = r#"[containers]
 default_ulimits = ["nofile=20000:20000", "nproc=20000:20000"]
@@ -18,6 +21,25 @@ default_ulimits = ["nofile=20000:20000", "nproc=20000:20000"]
 cgroup_manager = "cgroupfs"
 runtime = "runc"
 events_logger = "file"
+"#;
+
+/// Where `cargo xtask test` puts a Docker that knows CDI, in the folder of builds.
+const NEWER_DOCKER: &str = "newer-docker";
+
+/// Runs a program in another root directory, with the devices and the temporary files of this machine. A changed root
+/// alone (`chroot`) does not suffice: commands in its containers would run in the machine's root. The mounts end with it.
+const IN_ROOT: &str = r#"
+set -e
+root=$1 temporary=$2
+shift 2
+mount --rbind "$root" "$root"
+mount -t tmpfs tmpfs "$root/run"
+mkdir -p "$root$temporary"
+for folder in /proc /sys /dev "$temporary"; do mount --rbind "$folder" "$root$folder"; done
+cd "$root"
+pivot_root . machine
+cd /
+exec "$@"
 "#;
 
 /// The user who runs rootless Podman.
@@ -40,6 +62,8 @@ pub struct TestEngine {
     service: Option<Child>,
     /// Who runs the engine; `None` for the user of the test.
     user: Option<&'static str>,
+    /// The root directory of the engine's programs, if it is not that of the machine.
+    root: Option<PathBuf>,
 }
 
 impl TestEngine {
@@ -57,6 +81,30 @@ impl TestEngine {
             return None;
         }
         let mut engine = Self::in_new_folder(kind, None);
+        engine.resume_service();
+        engine.make_base();
+        Some(engine)
+    }
+
+    /// Starts a Docker that gives devices by CDI, with the specs that `write_specs` writes to a folder; `None` if it was not
+    /// downloaded, which fails in CI, or if this test is not run by root.
+    pub fn start_with_cdi(write_specs: impl FnOnce(&Path)) -> Option<Self> {
+        let program = std::env::current_exe().expect("a test is a program");
+        let root = program.ancestors().map(|folder| folder.join(NEWER_DOCKER)).find(|root| root.is_dir());
+        let Some(root) = root else {
+            assert!(
+                std::env::var_os("CI").is_none(),
+                "{NEWER_DOCKER} is not there: cargo xtask test --only docker"
+            );
+            return None;
+        };
+        let mut engine = Self::in_new_folder(Kind::Docker, None);
+        engine.root = Some(root);
+        let specs = engine.path("cdi");
+        fs::create_dir(&specs).expect("the folder is new");
+        write_specs(&specs);
+        let settings = format!(r#"{{"features": {{"cdi": true}}, "cdi-spec-dirs": [{specs:?}]}}"#);
+        fs::write(engine.path("daemon.json"), settings).expect("the folder is writable");
         engine.resume_service();
         engine.make_base();
         Some(engine)
@@ -92,7 +140,7 @@ impl TestEngine {
 
     fn in_new_folder(kind: Kind, user: Option<&'static str>) -> Self {
         let folder = tempfile::Builder::new().prefix("engine-").tempdir().expect("a temporary folder");
-        let engine = Self { kind, folder, service: None, user };
+        let engine = Self { kind, folder, service: None, user, root: None };
         fs::write(engine.path("containers.conf"), CONTAINERS_CONF).expect("the folder is new");
         engine
     }
@@ -166,7 +214,7 @@ impl TestEngine {
                 command
             }
             Kind::Docker => {
-                let mut command = Command::new("dockerd");
+                let mut command = self.dockerd();
                 for (option, name) in [("--data-root", "data"), ("--exec-root", "exec"), ("-p", "docker.pid")]
                 {
                     command.arg(option).arg(self.path(name));
@@ -193,6 +241,16 @@ impl TestEngine {
             }
             std::thread::sleep(Duration::from_millis(20));
         }
+    }
+
+    fn dockerd(&self) -> Command {
+        let Some(root) = &self.root else { return Command::new("dockerd") };
+        let mut command = Command::new("unshare");
+        command.args(["--mount", "--propagation", "private", "sh", "-c", IN_ROOT, "sh"]);
+        command.arg(root).arg(std::env::temp_dir()).arg("dockerd");
+        command.arg("--config-file").arg(self.path("daemon.json"));
+        command.env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin");
+        command
     }
 
     fn podman(&self) -> Command {
@@ -254,11 +312,14 @@ impl Drop for TestEngine {
             let _ = self.output(&["rm", "-f", id]);
         }
         if self.kind == Kind::Docker
-            && let Some(service) = &self.service
+            && let Some(service) = &mut self.service
         {
             // Lets it end containerd and unmount.
             let _ = Command::new("kill").arg(service.id().to_string()).status();
-            std::thread::sleep(Duration::from_secs(2));
+            let asked = Instant::now();
+            while asked.elapsed() < STOP_TIMEOUT && matches!(service.try_wait(), Ok(None)) {
+                std::thread::sleep(Duration::from_millis(20));
+            }
         }
         self.stop_service();
         if self.kind == Kind::Podman {

@@ -8,6 +8,6 @@ use std::sync::{Arc, Mutex};
 
 pub use offer::{CPU_TYPE, HostOffer, InstanceSize, OfferedType};
 
-/// The last offer, and when it was read.
+/// When this machine was last read, its CDI specs and its offer then.
 #[derive(Default)]
-pub(crate) struct Host(Mutex<Option<(i64, Arc<HostOffer>)>>);
+pub(crate) struct Host(Mutex<Option<(i64, cdi::Specs, Arc<HostOffer>)>>);

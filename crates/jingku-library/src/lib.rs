@@ -99,8 +99,8 @@ pub use limits::{
 pub use lock::lock;
 pub use operator::{NewInstance, PlatformImage, caution_of};
 pub use pods::{
-    HTTP_PORT, PodOptions, Pods, ResetPassword, SSH_PORT, WITHOUT_GPU_TIERS, is_password, new_password,
-    shown_state, size_without_gpu, wanted_ports,
+    HTTP_PORT, PodOptions, Pods, ResetPassword, SSH_PORT, WITHOUT_GPU_TIERS, is_password, is_ssh_key,
+    new_password, shown_state, size_without_gpu, wanted_ports,
 };
 pub use price::{cents_to_price, price_to_cents};
 pub use random::{

@@ -13,6 +13,7 @@ mod scheduled_stop;
 mod secret;
 mod size;
 mod source;
+mod ssh_keys;
 
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -25,6 +26,7 @@ pub use password::{is_password, new_password};
 pub use ports::{HTTP_PORT, SSH_PORT, wanted_ports};
 pub use secret::ResetPassword;
 pub use size::{WITHOUT_GPU_TIERS, size_without_gpu};
+pub use ssh_keys::is_ssh_key;
 
 /// The operations that this process runs.
 #[derive(Default)]

@@ -14,12 +14,13 @@ use crate::write::write;
 pub use crate::bounded::{
     Cover, Description, FileHash, Filter, GroupId, Ignored, ImageId, ImageName, InstanceId, InstanceName,
     Integer, MAX_INSTANCE_NAME_CHARS, MAX_NAME_CHARS, MAX_TAGS, PageToken, PasswordText, PlaceName, Price,
-    Readme, Word, is_blake3, is_image_name, is_instance_name,
+    Readme, SshPublicKey, Word, is_blake3, is_image_name, is_instance_name,
 };
 pub use crate::community_query::{CommunityQuery, CommunitySort, GroupStatus, ImageGroup};
 pub use crate::image_query::{ImageQuery, ImageSort};
 pub use crate::instance_done::InstanceDone;
 pub use crate::list::List;
+pub use crate::login::{LoginMode, SshPublicKeys};
 pub use crate::machine::{ChargeType, CpuCount, DiskGb, DiskSpec, DiskSpecs, GpuCount, MemoryMb};
 pub use crate::paging::{DEFAULT_LIMIT, MAX_LIMIT, Paging};
 pub use crate::parameters::Parameters;
@@ -34,7 +35,8 @@ pub use describe_available_comp_share_instance_types::{
 };
 pub use describe_comp_share_custom_images::ImageRows;
 pub use describe_comp_share_instance::{
-    Instance, InstanceAddress, InstanceDisk, InstancePorts, InstanceSoftware, MAX_INSTANCE_IDS, SizeSpec,
+    DiskPrice, Instance, InstanceAddress, InstanceDisk, InstancePorts, InstanceSoftware, MAX_INSTANCE_IDS,
+    MonitorMessages, SizeSpec,
 };
 pub use describe_comp_share_jupyter_token::JupyterToken;
 pub use describe_comp_share_machine_type_families::MachineTypeFamily;

@@ -25,6 +25,8 @@ pub(crate) const MAX_README_CHARS: usize = 100_000;
 /// The most bytes in an id, a public key, the name of a region or zone, or a `NextToken`. A fixtures file may give ids
 /// of 1000 bytes.
 pub const MAX_ID_BYTES: usize = 1024;
+/// The longest SSH key, in bytes: an RSA key of 16384 bits has 2.8 KB. Ours.
+pub(crate) const MAX_SSH_KEY_BYTES: usize = 4096;
 /// The most bytes in a text to search for.
 pub const MAX_FILTER_BYTES: usize = 256;
 /// The most bytes in a `Cover`: a picture of the largest size in Base64, with line ends and a `data:` prefix.
@@ -185,6 +187,8 @@ texts! {
     };
     /// A password as Base64 text. Whether it is one is checked later: a wrong one has a code of its own.
     PasswordText: Rule::Bytes(MAX_ID_BYTES);
+    /// A public key, as a line of an `authorized_keys` file without options. Whether it is one is checked later.
+    SshPublicKey: Rule::Bytes(MAX_SSH_KEY_BYTES);
     /// A BLAKE3 hash in lowercase hexadecimal.
     FileHash: Rule::Form {
         fits: is_blake3,

@@ -108,6 +108,10 @@ pub struct LeftOut {
     pub secrets: Vec<String>,
     /// How many there are.
     pub secret_count: u64,
+    /// `directory` if the server read the files, `engine` if the engine exported them, without ACLs; absent for an imported
+    /// image.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub read_from: String,
 }
 
 /// A path that was left out.

@@ -22,6 +22,7 @@ mod instance_done;
 mod lenient;
 mod list;
 mod list_text;
+mod login;
 mod machine;
 mod name_refusal;
 #[cfg(feature = "schema")]

@@ -3,8 +3,9 @@
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use jingku_catalog::{BeginOperation, Image, Instance, NewOperation, Operation, Pod, PodState};
-use jingku_library::{is_password, shown_state};
-use jingku_protocol::actions::{InstanceDone, PasswordText, Place};
+use jingku_library::{is_password, is_ssh_key, shown_state};
+use jingku_protocol::ParamError;
+use jingku_protocol::actions::{InstanceDone, LoginMode, PasswordText, Place, SshPublicKeys};
 
 use crate::call::Call;
 use crate::download;
@@ -98,6 +99,28 @@ pub(crate) fn password(text: &PasswordText) -> Result<String, Error> {
     let decoded =
         BASE64_STANDARD.decode(text.as_bytes()).ok().and_then(|bytes| String::from_utf8(bytes).ok());
     decoded.filter(|password| is_password(password)).ok_or(Error::BadPassword)
+}
+
+/// The password and the SSH keys that a request names, the latter as lines of an `authorized_keys` file; `None` for what it
+/// does not name. An instance with keys only has the empty password.
+pub(crate) fn login(
+    mode: Option<LoginMode>,
+    text: Option<&PasswordText>,
+    keys: &SshPublicKeys,
+) -> Result<(Option<String>, Option<String>), Error> {
+    if !keys.iter().all(|key| is_ssh_key(key)) {
+        return Err(Error::not_available("SshPublicKeys"));
+    }
+    let password = text.map(password).transpose()?;
+    let password = match mode.unwrap_or_default() {
+        LoginMode::KeyPair if keys.is_empty() => {
+            return Err(ParamError::Missing("SshPublicKeys".to_owned()).into());
+        }
+        LoginMode::KeyPair => password.or_else(|| Some(String::new())),
+        LoginMode::Password => password,
+    };
+    let keys = (!keys.is_empty()).then(|| keys.iter().map(|key| format!("{}\n", &**key)).collect());
+    Ok((password, keys))
 }
 
 /// Finds an image that an instance can be created from.

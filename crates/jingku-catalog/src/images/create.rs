@@ -29,6 +29,8 @@ pub enum CreateImage {
     NameTaken,
     /// Another image is being made from the instance.
     InstanceBusy,
+    /// An operation on the instance runs.
+    OperationRuns,
     /// The account has no such instance.
     InstanceNotFound,
     /// The account would exceed a limit.
@@ -65,6 +67,10 @@ impl Catalog {
             let busy = "SELECT id FROM jobs WHERE instance_id = $1 AND finished_at IS NULL";
             if transaction.exists(busy, &[new.instance_id.into()]).await? {
                 return transaction.discard(CreateImage::InstanceBusy).await;
+            }
+            let operated = "SELECT instance_id FROM pods WHERE instance_id = $1 AND operation IS NOT NULL";
+            if transaction.exists(operated, &[new.instance_id.into()]).await? {
+                return transaction.discard(CreateImage::OperationRuns).await;
             }
             if transaction.name_taken(scope, new.name, new.id).await? {
                 return transaction.discard(CreateImage::NameTaken).await;

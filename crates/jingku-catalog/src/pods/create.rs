@@ -11,6 +11,8 @@ pub struct NewPod<'a> {
     pub options: &'a str,
     pub remark: &'a str,
     pub password: &'a str,
+    /// As lines of an `authorized_keys` file; empty for none.
+    pub ssh_keys: &'a str,
     pub cpu: i64,
     pub memory_mb: i64,
     pub gpus: i64,
@@ -70,6 +72,7 @@ impl Catalog {
                 if !transaction.insert_pod(pod, now).await? {
                     return transaction.discard(CreatePods::Taken).await;
                 }
+                transaction.set_ssh_keys(pod.instance.id, pod.ssh_keys).await?;
             }
             transaction.commit(CreatePods::Created).await
         };

@@ -1,3 +1,4 @@
+use super::login::NewLogin;
 use super::row::{Operation, PodState, USED_DEVICES};
 use crate::database::Transaction;
 use crate::{AccountId, Catalog, Result};
@@ -122,7 +123,7 @@ impl Catalog {
         &self,
         new: NewOperation<'_>,
         image_id: &str,
-        password: Option<&str>,
+        login: NewLogin<'_>,
         now: i64,
     ) -> Result<BeginOperation> {
         let Some(owner) = self.image_owner(image_id).await? else { return Ok(BeginOperation::NotFound) };
@@ -144,9 +145,12 @@ impl Catalog {
                 new.operation.as_str().into(),
                 new.options.into(),
                 now.into(),
-                password.into(),
+                login.password.into(),
             ];
             transaction.execute(sql, &params).await?;
+            if let Some(ssh_keys) = login.ssh_keys {
+                transaction.set_ssh_keys(new.id, ssh_keys).await?;
+            }
             transaction.commit(BeginOperation::Begun).await
         };
         self.database.write(change).await
@@ -187,6 +191,7 @@ impl Catalog {
     pub async fn forget_pod(&self, id: &str) -> Result<()> {
         let change = |mut transaction: Transaction| async move {
             transaction.execute("DELETE FROM pod_ports WHERE instance_id = $1", &[id.into()]).await?;
+            transaction.set_ssh_keys(id, "").await?;
             let sql = "DELETE FROM pods WHERE instance_id = $1 AND operation = 'terminate'";
             transaction.execute(sql, &[id.into()]).await?;
             transaction.commit(()).await
@@ -241,6 +246,12 @@ impl Transaction {
 }
 
 impl Catalog {
+    /// Takes back the size of a pod that could not be resized.
+    pub async fn restore_pod_size(&self, id: &str, cpu: i64, memory_mb: i64) -> Result<()> {
+        let sql = "UPDATE pods SET cpu = $2, memory_mb = $3 WHERE instance_id = $1 AND operation = 'resize'";
+        self.database.execute(sql, &[id.into(), cpu.into(), memory_mb.into()]).await.map(drop)
+    }
+
     /// Changes the size of a stopped pod, while no operation runs. Returns `false` if it is not.
     pub async fn set_pod_size(&self, id: &str, cpu: i64, memory_mb: i64) -> Result<bool> {
         let sql = "UPDATE pods SET cpu = $2, memory_mb = $3

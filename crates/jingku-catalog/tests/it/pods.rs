@@ -1,6 +1,6 @@
 use jingku_catalog::{
-    AccountId, BeginOperation, Catalog, CreatePods, NewInstance, NewOperation, NewPod, Operation,
-    OperationEnd, PodPort, PodState, PortKind, SeenPod,
+    AccountId, BeginOperation, Catalog, CreateImage, CreatePods, NewInstance, NewLogin, NewOperation, NewPod,
+    Operation, OperationEnd, PodPort, PodState, PortKind, SeenPod,
 };
 
 use crate::engines::{Engine, on_every_engine};
@@ -17,6 +17,7 @@ on_every_engine!(
     a_reinstalled_pod_counts_for_its_new_image,
     what_the_engine_says_does_not_end_an_operation,
     ports_belong_to_one_pod,
+    ssh_keys_stay_until_others_are_given,
 );
 
 fn port(id: &str, host_port: i64) -> PodPort {
@@ -39,6 +40,7 @@ fn pod<'a>(id: &'a str, owner: AccountId, devices: &'a [String], ports: &'a [Pod
         options: "{}",
         remark: "mine",
         password: "sealed",
+        ssh_keys: "",
         cpu: 2,
         memory_mb: 4096,
         gpus: i64::try_from(devices.len()).unwrap(),
@@ -106,6 +108,7 @@ async fn a_pod_has_one_operation(Engine { catalog, .. }: Engine) {
     assert_eq!(catalog.begin_operation(reboot, NOW + 3).await.unwrap(), BeginOperation::Busy);
     let busy = catalog.busy_pods().await.unwrap();
     assert_eq!((busy.len(), busy[0].operation, busy[0].since), (1, Some(Operation::Stop), NOW + 2));
+    assert_eq!(create(&catalog, owner, "meanwhile", "cpod-1").await, CreateImage::OperationRuns);
     assert!(
         !catalog.end_operation("cpod-1", Operation::Reboot, end(PodState::Running), NOW + 4).await.unwrap()
     );
@@ -202,7 +205,8 @@ async fn a_reinstalled_pod_counts_for_its_new_image(Engine { catalog, .. }: Engi
     let owner = running(&catalog).await;
     make(&catalog, owner, "next", "vm", NOW).await;
     let reinstall = operation(owner, Operation::Reinstall, &[PodState::Running]);
-    let begun = catalog.begin_reinstall(reinstall, "image-next", Some("new"), NOW + 7200).await.unwrap();
+    let login = NewLogin { password: Some("new"), ssh_keys: None };
+    let begun = catalog.begin_reinstall(reinstall, "image-next", login, NOW + 7200).await.unwrap();
     assert_eq!(begun, BeginOperation::Begun);
     let row = catalog.instance(Some(owner), "cpod-1").await.unwrap().unwrap();
     assert_eq!(row.started_from.unwrap().image_id, "image-next");
@@ -241,4 +245,24 @@ async fn ports_belong_to_one_pod(Engine { catalog, .. }: Engine) {
     let ports = catalog.pod_ports(&["cpod-1"]).await.unwrap();
     assert_eq!(ports, [port("cpod-1", 20_000), udp]);
     assert_eq!(catalog.host_ports().await.unwrap(), [20_000, 20_002, 20_003]);
+}
+
+async fn ssh_keys_stay_until_others_are_given(Engine { catalog, .. }: Engine) {
+    let owner = lab(&catalog).await;
+    make(&catalog, owner, "base", "vm", NOW).await;
+    let keys = async || catalog.pod_ssh_keys("cpod-1").await.unwrap();
+    let new = NewPod { ssh_keys: "ssh-ed25519 one\n", ..pod("cpod-1", owner, &[], &[]) };
+    catalog.create_pods(&[new], "image-base", 9, NOW).await.unwrap();
+    assert_eq!(keys().await.as_deref(), Some("ssh-ed25519 one\n"));
+    catalog.end_operation("cpod-1", Operation::Create, end(PodState::Stopped), NOW).await.unwrap();
+    let reinstall = operation(owner, Operation::Reinstall, &[PodState::Stopped]);
+    for (given, expected) in [(None, "ssh-ed25519 one\n"), (Some("ssh-rsa two\n"), "ssh-rsa two\n")] {
+        let login = NewLogin { password: None, ssh_keys: given };
+        catalog.begin_reinstall(reinstall, "image-base", login, NOW).await.unwrap();
+        assert_eq!(keys().await.as_deref(), Some(expected));
+        catalog.end_operation("cpod-1", Operation::Reinstall, end(PodState::Stopped), NOW).await.unwrap();
+    }
+    catalog.terminate_pod(owner, "cpod-1", NOW).await.unwrap();
+    catalog.forget_pod("cpod-1").await.unwrap();
+    assert_eq!(keys().await, None);
 }

@@ -4,6 +4,7 @@
 mod archives;
 mod left_out;
 mod root;
+mod usage;
 
 use std::io::Read;
 

@@ -1,9 +1,9 @@
 //! GPUs of this machine, from its CDI specs (Container Device Interface).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
@@ -29,30 +29,46 @@ struct Device {
     name: String,
 }
 
-/// The CDI names of the GPUs, such as `nvidia.com/gpu=0`. A spec that cannot be read has none.
-pub(super) fn gpus(folders: &[&Path]) -> Vec<String> {
-    let mut names = BTreeSet::new();
-    for spec in folders.iter().flat_map(|folder| specs(folder)) {
-        names.extend(gpus_of(&spec));
-    }
-    let mut names: Vec<String> = names.into_iter().collect();
-    // The tenth GPU comes after the ninth.
-    names.sort_by_key(String::len);
-    names.truncate(GPUS_MAX);
-    names
+/// What the specs of this machine say.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Specs {
+    /// The CDI names of the GPUs, such as `nvidia.com/gpu=0`.
+    pub(super) gpus: Vec<String>,
+    /// The specs that cannot be read, and why. They name no GPUs.
+    pub(super) unreadable: BTreeMap<PathBuf, String>,
 }
 
-fn specs(folder: &Path) -> Vec<Spec> {
+impl Specs {
+    /// Reads the specs in these folders.
+    pub(super) fn read(folders: &[&Path]) -> Self {
+        let (mut names, mut unreadable) = (BTreeSet::new(), BTreeMap::new());
+        for path in folders.iter().flat_map(|folder| files(folder)) {
+            match read_spec(&path) {
+                Ok(spec) => names.extend(gpus_of(&spec)),
+                Err(error) => drop(unreadable.insert(path, error.to_string())),
+            }
+        }
+        let mut gpus: Vec<String> = names.into_iter().collect();
+        // The tenth GPU comes after the ninth.
+        gpus.sort_by_key(String::len);
+        gpus.truncate(GPUS_MAX);
+        Self { gpus, unreadable }
+    }
+
+    /// The specs that cannot be read and that an earlier reading could read, or not for another reason.
+    pub(super) fn newly_unreadable<'a>(
+        &'a self,
+        earlier: &'a Self,
+    ) -> impl Iterator<Item = (&'a PathBuf, &'a String)> {
+        self.unreadable.iter().filter(|(path, why)| earlier.unreadable.get(*path) != Some(*why))
+    }
+}
+
+fn files(folder: &Path) -> impl Iterator<Item = PathBuf> {
     let files = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
-    let is_spec = |path: &std::path::PathBuf| {
-        path.extension().is_some_and(|extension| extension == "json" || extension == "yaml")
-    };
-    let read = |path: std::path::PathBuf| {
-        let spec = read_spec(&path);
-        spec.inspect_err(|error| tracing::warn!(path = %path.display(), %error, "cannot read a CDI spec"))
-            .ok()
-    };
-    files.filter(is_spec).take(SPECS_MAX).filter_map(read).collect()
+    let is_spec =
+        |path: &PathBuf| path.extension().is_some_and(|extension| extension == "json" || extension == "yaml");
+    files.filter(is_spec).take(SPECS_MAX)
 }
 
 fn read_spec(path: &Path) -> io::Result<Spec> {
@@ -104,7 +120,7 @@ containerEdits:
     fn each_gpu_is_found_once() {
         let folder = tempfile::tempdir().unwrap();
         let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
-        assert!(gpus(&[folder.path(), Path::new("/nowhere")]).is_empty());
+        assert_eq!(Specs::read(&[folder.path(), Path::new("/nowhere")]), Specs::default());
         write("nvidia.yaml", NVIDIA);
         write(
             "amd.json",
@@ -114,8 +130,20 @@ containerEdits:
         write("broken.yaml", "kind: [");
         write("notes.txt", NVIDIA);
         write("large.json", &" ".repeat(2 << 20));
-        let names = gpus(&[folder.path(), folder.path()]);
-        assert_eq!(names, ["amd.com/gpu=card", "nvidia.com/gpu=0", "nvidia.com/gpu=9", "nvidia.com/gpu=10"]);
+        let specs = Specs::read(&[folder.path(), folder.path()]);
+        let unreadable: Vec<_> = specs.unreadable.keys().filter_map(|path| path.file_name()).collect();
+        assert_eq!(unreadable, ["broken.yaml", "large.json"]);
+        // A broken spec is reported once, and again when it changes.
+        assert_eq!(specs.newly_unreadable(&Specs::default()).count(), 2);
+        write("broken.yaml", "kind: nvidia.com/gpu");
+        let again = Specs::read(&[folder.path()]);
+        let changed: Vec<_> =
+            again.newly_unreadable(&specs).filter_map(|(path, _)| path.file_name()).collect();
+        assert_eq!(changed, ["broken.yaml"]);
+        assert_eq!(
+            specs.gpus,
+            ["amd.com/gpu=card", "nvidia.com/gpu=0", "nvidia.com/gpu=9", "nvidia.com/gpu=10"]
+        );
     }
 
     #[test]
@@ -127,6 +155,6 @@ containerEdits:
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("bomb.yaml"), text + "kind: nvidia.com/gpu\ndevices: []\n")
             .unwrap();
-        assert!(gpus(&[folder.path()]).is_empty());
+        assert!(Specs::read(&[folder.path()]).gpus.is_empty());
     }
 }

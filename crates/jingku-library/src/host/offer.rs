@@ -3,12 +3,10 @@
 use std::fs::File;
 use std::io::Read;
 use std::ops::RangeInclusive;
-use std::path::Path;
 use std::thread;
 
 use jingku_protocol::ParamError;
 
-use super::cdi;
 use crate::config::ContainerSettings;
 
 /// The type that a machine without GPUs offers. Its instances count as having one GPU: the official CLI cannot ask for
@@ -96,8 +94,8 @@ impl OfferedType {
 }
 
 impl HostOffer {
-    /// Reads the machine. The configuration can offer less.
-    pub(super) fn read(settings: &ContainerSettings, cdi_folders: &[&Path]) -> Self {
+    /// Reads the machine. The configuration can offer less, and other GPUs than the CDI specs name.
+    pub(super) fn read(settings: &ContainerSettings, cdi_gpus: Vec<String>) -> Self {
         let host = &settings.host;
         let cpus = host.cpus.map_or_else(cpus_of_machine, i64::from);
         let memory_bytes = host.memory.map_or_else(memory_of_machine, |size| size.0);
@@ -105,7 +103,7 @@ impl HostOffer {
             cpus: cpus.max(1),
             memory_gb: (memory_bytes >> 30).max(1),
             cpu_platform: cpu_platform(),
-            types: types(settings, cdi_folders),
+            types: types(settings, cdi_gpus),
         }
     }
 
@@ -151,7 +149,7 @@ fn sizes_up_to(largest: i64) -> Vec<i64> {
     sizes
 }
 
-fn types(settings: &ContainerSettings, cdi_folders: &[&Path]) -> Vec<OfferedType> {
+fn types(settings: &ContainerSettings, devices: Vec<String>) -> Vec<OfferedType> {
     let host = &settings.host;
     let configured = host.gpus.iter().filter(|gpus| !gpus.devices.is_empty()).map(|gpus| OfferedType {
         name: gpus.gpu_type.clone(),
@@ -163,7 +161,6 @@ fn types(settings: &ContainerSettings, cdi_folders: &[&Path]) -> Vec<OfferedType
     if !configured.is_empty() {
         return configured;
     }
-    let devices = cdi::gpus(cdi_folders);
     let name = match settings.gpu_type.as_str() {
         _ if devices.is_empty() => CPU_TYPE,
         "" => UNKNOWN_TYPE,
@@ -199,7 +196,7 @@ mod tests {
 
     fn offer(settings: &str) -> HostOffer {
         let settings: ContainerSettings = toml::from_str(settings).unwrap();
-        HostOffer::read(&settings, &[])
+        HostOffer::read(&settings, Vec::new())
     }
 
     const TWO_MODELS: &str = r#"

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::cdi;
+use super::cdi::{self, Specs};
 use super::offer::HostOffer;
 use crate::blocking::in_place;
 use crate::containers::{ContainerFacts, ContainerState};
@@ -18,14 +18,23 @@ impl Library {
     /// What this machine offers.
     pub fn host_offer(&self) -> Arc<HostOffer> {
         let now = self.clock.now();
-        if let Some((at, offer)) = &*lock(&self.host.0)
-            && (0..OFFER_SECS).contains(&(now - at))
-        {
-            return Arc::clone(offer);
+        let mut last = Specs::default();
+        if let Some((at, specs, offer)) = &*lock(&self.host.0) {
+            if (0..OFFER_SECS).contains(&(now - at)) {
+                return Arc::clone(offer);
+            }
+            last.clone_from(specs);
         }
-        let read = || HostOffer::read(&self.config.containers, &cdi::FOLDERS.map(Path::new));
-        let offer = Arc::new(in_place(read));
-        *lock(&self.host.0) = Some((now, Arc::clone(&offer)));
+        let settings = &self.config.containers;
+        let (specs, offer) = in_place(|| {
+            let specs = Specs::read(&cdi::FOLDERS.map(Path::new));
+            let offer = Arc::new(HostOffer::read(settings, specs.gpus.clone()));
+            (specs, offer)
+        });
+        for (path, error) in specs.newly_unreadable(&last) {
+            tracing::warn!(path = %path.display(), error, "cannot read a CDI spec");
+        }
+        *lock(&self.host.0) = Some((now, specs, Arc::clone(&offer)));
         offer
     }
 

@@ -44,6 +44,14 @@ impl Files {
         Self::Engine(engine.clone(), container.id.clone())
     }
 
+    /// The word of the API for it.
+    pub(super) fn as_str(&self) -> &'static str {
+        match self {
+            Self::Root(_) => "directory",
+            Self::Engine(..) => "engine",
+        }
+    }
+
     /// Reads all files as an archive. Must be called on the runtime.
     pub(super) fn all(&self) -> io::Result<Box<dyn Read + Send>> {
         match self {

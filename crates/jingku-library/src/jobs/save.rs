@@ -109,7 +109,7 @@ fn save(
     let made = made?;
     let run = without_own_variables(run);
     let saved = Saved::new(OciImage::new(layer, &run, &created(library)), filter.report(), &run);
-    Ok(Made { written: made, saved: Some(saved) })
+    Ok(Made { written: made, saved: Some(saved.read_from(files.as_str())) })
 }
 
 /// Fails if the container was removed, or is being removed.

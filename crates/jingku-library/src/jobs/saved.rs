@@ -4,12 +4,15 @@ use jingku_catalog::BuiltContainer;
 use jingku_protocol::{SoftwarePort, Softwares};
 use jingku_sources::oci::{OciImage, RunConfig};
 use jingku_sources::tree::Report;
+use serde::Serialize;
 
 /// What only the image of a container has.
 #[derive(Debug)]
 pub(super) struct Saved {
     oci: OciImage,
     report: Report,
+    /// Where the files were read; empty for an imported archive.
+    read_from: &'static str,
     software_ports: Vec<SoftwarePort>,
 }
 
@@ -21,16 +24,29 @@ pub(super) struct SavedTexts {
     software_ports: String,
 }
 
+/// What the catalogue keeps about the files.
+#[derive(Serialize)]
+struct Notes<'a> {
+    #[serde(flatten)]
+    report: &'a Report,
+    read_from: &'a str,
+}
+
 impl Saved {
     pub(super) fn new(oci: OciImage, report: Report, run: &RunConfig) -> Self {
         let software_ports = run.exposed_ports.iter().filter_map(|port| software_port(port)).collect();
-        Self { oci, report, software_ports }
+        Self { oci, report, read_from: "", software_ports }
+    }
+
+    /// The same, with the place where the files were read.
+    pub(super) fn read_from(self, read_from: &'static str) -> Self {
+        Self { read_from, ..self }
     }
 
     pub(super) fn texts(&self) -> SavedTexts {
         SavedTexts {
             oci: to_json(&self.oci),
-            left_out: to_json(&self.report),
+            left_out: to_json(&Notes { report: &self.report, read_from: self.read_from }),
             softwares: self.softwares().map(|softwares| to_json(&softwares)),
             software_ports: to_json(&self.software_ports),
         }
@@ -78,6 +94,6 @@ fn software_port(port: &str) -> Option<SoftwarePort> {
     Some(SoftwarePort { software: String::new(), port })
 }
 
-fn to_json(value: &impl serde::Serialize) -> String {
+fn to_json(value: &impl Serialize) -> String {
     serde_json::to_string(value).expect("texts and numbers serialise")
 }

@@ -76,14 +76,21 @@ impl Library {
         Ok(())
     }
 
-    /// Starts the container of a pod and waits until it seems to keep running. Then root has its password.
+    /// Starts the container of a pod and waits until it seems to keep running. Then root has its keys and its password.
     pub(super) async fn start_container(&self, engine: &Engine, pod: &Pod) -> Result<(), PodError> {
+        if pod.password_pending {
+            self.write_ssh_keys(engine, pod).await?;
+        }
         engine.start(&pod.id).await?;
         failpoint::reached("pod.started");
         self.settle(engine, pod).await?;
         if pod.password_pending {
             let password = self.open_password(pod).map_err(Internal::from)?;
-            self.set_root_password(engine, &pod.id, password.expose_secret()).await?;
+            let password = password.expose_secret();
+            // Empty for a pod with keys only.
+            if !password.is_empty() {
+                self.set_root_password(engine, &pod.id, password).await?;
+            }
             self.catalog.set_pod_password(&pod.id, &pod.password).await?;
             failpoint::reached("pod.password_set");
         }

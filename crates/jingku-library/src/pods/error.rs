@@ -66,6 +66,10 @@ impl PodError {
             Self::Engine(EngineError::Failed(why)) if why.contains("\"cdi\"") || why.contains("CDI") => {
                 return Self::NoCdi.reason();
             }
+            Self::Engine(EngineError::Unsupported) => {
+                "The container engine cannot do this with an existing container. Make an image of the instance, and \
+                 create another instance from it."
+            }
             Self::Engine(_) => {
                 "The container engine reports an error. Ask the operator to look at the server's log, then try again."
             }

@@ -1,11 +1,12 @@
 //! What the operations do. Each looks at the container first: it may run again after a crash.
 
 use jingku_catalog::{Instance, Operation, Pod, PodState};
-use jingku_engine::{Engine, State};
+use jingku_engine::{Engine, EngineError, State};
 use serde::{Deserialize, Serialize};
 
 use super::error::PodError;
 use super::size::size_without_gpu;
+use crate::containers::ContainerFacts;
 use crate::failpoint;
 use crate::library::Library;
 
@@ -51,7 +52,16 @@ impl Library {
             Operation::Start => {
                 self.ensure_container(engine, pod).await?;
                 let (cpus, memory_mb) = size_without_gpu(pod).unwrap_or((pod.cpu, pod.memory_mb));
-                self.set_container_size(engine, pod, cpus, memory_mb).await?;
+                match self.set_container_size(engine, pod, cpus, memory_mb).await {
+                    // It starts with the size that it has.
+                    Err(PodError::Engine(EngineError::Unsupported)) => {
+                        tracing::warn!(
+                            instance_id = pod.id,
+                            "the engine cannot change the size of a container"
+                        );
+                    }
+                    sized => sized?,
+                }
                 self.start_container(engine, pod).await?;
                 Ok(PodState::Running)
             }
@@ -72,8 +82,14 @@ impl Library {
                 Ok(PodState::Running)
             }
             Operation::Resize => {
-                if self.container_of(engine, pod).await?.is_some() {
-                    self.set_container_size(engine, pod, pod.cpu, pod.memory_mb).await?;
+                if let Some(container) = self.container_of(engine, pod).await? {
+                    let resized = self.set_container_size(engine, pod, pod.cpu, pod.memory_mb).await;
+                    if resized.is_err() {
+                        // The row shows the size that the container has.
+                        let facts = ContainerFacts::from(&container);
+                        self.catalog.restore_pod_size(&pod.id, facts.cpu, facts.memory_mb).await?;
+                    }
+                    resized?;
                 }
                 Ok(PodState::Stopped)
             }

@@ -1,6 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::bounded::{Description, Ignored, ImageId, InstanceName, Integer, PasswordText, Word, or_default};
+use crate::login::{LoginMode, SshPublicKeys};
 use crate::machine::{ChargeType, CpuCount, DiskSpecs, GpuCount, MemoryMb};
 use crate::place::Place;
 
@@ -44,9 +45,11 @@ pub struct CreateCompShareInstanceRequest {
     pub remark: Option<Description>,
     /// The password of root as Base64; generated if absent.
     pub password: Option<PasswordText>,
-    /// Only `Password` exists.
-    #[serde(default, skip_serializing)]
-    pub login_mode: Ignored,
+    /// Whether it has a password; it has one if absent.
+    pub login_mode: Option<LoginMode>,
+    /// Extension: the SSH keys of root.
+    #[serde(default)]
+    pub ssh_public_keys: SshPublicKeys,
     /// Kinds of machines that a host does not have.
     #[serde(default, skip_serializing)]
     pub machine_type: Ignored,

@@ -64,6 +64,16 @@ pub struct Instance {
     pub comp_share_image_name: String,
     /// Likewise.
     pub comp_share_image_type: String,
+    /// `Available` while the account can see the image.
+    pub comp_share_image_status: String,
+    /// Empty, as the next three.
+    pub comp_share_image_owner_alias: String,
+    /// Likewise.
+    pub comp_share_image_author: String,
+    /// Likewise.
+    pub comp_share_image_version_name: String,
+    /// Likewise: nothing is charged.
+    pub comp_share_image_bill_id: String,
     /// GPU model; empty without one.
     pub gpu_type: String,
     /// Number of GPUs.
@@ -89,6 +99,10 @@ pub struct Instance {
     pub start_time: i64,
     /// When a container last stopped, in Unix seconds; 0 while it runs.
     pub stop_time: i64,
+    /// When the state last changed, in Unix seconds; 0 when unknown.
+    pub update_time: i64,
+    /// Unix seconds; 0 for never.
+    pub release_time: i64,
     /// How to sign in to a container that publishes port 22 or 23; else empty.
     pub ssh_login_command: String,
     /// The ports that a container publishes.
@@ -97,8 +111,12 @@ pub struct Instance {
     pub ingress_host: String,
     /// The password of root as Base64; empty if the API did not create the instance.
     pub password: String,
+    /// Empty: there is no file browser.
+    pub file_browser_password: String,
     /// The owner's remark.
     pub remark: String,
+    /// Empty.
+    pub tag: String,
     /// `G`.
     pub machine_type: String,
     /// Memory of a GPU; null when unknown.
@@ -109,6 +127,8 @@ pub struct Instance {
     pub cpu_arch: String,
     /// `Linux`.
     pub os_type: String,
+    /// Empty: not known without reading the disk.
+    pub os_name: String,
     /// `No`.
     pub auto_renew: String,
     /// `No`.
@@ -123,8 +143,21 @@ pub struct Instance {
     pub stop_scheduler_time: i64,
     /// Programs with a web page, while it runs.
     pub softwares: Vec<InstanceSoftware>,
+    /// 0: there are no discounts.
+    pub discount_type: i64,
+    /// Empty: disks cost nothing.
+    pub disk_price_info: Vec<DiskPrice>,
+    /// Likewise, while it is stopped.
+    pub post_pay_power_off_billing_resource: Vec<DiskPrice>,
+    /// Null: `GetCompShareInstanceMonitor` measures. A list breaks the Go and Python SDKs.
+    pub monitor_messages: Option<MonitorMessages>,
     /// GB of data disks; 0.
     pub total_disk_space: i64,
+    /// Empty: there are no data disks.
+    pub volume_set: Vec<InstanceDisk>,
+    /// Likewise.
+    #[serde(rename = "UDiskSet")]
+    pub udisk_set: Vec<InstanceDisk>,
     /// Whether it can be started without its GPUs. Text breaks the Python SDK.
     pub support_without_gpu_start: bool,
     /// What such a start gives; null where it is not possible. Text breaks the Go and Python SDKs.
@@ -164,6 +197,48 @@ pub struct InstanceAddress {
     /// `Private`, or `Bgp` for the address of the host.
     #[serde(rename = "Type")]
     pub kind: String,
+    /// Empty, as all that follow: an engine's network has no such resources.
+    #[serde(rename = "IPId")]
+    pub ip_id: String,
+    /// 0: not limited.
+    pub bandwidth: i64,
+    /// Empty.
+    pub default: String,
+    /// Likewise.
+    pub mac: String,
+    /// 0.
+    pub weight: i64,
+    /// Empty.
+    #[serde(rename = "VPCId")]
+    pub vpc_id: String,
+    /// Likewise.
+    pub subnet_id: String,
+    /// Likewise.
+    pub network_interface_id: String,
+}
+
+/// What a disk costs.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(default, rename_all = "PascalCase")]
+pub struct DiskPrice {
+    /// How it is charged.
+    pub charge_type: String,
+    /// CNY.
+    pub price: f64,
+    /// Whether it is the boot disk.
+    pub is_boot: bool,
+}
+
+/// How busy an instance is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(default, rename_all = "PascalCase")]
+pub struct MonitorMessages {
+    /// Percent.
+    pub cpu_usage_rate: String,
+    /// Percent.
+    pub mem_usage_rate: String,
 }
 
 /// A program of an instance.
@@ -213,4 +288,8 @@ pub struct InstanceDisk {
     pub kind: String,
     /// `false`, as text.
     pub encrypted: String,
+    /// Empty.
+    pub name: String,
+    /// Likewise.
+    pub drive: String,
 }

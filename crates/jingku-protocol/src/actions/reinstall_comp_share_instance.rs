@@ -1,6 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::bounded::{Ignored, ImageId, InstanceId, PasswordText};
+use crate::login::{LoginMode, SshPublicKeys};
 use crate::place::Place;
 
 pub use crate::instance_done::InstanceDone as ReinstallCompShareInstanceResponse;
@@ -19,9 +20,11 @@ pub struct ReinstallCompShareInstanceRequest {
     pub comp_share_image_id: ImageId,
     /// The password of root as Base64; as before if absent.
     pub password: Option<PasswordText>,
-    /// Only `Password` exists.
-    #[serde(default, skip_serializing)]
-    pub login_mode: Ignored,
+    /// Whether it has a password; it has one if absent.
+    pub login_mode: Option<LoginMode>,
+    /// Extension: the SSH keys of root. As before if absent.
+    #[serde(default)]
+    pub ssh_public_keys: SshPublicKeys,
     /// Nothing costs anything.
     #[serde(default, skip_serializing)]
     pub coupon_id: Ignored,

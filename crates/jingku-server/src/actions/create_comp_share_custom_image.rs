@@ -78,6 +78,7 @@ pub(crate) async fn run(
         }
         CreateImage::NameTaken => call.name_taken("Name", &request.name).await,
         CreateImage::InstanceBusy => Err(Error::InstanceMakingImage(request.instance_id.into())),
+        CreateImage::OperationRuns => Err(Error::InstanceBusy(request.instance_id.into())),
         CreateImage::InstanceNotFound => Err(not_found()),
         CreateImage::OverLimit(over) => Err(Error::OverLimit(over)),
     }

@@ -31,6 +31,8 @@ struct Order<'a> {
     size: InstanceSize,
     disk_gb: i64,
     ports: Vec<(PortKind, u16)>,
+    /// As lines of an `authorized_keys` file.
+    ssh_keys: String,
 }
 
 /// What belongs to one instance.
@@ -56,9 +58,11 @@ pub(crate) async fn run(
     };
     let offered = offer.check(&request.gpu_type, size)?;
     let disk_gb = disk_gb(&request, &image)?;
-    let password = request.password.as_ref().map(pods::password).transpose()?;
+    let (password, ssh_keys) =
+        pods::login(request.login_mode, request.password.as_ref(), &request.ssh_public_keys)?;
     let ports = ports(call, &image).await?;
-    let order = Order { image: &image, zone, gpu_type: &offered.name, size, disk_gb, ports };
+    let ssh_keys = ssh_keys.unwrap_or_default();
+    let order = Order { image: &image, zone, gpu_type: &offered.name, size, disk_gb, ports, ssh_keys };
     let count = usize::try_from(request.max_count.map_or(1, |count| count.0)).unwrap_or(1);
     for _ in 0..TRIES_MAX {
         let chosen = choose(call, &order, offered, count, password.as_deref()).await?;
@@ -174,6 +178,7 @@ async fn create(
             options: "",
             remark: request.remark.as_deref().unwrap_or_default(),
             password: &chosen.password,
+            ssh_keys: &order.ssh_keys,
             cpu: order.size.cpus,
             memory_mb: order.size.memory_mb,
             gpus: order.size.gpus,

@@ -4,6 +4,7 @@ use jingku_library::Internal;
 use jingku_protocol::actions as api;
 use jingku_protocol::{LeftOut, LeftOutPath};
 use jingku_sources::tree::{self, Report};
+use serde::Deserialize;
 
 use crate::call::Call;
 use crate::error::Error;
@@ -76,10 +77,19 @@ async fn page(
     })
 }
 
+/// What the catalogue keeps about the files of a container.
+#[derive(Deserialize)]
+struct Notes {
+    #[serde(flatten)]
+    report: Report,
+    #[serde(default)]
+    read_from: String,
+}
+
 /// What was left out of the image of a container.
 async fn left_out(call: &Call<'_>, id: &str) -> Result<Option<LeftOut>, Error> {
     let Some(text) = call.library.catalog.left_out(call.own(), id).await? else { return Ok(None) };
-    let report: Report = serde_json::from_str(&text)
+    let Notes { report, read_from } = serde_json::from_str(&text)
         .map_err(|error| Internal::BadRow(format!("what was left out of image {id}: {error}")))?;
     let path = |left: tree::LeftOut| LeftOutPath { path: left.path, reason: left.reason.as_str().to_owned() };
     Ok(Some(LeftOut {
@@ -88,6 +98,7 @@ async fn left_out(call: &Call<'_>, id: &str) -> Result<Option<LeftOut>, Error> {
         paths: report.left_out.into_iter().map(path).collect(),
         secrets: report.secrets,
         secret_count: report.secrets_count,
+        read_from,
     }))
 }
 

@@ -53,6 +53,7 @@ fn view(call: &Call<'_>, mut row: Row, ports_of_pods: &[PodPort]) -> Result<api:
         kind: "Boot".to_owned(),
         encrypted: "false".to_owned(),
         size: row.size_bytes.saturating_add(GB - 1) / GB,
+        ..api::InstanceDisk::default()
     };
     let vm = api::Instance {
         id: row.id,
@@ -61,6 +62,7 @@ fn view(call: &Call<'_>, mut row: Row, ports_of_pods: &[PodPort]) -> Result<api:
         name: row.name,
         state: state.to_owned(),
         comp_share_image_id: image_id,
+        comp_share_image_status: image.as_ref().map(|_| "Available".to_owned()).unwrap_or_default(),
         comp_share_image_name: image.map(|image| image.name).unwrap_or_default(),
         comp_share_image_type: image_type,
         instance_type: "UHost".to_owned(),
@@ -85,6 +87,7 @@ fn view(call: &Call<'_>, mut row: Row, ports_of_pods: &[PodPort]) -> Result<api:
         ip: facts.address.clone(),
         ip_mode: if facts.address.contains(':') { "IPv6" } else { "IPv4" }.to_owned(),
         kind: "Private".to_owned(),
+        ..api::InstanceAddress::default()
     };
     let seen = api::Instance {
         instance_type: "Container".to_owned(),
@@ -93,6 +96,7 @@ fn view(call: &Call<'_>, mut row: Row, ports_of_pods: &[PodPort]) -> Result<api:
         memory: facts.memory_mb,
         start_time: facts.started_at,
         stop_time: if runs { 0 } else { facts.stopped_at },
+        update_time: facts.started_at.max(facts.stopped_at),
         ssh_login_command: if runs { ssh_command(&facts, &host) } else { String::new() },
         ports: ports(&facts),
         ingress_host: host,
@@ -128,6 +132,7 @@ fn of_pod(
         ip: host.clone(),
         ip_mode: if host.contains(':') { "IPv6" } else { "IPv4" }.to_owned(),
         kind: "Bgp".to_owned(),
+        ..api::InstanceAddress::default()
     };
     let (cpu, memory, gpu) = size_without_gpu(pod)
         .map_or((pod.cpu, pod.memory_mb, pod.gpus), |(cpu, memory_mb)| (cpu, memory_mb, 0));
@@ -154,6 +159,7 @@ fn of_pod(
         charge_type: pod.charge_type.clone(),
         start_time: pod.started_at,
         stop_time: if runs { 0 } else { pod.stopped_at },
+        update_time: pod.since,
         ssh_login_command: match ssh {
             Some(port) if runs => format!("ssh -p {} root@{host}", port.host_port),
             Some(_) | None => String::new(),

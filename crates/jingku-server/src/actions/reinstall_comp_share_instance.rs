@@ -1,4 +1,4 @@
-use jingku_catalog::{BeginOperation, NewOperation, Operation, PodState};
+use jingku_catalog::{BeginOperation, NewLogin, NewOperation, Operation, PodState};
 use jingku_protocol::actions as api;
 
 use crate::call::Call;
@@ -18,7 +18,8 @@ pub(crate) async fn run(
         return Err(Error::ImageNotForGpu);
     }
     pods::check_disk(&image, pod.disk_gb)?;
-    let password = request.password.as_ref().map(pods::password).transpose()?;
+    let (password, ssh_keys) =
+        pods::login(request.login_mode, request.password.as_ref(), &request.ssh_public_keys)?;
     let password = password.map(|password| call.library.seal_password(&pod.id, &password));
     let operation = NewOperation {
         account: call.account().id,
@@ -29,8 +30,9 @@ pub(crate) async fn run(
         options: "",
         without_gpu: None,
     };
+    let login = NewLogin { password: password.as_deref(), ssh_keys: ssh_keys.as_deref() };
     let now = call.library.clock.now();
-    let begun = call.library.catalog.begin_reinstall(operation, &image.id, password.as_deref(), now).await?;
+    let begun = call.library.catalog.begin_reinstall(operation, &image.id, login, now).await?;
     match begun {
         // It was deleted meanwhile.
         BeginOperation::NotFound => Err(Error::not_available("CompShareImageId")),

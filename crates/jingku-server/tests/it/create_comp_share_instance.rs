@@ -5,7 +5,7 @@ use jingku_library::{Config, ContainerSettings, GpuSettings};
 use jingku_protocol::actions::Action;
 use serde_json::{Value, json};
 
-use crate::support::{Archive, INSTANCE, NOW, Service, creating, small};
+use crate::support::{Archive, INSTANCE, NOW, SSH_KEY, Service, creating, small};
 
 const CREATE: Action = Action::CreateCompShareInstance;
 
@@ -58,7 +58,9 @@ async fn an_instance_is_shown_at_once() {
         assert_eq!(row[name], expected, "{name}");
     }
     assert_eq!((&row["DiskSet"][0]["Size"], &row["DiskSet"][0]["IsBoot"]), (&100.into(), &"True".into()));
-    assert_eq!(row["IPSet"], json!([{ "IP": "127.0.0.1", "IPMode": "IPv4", "Type": "Bgp" }]));
+    let [address] = &row["IPSet"].as_array().unwrap()[..] else { panic!("{row}") };
+    let address = ["IP", "IPMode", "Type"].map(|name| address[name].as_str().unwrap());
+    assert_eq!(address, ["127.0.0.1", "IPv4", "Bgp"]);
 }
 
 #[tokio::test]
@@ -75,6 +77,38 @@ async fn what_is_absent_has_a_default() {
     let password = BASE64_STANDARD.decode(row["Password"].as_str().unwrap()).unwrap();
     assert_eq!(password.len(), 17);
     assert_eq!(row["Ports"], json!({ "HttpPorts": [8188, 8888], "TcpPorts": [22, 23], "UdpPorts": [53] }));
+}
+
+#[tokio::test]
+async fn an_instance_is_signed_in_to_with_keys() {
+    let service = Service::with(creating()).await;
+    let image = service.container_image("base").await;
+    let caller = service.caller();
+    let ssh_keys = async |more: &[(&str, &str)]| {
+        let reply = caller.ok(CREATE, &[&small(&image)[..], more].concat()).await;
+        let id = reply["UHostIds"][0].as_str().unwrap();
+        let keys = service.catalog().await.pod_ssh_keys(id).await.unwrap();
+        (keys, row(&service, id).await["Password"].as_str().unwrap().is_empty())
+    };
+    assert_eq!(ssh_keys(&[]).await, (None, false));
+    let two = [("SshPublicKeys.0", SSH_KEY), ("SshPublicKeys.1", SSH_KEY)];
+    let lines = Some(format!("{SSH_KEY}\n{SSH_KEY}\n"));
+    assert_eq!(ssh_keys(&two).await, (lines.clone(), false));
+    assert_eq!(ssh_keys(&[&two[..], &[("LoginMode", "Password")]].concat()).await, (lines.clone(), false));
+    assert_eq!(ssh_keys(&[&two[..], &[("LoginMode", "KeyPair")]].concat()).await, (lines, true));
+
+    let refused = async |more: &[(&str, &str)], code, message| {
+        caller.assert_refused(CREATE, &[&small(&image)[..], more].concat(), code, message).await;
+    };
+    refused(&[("LoginMode", "KeyPair")], 210, "Missing params [SshPublicKeys]").await;
+    refused(&[("LoginMode", "ImagePasswd")], 230, "Params [LoginMode] not available").await;
+    let options = format!("command=\"id\" {SSH_KEY}");
+    for bad in ["ssh-ed25519", &options] {
+        refused(&[("SshPublicKeys.0", bad)], 230, "Params [SshPublicKeys] not available").await;
+    }
+    let names: Vec<String> = (0..11).map(|number| format!("SshPublicKeys.{number}")).collect();
+    let many: Vec<_> = names.iter().map(|name| (name.as_str(), SSH_KEY)).collect();
+    refused(&many, 230, "Params [SshPublicKeys] not available").await;
 }
 
 #[tokio::test]

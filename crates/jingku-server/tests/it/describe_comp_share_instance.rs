@@ -22,7 +22,10 @@ fn with_constants(mut row: Value, platform: &Value) -> Value {
         "CpuArch": std::env::consts::ARCH, "OsType": "Linux", "AutoRenew": "No", "IsExpire": "No",
         "InstancePrice": 0.0, "CompShareImagePrice": 0.0, "SchedulerStopTime": 0, "StopSchedulerTime": 0,
         "Softwares": [], "TotalDiskSpace": 0, "SupportWithoutGpuStart": false, "WithoutGpuSpec": null,
-        "SrcInstanceConfig": null,
+        "SrcInstanceConfig": null, "CompShareImageStatus": "", "CompShareImageOwnerAlias": "",
+        "CompShareImageAuthor": "", "CompShareImageVersionName": "", "CompShareImageBillId": "", "ReleaseTime": 0,
+        "FileBrowserPassword": "", "Tag": "", "OsName": "", "DiscountType": 0, "DiskPriceInfo": [],
+        "PostPayPowerOffBillingResource": [], "MonitorMessages": null, "VolumeSet": [], "UDiskSet": [],
     });
     row.as_object_mut().unwrap().extend(constants.as_object().unwrap().clone());
     row
@@ -63,10 +66,11 @@ async fn a_row_has_every_field() {
         "CreateTime": NOW,
         "ExpireTime": 0,
         "DiskSet": [{"DiskId": "disk-uhost-lab1", "DiskType": "LOCAL_NORMAL", "IsBoot": "True", "Size": 1,
-            "Type": "Boot", "Encrypted": "false"}],
+            "Type": "Boot", "Encrypted": "false", "Name": "", "Drive": ""}],
         "IPSet": [],
         "StartTime": 0,
         "StopTime": 0,
+        "UpdateTime": 0,
         "SshLoginCommand": "",
         "Ports": {"HttpPorts": [], "TcpPorts": [], "UdpPorts": []},
         "IngressHost": "",

@@ -3,7 +3,7 @@ use base64::prelude::BASE64_STANDARD;
 use jingku_catalog::{Operation, PodState};
 use jingku_protocol::actions::Action;
 
-use crate::support::{INSTANCE, Service, creating};
+use crate::support::{INSTANCE, SSH_KEY, Service, creating};
 
 const REINSTALL: Action = Action::ReinstallCompShareInstance;
 
@@ -31,6 +31,13 @@ async fn a_stopped_instance_gets_another_image() {
     let params = [("UHostId", &*id), ("CompShareImageId", &next), ("Password", &password)];
     caller.ok(REINSTALL, &params).await;
     assert_eq!(row().await["Password"], password);
+
+    service.end_operation(&id, Operation::Reinstall, PodState::Stopped).await;
+    let keys = [("LoginMode", "KeyPair"), ("SshPublicKeys.0", SSH_KEY)];
+    caller.ok(REINSTALL, &[&params[..2], &keys].concat()).await;
+    assert_eq!(row().await["Password"], "");
+    let kept = service.catalog().await.pod_ssh_keys(&id).await.unwrap();
+    assert_eq!(kept, Some(format!("{SSH_KEY}\n")));
 }
 
 #[tokio::test]
@@ -50,5 +57,7 @@ async fn refusals_have_code_and_message() {
     caller.assert_refused(REINSTALL, &with(&disk), 230, not_available).await;
     let password = [("UHostId", &*id), ("CompShareImageId", &image), ("Password", "plain")];
     assert_eq!(caller.refusal(REINSTALL, &password).await.0, 8314);
+    let keys = [("UHostId", &*id), ("CompShareImageId", &image), ("SshPublicKeys.0", "key")];
+    caller.assert_refused(REINSTALL, &keys, 230, "Params [SshPublicKeys] not available").await;
     caller.assert_place_is_checked(REINSTALL, &with(&image)).await;
 }

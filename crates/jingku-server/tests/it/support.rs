@@ -27,7 +27,7 @@ use tokio::net::TcpListener;
 pub(crate) use caller::Caller;
 pub(crate) use container::{Archive, put_container};
 pub(crate) use disk::{DISK_BYTES, LARGE_BYTES, disk_bytes, large_disk_bytes, write_disk, write_large_disk};
-pub(crate) use pods::{creating, small};
+pub(crate) use pods::{SSH_KEY, creating, small};
 pub(crate) use reply::Reply;
 pub(crate) use wait::wait_until;
 

@@ -18,6 +18,7 @@ image-field-cover = Cover
 image-field-description = Description
 image-field-pull = Pull with
 image-field-left-out = Left out
+image-field-read-from = Read from
 image-field-secrets = Possible secrets
 image-paths-more = Only { $shown } paths of each kind are shown; --json lists more.
 image-secret = { $path } (may be a secret)

@@ -18,6 +18,7 @@ image-field-cover = 封面
 image-field-description = 描述
 image-field-pull = 拉取命令
 image-field-left-out = 未收入的文件数
+image-field-read-from = 读取来源
 image-field-secrets = 疑似密钥的文件数
 image-paths-more = 每类只显示 { $shown } 个路径；--json 列出更多。
 image-secret = { $path }（疑似密钥）

@@ -46,6 +46,7 @@ fn describe(connection: &Connection<'_>, image: &Image) -> Result<(), Failure> {
         (tr!("image-field-cover"), image.cover.clone()),
         (tr!("image-field-description"), image.description.clone()),
         (tr!("image-field-pull"), pull_command(connection, image).unwrap_or_default()),
+        (tr!("image-field-read-from"), left_out.read_from),
         (tr!("image-field-left-out"), counted(left_out.count)),
         (tr!("image-field-secrets"), counted(left_out.secret_count)),
     ])?;

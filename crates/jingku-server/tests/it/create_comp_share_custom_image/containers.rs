@@ -1,15 +1,23 @@
 //! What a call asks of a container reaches its job. Real engines are in the tests of the binary.
 
+use std::path::Path;
+
 use jingku_library::{Config, ContainerSettings};
 use jingku_protocol::actions::Action;
 use serde_json::{Value, json};
+use tokio::net::UnixListener;
+use tokio::task::JoinSet;
 
 use crate::support::{NOW, Service, put_container};
 
 const CREATE: Action = Action::CreateCompShareCustomImage;
 
 async fn with_engine(pause: bool) -> Service {
-    let engine = Some("unix:///nowhere/engine.sock".to_owned());
+    with_engine_at("/nowhere/engine.sock".as_ref(), pause).await
+}
+
+async fn with_engine_at(socket: &Path, pause: bool) -> Service {
+    let engine = Some(format!("unix://{}", socket.display()));
     let containers = ContainerSettings { engine, pause, ..ContainerSettings::default() };
     let service = Service::with(Config { containers, ..Config::default() }).await;
     put_container(&service, 1, "cpod-1", &facts(), NOW).await;
@@ -88,6 +96,30 @@ async fn an_engine_that_is_away_gives_no_estimate() {
     assert_eq!(code, 8905, "{message}");
     assert!(message.contains("engine does not answer"), "{message}");
     assert!(caller.images(&[]).await.is_empty());
+}
+
+/// An account gets at most half of the places for estimates, and gets them again when they end.
+#[tokio::test]
+async fn an_account_estimates_two_images_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let socket = folder.path().join("engine.sock");
+    // Answers nothing, so that the estimates wait.
+    let engine = UnixListener::bind(&socket).unwrap();
+    let service = with_engine_at(&socket, false).await;
+    let params = [("UHostId", "cpod-1"), ("Name", "env"), ("Estimate", "true")];
+    let mut calls = JoinSet::new();
+    for _ in 0..3 {
+        let caller = service.caller();
+        calls.spawn(async move { caller.refusal(CREATE, &params).await });
+    }
+    assert_eq!(calls.join_next().await.unwrap().unwrap(), (153, "Request Throttled".to_owned()));
+    drop(engine);
+    while let Some(ended) = calls.join_next().await {
+        assert_eq!(ended.unwrap().0, 8905);
+    }
+    for _ in 0..3 {
+        assert_eq!(service.caller().refusal(CREATE, &params).await.0, 8905);
+    }
 }
 
 #[tokio::test]

@@ -6,6 +6,10 @@ use jingku_protocol::actions::Action;
 
 use super::Service;
 
+/// A key as OpenSSH writes it.
+pub(crate) const SSH_KEY: &str =
+    "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJrYnYq5kFAcWnSgqWnXKfCyvXqlmB2nTkyBvdoDmpxB lab";
+
 /// A configuration that allows instances to be created, with an engine that does not answer.
 pub(crate) fn creating() -> Config {
     let containers = ContainerSettings {

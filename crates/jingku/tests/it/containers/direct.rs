@@ -31,6 +31,7 @@ fn the_layer_is_the_same_however_and_whenever_it_is_read() {
             continue;
         }
         assert!(!log.contains(EXPORTED), "{log}");
+        assert_eq!(first["LeftOut"]["ReadFrom"], "directory", "{first}");
         let digest = layer(&bench, &first);
         assert_eq!(layer(&bench, &second), digest, "{kind:?}");
 
@@ -41,6 +42,7 @@ fn the_layer_is_the_same_however_and_whenever_it_is_read() {
         let third = bench.save("third");
         let log = bench.server.log();
         assert!(log.contains(EXPORTED) && !log.contains(DIRECT), "{log}");
+        assert_eq!(third["LeftOut"]["ReadFrom"], "engine", "{third}");
         // Docker adds names of owners.
         if kind == Kind::Podman {
             assert_eq!(layer(&bench, &third), digest);

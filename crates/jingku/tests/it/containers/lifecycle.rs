@@ -1,6 +1,7 @@
 //! Instances that the API creates, on real engines.
 
 mod failures;
+mod gpus;
 mod tenants;
 
 use std::io::{Read, Write};
@@ -13,8 +14,8 @@ use base64::prelude::BASE64_STANDARD;
 use compshare::Client;
 use compshare::actions::{
     CreateCompShareInstanceRequest, Instance, RebootCompShareInstanceRequest,
-    ReinstallCompShareInstanceRequest, ResetCompShareInstancePasswordRequest, StartCompShareInstanceRequest,
-    StopCompShareInstanceRequest, TerminateCompShareInstanceRequest,
+    ReinstallCompShareInstanceRequest, ResetCompShareInstancePasswordRequest, ResizeCompShareInstanceRequest,
+    StartCompShareInstanceRequest, StopCompShareInstanceRequest, TerminateCompShareInstanceRequest,
 };
 use jingku_engine::testing::{Kind, TestEngine};
 
@@ -34,6 +35,9 @@ const SERVER: &str =
 /// Writes its standard input to a file.
 const CHPASSWD: &str = "printf '#!/bin/sh\\ncat > /root/password\\n' > /bin/chpasswd; chmod +x /bin/chpasswd";
 
+/// The key that signs in to instances.
+const SSH_KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJrYnYq5kFAcWnSgqWnXKfCyvXqlmB2nTkyBvdoDmpxB lab";
+
 /// A server that may create instances, and the image `base`.
 pub(super) struct Host {
     pub(super) home: Home,
@@ -46,13 +50,17 @@ pub(super) struct Host {
 impl Host {
     /// `None` without that engine, which fails in CI.
     pub(super) fn start(kind: Kind) -> Option<Self> {
-        let engine = TestEngine::start(kind)?;
+        Some(Self::on(TestEngine::start(kind)?, CONFIG))
+    }
+
+    /// On this engine, with this configuration.
+    pub(super) fn on(engine: TestEngine, config: &str) -> Self {
         let home = Home::new();
-        let config = home.file("jingku.toml", CONFIG.as_bytes());
+        let config = home.file("jingku.toml", config.as_bytes());
         let server = home.serve_with(&["--engine", &engine.url(), "--config", &config], &[]);
         let mut host = Self { home, server, engine, image: String::new(), config };
         host.image = host.save("base", &format!("echo one > /root/answer; {CHPASSWD}"));
-        Some(host)
+        host
     }
 
     /// Saves an image of a container in which these commands ran.
@@ -87,13 +95,18 @@ impl Host {
             memory: Some(1024.into()),
             comp_share_image_id: self.image.as_str().into(),
             name: Some(name.into()),
+            ssh_public_keys: [SSH_KEY].into(),
             ..CreateCompShareInstanceRequest::default()
         }
     }
 
     /// Creates an instance and waits until it runs.
     pub(super) fn create(&self, name: &str) -> String {
-        let created = block_on(self.client().create_comp_share_instance(&self.request(name))).unwrap();
+        self.create_as(&self.request(name))
+    }
+
+    pub(super) fn create_as(&self, request: &CreateCompShareInstanceRequest) -> String {
+        let created = block_on(self.client().create_comp_share_instance(request)).unwrap();
         assert_eq!((created.instance_ids.len(), &created.ips), (1, &vec!["127.0.0.1".to_owned()]));
         let id = created.instance_ids[0].clone();
         self.until_state(&id, "Running");
@@ -154,6 +167,15 @@ impl Host {
         block_on(self.client().reinstall_comp_share_instance(&request)).map(drop)
     }
 
+    fn resize(&self, id: &str, memory_mb: i64) -> Result<(), compshare::Error> {
+        let request = ResizeCompShareInstanceRequest {
+            instance_id: id.into(),
+            memory: Some(memory_mb.into()),
+            ..Default::default()
+        };
+        block_on(self.client().resize_comp_share_instance(&request)).map(drop)
+    }
+
     pub(super) fn reset_password(&self, id: &str, password: &str) -> Result<(), compshare::Error> {
         let request = ResetCompShareInstancePasswordRequest {
             instance_id: id.into(),
@@ -166,6 +188,13 @@ impl Host {
     /// Runs a command in the container of an instance.
     pub(super) fn exec(&self, id: &str, command: &str) -> String {
         self.engine.run(&["exec", id, "/bin/sh", "-c", command])
+    }
+
+    /// Asserts that the SSH server of an instance would accept the key, and no other.
+    fn assert_key(&self, id: &str) {
+        assert_eq!(self.exec(id, "cat /root/.ssh/authorized_keys"), SSH_KEY);
+        let modes = self.exec(id, "stat -c '%a %u %g' /root/.ssh /root/.ssh/authorized_keys");
+        assert_eq!(modes, "700 0 0\n600 0 0");
     }
 
     /// What the instance answers on its port 23, through the engine or the published port.
@@ -215,6 +244,7 @@ fn an_instance_lives_and_ends() {
         assert_eq!((row.ports.http_ports, row.ports.tcp_ports), (vec![8888], vec![23]));
         let password = String::from_utf8(BASE64_STANDARD.decode(&row.password).unwrap()).unwrap();
         assert_eq!(host.exec(&id, "cat /root/password"), format!("root:{password}"));
+        host.assert_key(&id);
         assert_eq!(host.answer(&id), "one");
         assert_eq!(
             host.engine.run(&["inspect", "-f", "{{.HostConfig.Memory}}", &id]),
@@ -250,14 +280,32 @@ fn an_instance_lives_and_ends() {
         assert_eq!(code(host.reset_password(&id, "n3w:secret")), 8433);
         assert_eq!(host.row(&id).unwrap().ssh_login_command, "");
 
+        // Podman 4 cannot do that. The instance starts with the size that it has, either way.
+        host.resize(&id, 2048).unwrap();
+        until("the resize ended", || host.state(&id) == "Stopped");
+        let row = host.row(&id).unwrap();
+        let (memory, reason) = match kind {
+            Kind::Podman => (1024, "cannot do this with an existing container"),
+            Kind::Docker => (2048, ""),
+        };
+        assert_eq!((row.cpu, row.memory), (1, memory), "{kind:?}");
+        assert!(row.failed_reason.contains(reason), "{kind:?}: {}", row.failed_reason);
         host.begin_start(&id).unwrap();
         host.until_state(&id, "Running");
+        assert_eq!(
+            host.engine.run(&["inspect", "-f", "{{.HostConfig.Memory}}", &id]),
+            (memory << 20).to_string()
+        );
         assert_eq!(
             (host.answer(&id), host.row(&id).unwrap().ssh_login_command),
             ("two".to_owned(), login.clone())
         );
 
-        let next = host.save("next", &format!("echo three > /root/answer; {CHPASSWD}"));
+        // The image has a key of another person.
+        let next = host.save(
+            "next",
+            &format!("echo three > /root/answer; mkdir /root/.ssh; echo key > /root/.ssh/authorized_keys; {CHPASSWD}"),
+        );
         host.stop(&id).unwrap();
         host.until_state(&id, "Stopped");
         host.reinstall(&id, &next).unwrap();
@@ -267,6 +315,7 @@ fn an_instance_lives_and_ends() {
         assert_eq!((&*row.comp_share_image_id, row.ssh_login_command), (&*next, login));
         assert_eq!(row.password, BASE64_STANDARD.encode("n3w:secret"));
         assert_eq!(host.exec(&id, "cat /root/password"), "root:n3w:secret");
+        host.assert_key(&id);
         assert_eq!(host.answer(&id), "three");
 
         host.stop(&id).unwrap();

@@ -7,11 +7,12 @@ use crate::client::block_on;
 use crate::crash::assert_killed;
 use crate::home::until;
 
-/// The operation that is killed, and where.
-pub(crate) const FAILPOINTS: [&str; 13] = [
+/// Where operations are killed: [`CREATE`] of them creating, then one of each of [`CHANGE`], the others deleting.
+pub(crate) const FAILPOINTS: [&str; 14] = [
     "pod.row",
     "pod.image_loaded",
     "pod.created",
+    "pod.keys_written",
     "pod.started",
     "pod.password_set",
     "pod.before_end",
@@ -23,47 +24,48 @@ pub(crate) const FAILPOINTS: [&str; 13] = [
     "pod.removed",
     "pod.forgotten",
 ];
+const CREATE: usize = 8;
+/// What is done in turn to one instance, and the state that it ends in.
+const CHANGE: [(Change, &str); 3] = [
+    (|host, id| drop(host.reboot(id)), "Running"),
+    (|host, id| drop(host.stop(id)), "Stopped"),
+    (|host, id| drop(host.reinstall(id, &host.image)), "Running"),
+];
+type Change = fn(&Host, &str);
 
-/// Begins an operation on a server that is killed at a failpoint, or on one that is not, and restarts it.
-fn interrupt(host: &mut Host, failpoint: &str, is_here: bool, begin: impl Fn(&Host)) {
-    if is_here {
-        host.restart(&[("JINGKU_FAILPOINT", failpoint)]);
-    }
+/// Begins an operation, on a server that is killed at a failpoint if there is one, and restarts that.
+fn interrupt(host: &mut Host, failpoint: Option<&&str>, begin: impl Fn(&Host)) {
+    let Some(failpoint) = failpoint else { return begin(host) };
+    host.restart(&[("JINGKU_FAILPOINT", failpoint)]);
+    // A server that is killed does not answer.
     begin(host);
-    if is_here {
-        assert_killed(host.server.wait(), failpoint);
-        host.restart(&[]);
-    }
+    assert_killed(host.server.wait(), failpoint);
+    host.restart(&[]);
 }
 
 #[test]
 fn operations_survive_kills() {
     let Some(mut host) = Host::start(Kind::Podman) else { return };
-    for failpoint in FAILPOINTS {
-        let is_one_of = |places: &[&str]| places.contains(&failpoint);
-        interrupt(&mut host, failpoint, FAILPOINTS[..7].contains(&failpoint), |host| {
-            // A server that is killed does not answer.
-            let _ = block_on(host.client().create_comp_share_instance(&host.request("killed")));
+    let (create, rest) = FAILPOINTS.split_at(CREATE);
+    let (change, end) = rest.split_at(CHANGE.len());
+    for (index, failpoint) in create.iter().enumerate() {
+        interrupt(&mut host, Some(failpoint), |host| {
+            drop(block_on(host.client().create_comp_share_instance(&host.request("killed"))));
         });
         let list = host.home.json(&["instance", "list"]);
         let created = list.as_array().unwrap().iter().find(|row| row["Name"] == "killed");
         let id = created.unwrap()["UHostId"].as_str().unwrap().to_owned();
         host.until_state(&id, "Running");
         assert!(host.exec(&id, "cat /root/password").starts_with("root:"), "{failpoint}");
+        host.assert_key(&id);
 
-        interrupt(&mut host, failpoint, is_one_of(&["pod.rebooted"]), |host| drop(host.reboot(&id)));
-        host.until_state(&id, "Running");
-        interrupt(&mut host, failpoint, is_one_of(&["pod.stopped"]), |host| drop(host.stop(&id)));
-        host.until_state(&id, "Stopped");
-        let image = host.image.clone();
-        interrupt(&mut host, failpoint, is_one_of(&["pod.former_removed"]), |host| {
-            drop(host.reinstall(&id, &image));
-        });
-        host.until_state(&id, "Running");
+        for (failpoint, (begin, state)) in change.iter().zip(CHANGE).filter(|_| index == 0) {
+            interrupt(&mut host, Some(failpoint), |host| begin(host, &id));
+            host.until_state(&id, state);
+        }
         host.stop(&id).unwrap();
         host.until_state(&id, "Stopped");
-        let ends = is_one_of(&["pod.terminated", "pod.removed", "pod.forgotten"]);
-        interrupt(&mut host, failpoint, ends, |host| drop(host.terminate(&id)));
+        interrupt(&mut host, end.get(index), |host| drop(host.terminate(&id)));
         assert!(host.row(&id).is_none(), "{failpoint}");
         host.assert_clean(failpoint);
     }
@@ -71,42 +73,50 @@ fn operations_survive_kills() {
 }
 
 #[test]
-fn an_engine_that_ends_is_a_reason() {
-    for kind in [Kind::Podman, Kind::Docker] {
-        let Some(mut host) = Host::start(kind) else { continue };
-        let id = host.create("steady");
-        host.engine.stop_service();
-        host.stop(&id).unwrap();
-        host.until_state(&id, "Running");
-        let reason = host.row(&id).unwrap().failed_reason;
-        assert!(reason.contains("The container engine does not answer"), "{kind:?}: {reason}");
-        let created = block_on(host.client().create_comp_share_instance(&host.request("late"))).unwrap();
-        let late = &created.instance_ids[0];
-        host.until_state(late, "Install Fail");
-        host.engine.resume_service();
+fn podman_that_ends_is_a_reason() {
+    an_engine_that_ends_is_a_reason(Kind::Podman);
+}
 
-        // Docker ends its containers with itself. It may start them again.
-        until("the engine was asked", || ["Running", "Stopped"].contains(&host.state(&id).as_str()));
-        // A failed instance is stopped, then started or deleted.
-        host.stop(late).unwrap();
-        host.until_state(late, "Stopped");
-        host.begin_start(late).unwrap();
-        host.until_state(late, "Running");
-        assert_eq!(host.row(late).unwrap().failed_reason, "");
-        for id in [&id, late] {
-            let refused = code(host.stop(id));
-            assert!(refused == 0 || (refused == 8905 && kind == Kind::Docker), "{kind:?}: {refused}");
-            host.until_state(id, "Stopped");
-            host.terminate(id).unwrap();
-        }
-        host.assert_clean("the engine ended");
+#[test]
+fn docker_that_ends_is_a_reason() {
+    an_engine_that_ends_is_a_reason(Kind::Docker);
+}
+
+fn an_engine_that_ends_is_a_reason(kind: Kind) {
+    let Some(mut host) = Host::start(kind) else { return };
+    let id = host.create("steady");
+    host.engine.stop_service();
+    // Both wait for the engine at the same time.
+    host.stop(&id).unwrap();
+    let created = block_on(host.client().create_comp_share_instance(&host.request("late"))).unwrap();
+    let late = &created.instance_ids[0];
+    host.until_state(&id, "Running");
+    let reason = host.row(&id).unwrap().failed_reason;
+    assert!(reason.contains("The container engine does not answer"), "{kind:?}: {reason}");
+    host.until_state(late, "Install Fail");
+    host.engine.resume_service();
+
+    // Docker ends its containers with itself. It may start them again.
+    until("the engine was asked", || ["Running", "Stopped"].contains(&host.state(&id).as_str()));
+    // A failed instance is stopped, then started or deleted.
+    host.stop(late).unwrap();
+    host.until_state(late, "Stopped");
+    host.begin_start(late).unwrap();
+    host.until_state(late, "Running");
+    assert_eq!(host.row(late).unwrap().failed_reason, "");
+    for id in [&id, late] {
+        let refused = code(host.stop(id));
+        assert!(refused == 0 || (refused == 8905 && kind == Kind::Docker), "{kind:?}: {refused}");
+        host.until_state(id, "Stopped");
+        host.terminate(id).unwrap();
     }
+    host.assert_clean("the engine ended");
 }
 
 #[test]
 fn what_happens_in_the_engine_is_seen() {
     let Some(host) = Host::start(Kind::Podman) else { return };
-    let id = host.create("watched");
+    let (id, other) = (host.create("watched"), host.create("removed"));
     host.engine.run(&["stop", "-t", "0", &id]);
     host.until_state(&id, "Stopped");
     host.engine.run(&["start", &id]);
@@ -123,8 +133,6 @@ fn what_happens_in_the_engine_is_seen() {
     assert_eq!(row.state, "Stopped", "{row:?}");
     assert!(row.failed_reason.contains("ended at once"), "{row:?}");
 
-    let other = host.create("removed");
-    std::thread::sleep(std::time::Duration::from_secs(10));
     host.engine.run(&["rm", "-f", &other]);
     host.until_state(&other, "Install Fail");
     let reason = host.row(&other).unwrap().failed_reason;

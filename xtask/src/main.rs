@@ -12,6 +12,7 @@ mod circles;
 mod fmt;
 mod limits;
 mod package;
+mod soak;
 mod test;
 mod workspace;
 
@@ -38,6 +39,8 @@ enum Task {
     Openapi,
     /// Build the Debian package, the folder of the container image and the crates.
     Package(package::Args),
+    /// Use both kinds of installation for a while, with kills and restarts, and check that nothing is lost.
+    Soak(soak::Args),
     /// Measure the release binary.
     #[cfg(feature = "bench")]
     Bench(bench::Args),
@@ -67,6 +70,7 @@ fn run(workspace: &Workspace, task: Task) -> Result<()> {
         Task::Fmt => fmt::run(workspace),
         Task::Circles => circles::run(workspace),
         Task::Limits => limits::run(workspace),
+        Task::Soak(args) => soak::run(workspace, &args),
         Task::Package(args) => package::run(workspace, &args),
         Task::Openapi => {
             let mut test =

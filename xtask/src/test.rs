@@ -84,6 +84,12 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
     Ok(())
 }
 
+/// Installs what the tests need.
+pub(crate) fn install(workspace: &Workspace) -> Result<()> {
+    packages::install(workspace)?;
+    python::install(workspace)
+}
+
 fn deny(workspace: &Workspace) -> Result<()> {
     python::install(workspace)?;
     // Advisories are not checked: their git repository is not reachable everywhere.

@@ -12,6 +12,7 @@ mod metrics;
 mod proxies;
 mod public_url;
 mod storage;
+mod telemetry;
 mod tls;
 mod upkeep;
 mod zones;
@@ -36,6 +37,7 @@ pub use metrics::MetricsSettings;
 pub use proxies::{AddressRange, ProxyProtocol, ProxySettings};
 pub use public_url::{BadPublicUrl, PublicUrl};
 pub use storage::{BadStorageUrl, S3Settings, StorageUrl};
+pub use telemetry::TelemetrySettings;
 pub use tls::TlsSettings;
 pub use upkeep::{ScrubSettings, SweepSettings, TrashSettings};
 pub use zones::{Zone, Zones};
@@ -60,6 +62,8 @@ pub struct Config {
     pub s3: S3Settings,
     /// Metrics for Prometheus; none without it.
     pub metrics: Option<MetricsSettings>,
+    /// Traces for an OpenTelemetry collector.
+    pub telemetry: TelemetrySettings,
     /// The base URL that clients use, if it differs from the listen address.
     pub public_url: Option<PublicUrl>,
     /// Requires parameters that the API documents call required, such as `Region` and `Zone`, although nothing needs them.

@@ -63,7 +63,7 @@ pub use config::{
     Community, Config, ConfigError, ConnectionLimits, ContainerSettings, DatabaseUrl, DeclaredInstance,
     GpuSettings, HostSettings, JobSettings, LimitSettings, ListenAddress, MetricsSettings, NamedContainer,
     OTHERS, ProxyProtocol, ProxySettings, PublicUrl, RequestLimits, S3Settings, ScrubSettings, StorageUrl,
-    SweepSettings, TlsSettings, TrashSettings, Zone, Zones,
+    SweepSettings, TelemetrySettings, TlsSettings, TrashSettings, Zone, Zones,
 };
 pub use containers::{ContainerFacts, ContainerLoad, ContainerState, Containers};
 pub use credentials::{Credentials, KeyPair};

@@ -34,11 +34,13 @@ mod request_rate;
 mod rows;
 mod server;
 mod software;
+mod trace_parent;
 mod transfer;
 mod upload;
 mod view;
 
 pub use context::Context;
+pub use gateway::REQUEST_SPAN;
 pub use limits::{
     MAX_EXPORTS, MAX_HEAD_BYTES, MAX_UPLOADS, STOP_TIMEOUT, TRANSFER_STEP_TIMEOUT, UPLOAD_CHECKPOINT,
 };

@@ -16,8 +16,8 @@ pub(crate) const MAX_RESERVED_CONNECTIONS: usize = 64;
 /// Maximum number of signed requests that are answered at the same time. An account may send another while it has fewer
 /// than there are free places, so at most half of them.
 pub(crate) const MAX_REQUESTS: usize = 1024;
-/// How long nothing more is read from a connection after a request beyond the limits per second was refused, so that a
-/// client that repeats its request at once costs little.
+/// How long at least a connection waits for its next answer after a request beyond the limits per second was refused, so
+/// that a client that repeats its request at once costs little. At most twice as long.
 pub(crate) const FLOOD_PAUSE_TIMEOUT: Duration = Duration::from_millis(100);
 /// How long a TLS handshake, or a header of the PROXY protocol, may take.
 pub(crate) const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -37,7 +37,10 @@ pub const MAX_HEAD_BYTES: usize = 64 << 10;
 /// Maximum of unanswered request bytes of all connections. Beyond it, the address that sent most of them loses its oldest
 /// request.
 pub(crate) const MAX_HELD_BYTES: usize = 24 << 20;
-/// A request of at most this many bytes is never dropped for its size.
+/// Maximum of bytes of responses, except transfers, that clients have not taken. Beyond it, the address that leaves most of
+/// them unread loses the connection that has had some for longest.
+pub(crate) const MAX_UNSENT_BYTES: usize = 32 << 20;
+/// A connection with at most this many bytes of requests, or of responses, is never closed for their number.
 pub(crate) const SPARED_HELD_BYTES: usize = 8 << 10;
 /// How long a request head may take to arrive. Idle connections are closed after the same time.
 pub(crate) const HEADER_READ_TIMEOUT: Duration = Duration::from_secs(15);

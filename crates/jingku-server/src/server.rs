@@ -10,6 +10,7 @@ mod proxied;
 mod scrape;
 mod stream;
 mod tls;
+mod unsent;
 
 use std::future::Future;
 use std::io::{self, ErrorKind};

@@ -8,12 +8,13 @@ mod listen;
 mod parent;
 mod service_manager;
 mod session;
+mod traces;
 
 use std::io::{IsTerminal, Write};
 use std::sync::Arc;
 
-use jingku_library::{DataDir, Library, add_demo_instances};
-use jingku_server::{Context, Edge};
+use jingku_library::{Config, DataDir, Library, add_demo_instances};
+use jingku_server::{Context, Edge, REQUEST_SPAN};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tracing_subscriber::Layer;
 use tracing_subscriber::filter::{LevelFilter, Targets};
@@ -30,15 +31,30 @@ pub(crate) use allocator::keep_little;
 use listen::{choose_tls, place};
 use parent::Parent;
 use session::serve_until_stopped;
+use traces::Traces;
 
 pub(crate) async fn run(global: &Global, args: ServeArgs) -> Result<(), Failure> {
     let parent = args.exit_with_parent.then(Parent::remember);
-    start_log(args.log_format);
+    let config = read_config(args.config.as_deref())?;
+    let traces = Traces::start(&config.telemetry)?;
+    start_log(args.log_format, traces.as_ref());
+    let outcome = serve(global, args, config, parent).await;
+    if let Some(traces) = traces {
+        traces.stop().await;
+    }
+    outcome
+}
+
+async fn serve(
+    global: &Global,
+    args: ServeArgs,
+    mut config: Config,
+    parent: Option<Parent>,
+) -> Result<(), Failure> {
     // Each connection needs a descriptor, and the default limit of 1024 is meant for programs that use `select`. On
     // failure the limit stays: the server plans with half of what it has.
     let limit = getrlimit(Resource::Nofile);
     let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
-    let mut config = read_config(args.config.as_deref())?;
     engine::choose(args.engine.clone(), &mut config)?;
     choose_tls(&args, &mut config)?;
     let place = place(&args, &config).await?;
@@ -88,14 +104,20 @@ fn announce(base_url: &str, data: &DataDir, new_key: bool) {
     }
 }
 
-fn start_log(format: LogFormat) {
+fn start_log(format: LogFormat, traces: Option<&Traces>) {
     let wanted = std::env::var("JINGKU_LOG").ok().and_then(|text| text.parse::<Targets>().ok());
-    let filter = wanted.unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO));
+    let mut filter = wanted.unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO));
     let log = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
     let log = match format {
         LogFormat::Text => log.with_ansi(std::io::stderr().is_terminal()).boxed(),
-        LogFormat::Json => log.json().boxed(),
+        LogFormat::Json => {
+            filter = filter.with_target(REQUEST_SPAN, LevelFilter::DEBUG);
+            log.json().boxed()
+        }
     };
     // A second start in one process, as in tests, keeps the first log.
-    let _ = tracing_subscriber::registry().with(log).with(filter).try_init();
+    let _ = tracing_subscriber::registry()
+        .with(log.with_filter(filter))
+        .with(traces.map(Traces::layer))
+        .try_init();
 }

@@ -1,8 +1,8 @@
-//! The state of one connection: what it waits for, and how many bytes of unanswered requests it holds.
+//! The state of one connection: what it waits for, and how many bytes of requests and responses it holds.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -13,6 +13,9 @@ use tokio::time::Instant;
 use crate::limits::{HEADER_READ_TIMEOUT, STALL_TIMEOUT};
 use crate::origin::Origin;
 
+/// How many different pauses connections have.
+const PAUSES: u32 = 64;
+
 /// A connection, shared by its stream, its requests and the table of connections.
 ///
 /// Over HTTP/1.1 it has one request at a time, over HTTP/2 several.
@@ -21,10 +24,18 @@ pub(super) struct Connection {
     pub(super) origin: Origin,
     /// Accepted beyond the limit: only health checks are answered.
     pub(super) reserved: bool,
-    /// Received bytes of the unanswered requests of all connections.
-    held_by_all: Arc<AtomicUsize>,
+    totals: Arc<Totals>,
     state: Mutex<State>,
     reader: AtomicWaker,
+}
+
+/// What all connections hold in memory together, in bytes.
+#[derive(Default)]
+pub(super) struct Totals {
+    /// Received bytes of unanswered requests.
+    pub(super) held: AtomicUsize,
+    /// Bytes of responses that clients have not taken.
+    pub(super) unsent: AtomicUsize,
 }
 
 struct State {
@@ -40,8 +51,11 @@ struct State {
     evicted: bool,
     /// A head stated the length of its body twice.
     ambiguous: bool,
-    /// Nothing is read until then.
+    /// No request is answered until then.
     paused_until: Option<Instant>,
+    /// Bytes of responses that the client has not taken, and since when there are any.
+    unsent: usize,
+    unsent_since: Instant,
     next_response: u64,
     /// Parts of responses that wait until the client takes them, and since when. Only of HTTP/2, where a client can stop
     /// one response and keep the connection busy.
@@ -49,10 +63,16 @@ struct State {
 }
 
 impl State {
-    fn release(&mut self, held: usize, held_by_all: &AtomicUsize) {
+    fn release(&mut self, held: usize, totals: &Totals) {
         let held = held.min(self.held);
         self.held -= held;
-        held_by_all.fetch_sub(held, Ordering::Relaxed);
+        totals.held.fetch_sub(held, Ordering::Relaxed);
+    }
+
+    fn release_unsent(&mut self, bytes: usize, totals: &Totals) {
+        let bytes = bytes.min(self.unsent);
+        self.unsent -= bytes;
+        totals.unsent.fetch_sub(bytes, Ordering::Relaxed);
     }
 
     /// Whether the server, or a transfer with its own limits, is working on a request.
@@ -71,20 +91,23 @@ pub(super) enum Idle {
 }
 
 impl Connection {
-    pub(super) fn new(number: u64, origin: Origin, reserved: bool, held_by_all: Arc<AtomicUsize>) -> Self {
+    pub(super) fn new(number: u64, origin: Origin, reserved: bool, totals: Arc<Totals>) -> Self {
+        let now = Instant::now();
         let state = State {
             requests: 0,
             bodies: 0,
-            since: Instant::now(),
+            since: now,
             held: 0,
             evicted: false,
             ambiguous: false,
             paused_until: None,
+            unsent: 0,
+            unsent_since: now,
             next_response: 0,
             unread: BTreeMap::new(),
         };
         let reader = AtomicWaker::new();
-        Self { number, origin, reserved, held_by_all, state: Mutex::new(state), reader }
+        Self { number, origin, reserved, totals, state: Mutex::new(state), reader }
     }
 
     /// Ready if evicted. Otherwise eviction wakes the reader.
@@ -94,14 +117,41 @@ impl Connection {
         if lock(&self.state).evicted { Poll::Ready(()) } else { Poll::Pending }
     }
 
-    /// Reads nothing more for a while, which slows a client that sends too many requests.
+    /// Answers no request for `time` to twice as long, which slows a client that sends too many. The pauses of connections
+    /// differ: those of one client would otherwise end together, and all its requests come at once.
     pub(super) fn pause(&self, time: Duration) {
-        lock(&self.state).paused_until = Some(Instant::now() + time);
+        let part = u32::try_from(self.number % u64::from(PAUSES)).expect("it is less than PAUSES");
+        lock(&self.state).paused_until = Some(Instant::now() + time + time * part / PAUSES);
     }
 
-    /// The end of the pause. Ends the pause in the state.
-    pub(super) fn take_pause(&self) -> Option<Instant> {
-        lock(&self.state).paused_until.take()
+    /// The end of the pause, if there is one.
+    pub(super) fn paused_until(&self) -> Option<Instant> {
+        let until = lock(&self.state).paused_until;
+        until.filter(|until| *until > Instant::now())
+    }
+
+    /// Counts bytes of a response. Returns how many bytes all connections have not sent then.
+    pub(super) fn add_unsent(&self, bytes: usize) -> usize {
+        let mut state = lock(&self.state);
+        if state.evicted {
+            return 0;
+        }
+        if state.unsent == 0 {
+            state.unsent_since = Instant::now();
+        }
+        state.unsent += bytes;
+        self.totals.unsent.fetch_add(bytes, Ordering::Relaxed) + bytes
+    }
+
+    /// The client has taken so many bytes of a response, or does not get them.
+    pub(super) fn remove_unsent(&self, bytes: usize) {
+        lock(&self.state).release_unsent(bytes, &self.totals);
+    }
+
+    /// Since when the client has not taken everything, and how many bytes are left.
+    pub(super) fn unsent(&self) -> (Instant, usize) {
+        let state = lock(&self.state);
+        (state.unsent_since, state.unsent)
     }
 
     /// Counts received bytes outside of responses. Returns how many bytes all connections hold then.
@@ -124,7 +174,7 @@ impl Connection {
             state.since = Instant::now();
         }
         state.held += bytes;
-        self.held_by_all.fetch_add(bytes, Ordering::Relaxed) + bytes
+        self.totals.held.fetch_add(bytes, Ordering::Relaxed) + bytes
     }
 
     /// Starts a request whose head was read. Returns whether the head is ambiguous.
@@ -151,7 +201,7 @@ impl Connection {
             state.since = Instant::now();
             held = state.held;
         }
-        state.release(held, &self.held_by_all);
+        state.release(held, &self.totals);
     }
 
     /// Since when the connection waits for its client, and the bytes it holds; `None` if it does not wait.
@@ -173,13 +223,22 @@ impl Connection {
 
     /// Closes the connection and releases its bytes, unless its request was received meanwhile.
     pub(super) fn evict(&self) {
-        let mut state = lock(&self.state);
-        if state.is_answering() && state.bodies == 0 {
-            return;
+        let state = lock(&self.state);
+        if !state.is_answering() || state.bodies > 0 {
+            self.close(state);
         }
+    }
+
+    /// Closes the connection whatever it does.
+    pub(super) fn evict_unsent(&self) {
+        self.close(lock(&self.state));
+    }
+
+    fn close(&self, mut state: MutexGuard<'_, State>) {
         state.evicted = true;
-        let held = state.held;
-        state.release(held, &self.held_by_all);
+        let (held, unsent) = (state.held, state.unsent);
+        state.release(held, &self.totals);
+        state.release_unsent(unsent, &self.totals);
         drop(state);
         self.reader.wake();
     }
@@ -222,7 +281,8 @@ impl Connection {
 impl Drop for Connection {
     fn drop(&mut self) {
         let mut state = lock(&self.state);
-        let held = state.held;
-        state.release(held, &self.held_by_all);
+        let (held, unsent) = (state.held, state.unsent);
+        state.release(held, &self.totals);
+        state.release_unsent(unsent, &self.totals);
     }
 }

@@ -6,15 +6,16 @@
 use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use jingku_library::{ConnectionLimits, lock};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::gauge::Gauge;
+use tokio::time::Instant;
 
-use super::connection::Connection;
-use crate::limits::{MAX_HELD_BYTES, MAX_RESERVED_CONNECTIONS, SPARED_HELD_BYTES};
+use super::connection::{Connection, Totals};
+use crate::limits::{MAX_HELD_BYTES, MAX_RESERVED_CONNECTIONS, MAX_UNSENT_BYTES, SPARED_HELD_BYTES};
 use crate::metrics::ConnectionMetrics;
 use crate::origin::Origin;
 
@@ -26,8 +27,7 @@ pub(super) struct Connections {
     pub(super) metrics: ConnectionMetrics,
     open: Mutex<Open>,
     next_number: AtomicU64,
-    /// Received bytes of all unanswered requests.
-    held: Arc<AtomicUsize>,
+    totals: Arc<Totals>,
 }
 
 #[derive(Default)]
@@ -50,7 +50,7 @@ impl Connections {
             open: Mutex::new(Open { evicted: metrics.evicted.clone(), ..Open::default() }),
             metrics,
             next_number: AtomicU64::default(),
-            held: Arc::default(),
+            totals: Arc::default(),
         })
     }
 
@@ -71,7 +71,7 @@ impl Connections {
             open.evict_reserved();
         }
         self.gauge(!has_place).inc();
-        let connection = Arc::new(Connection::new(number, origin, !has_place, Arc::clone(&self.held)));
+        let connection = Arc::new(Connection::new(number, origin, !has_place, Arc::clone(&self.totals)));
         open.insert(Arc::clone(&connection));
         ConnectionGuard(connection, Arc::clone(self))
     }
@@ -89,6 +89,14 @@ impl Connections {
     fn limit_held(&self, held: usize) {
         if held > MAX_HELD_BYTES {
             lock(&self.open).evict_holding(held - MAX_HELD_BYTES);
+        }
+    }
+
+    /// Counts bytes of a response. Beyond the limit, evicts the connections of the address that leaves most of them unread.
+    pub(super) fn add_unsent(&self, connection: &Connection, bytes: usize) {
+        let unsent = connection.add_unsent(bytes);
+        if unsent > MAX_UNSENT_BYTES {
+            lock(&self.open).evict_unsent(unsent - MAX_UNSENT_BYTES);
         }
     }
 
@@ -153,10 +161,25 @@ impl Open {
     }
 
     /// Evicts the oldest unfinished requests of the address that holds most, until `bytes` are free.
-    fn evict_holding(&mut self, mut bytes: usize) {
+    fn evict_holding(&mut self, bytes: usize) {
+        self.evict_most(bytes, Connection::holding, Connection::evict);
+    }
+
+    /// Evicts the connections of the address with most unsent bytes, first those that have had some for longest, until
+    /// `bytes` are free.
+    fn evict_unsent(&mut self, bytes: usize) {
+        self.evict_most(bytes, |connection| Some(connection.unsent()), Connection::evict_unsent);
+    }
+
+    fn evict_most(
+        &mut self,
+        mut bytes: usize,
+        holding: impl Fn(&Connection) -> Option<(Instant, usize)>,
+        evict: impl Fn(&Connection),
+    ) {
         let all = self.regular.values().chain(self.reserved.values());
         let holding = all.filter_map(|connection| {
-            let (since, held) = connection.holding()?;
+            let (since, held) = holding(connection)?;
             (held > SPARED_HELD_BYTES).then_some((connection.origin, since, connection.number, held))
         });
         let mut holding: Vec<_> = holding.collect();
@@ -169,15 +192,19 @@ impl Open {
             if bytes == 0 {
                 break;
             }
-            self.evict(number);
+            self.evict_with(number, &evict);
             bytes = bytes.saturating_sub(held);
         }
     }
 
     fn evict(&mut self, number: u64) {
+        self.evict_with(number, Connection::evict);
+    }
+
+    fn evict_with(&mut self, number: u64, evict: impl Fn(&Connection)) {
         let connection = self.regular.get(&number).or_else(|| self.reserved.get(&number));
         if let Some(connection) = connection {
-            connection.evict();
+            evict(connection);
             self.evicted.inc();
         }
         self.remove(number);
@@ -295,12 +322,37 @@ mod tests {
         connections.received_part(&guard.0, 1000);
         guard.0.end_body();
         guard.0.end(1000);
-        assert_eq!(connections.held.load(Ordering::Relaxed), 0);
+        assert_eq!(connections.totals.held.load(Ordering::Relaxed), 0);
         begin_with_body(&guard);
         connections.received_part(&guard.0, MAX_HELD_BYTES);
         assert!(!is_evicted(&guard));
         connections.received_part(&guard.0, 1);
         assert!(is_evicted(&guard));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_address_with_most_unsent_bytes_loses_the_connection_that_waits_longest() {
+        let connections = connections(100, 100);
+        let honest = connections.admit(B, false);
+        connections.add_unsent(&honest.0, 100_000);
+        let count = MAX_UNSENT_BYTES / (1 << 20);
+        let mut guards = Vec::new();
+        for _ in 0..count {
+            tokio::time::advance(std::time::Duration::from_millis(1)).await;
+            let guard = connections.admit(A, false);
+            guard.0.begin();
+            connections.add_unsent(&guard.0, 1 << 20);
+            guards.push(guard);
+        }
+        // Even while it is answered, and its bytes count no longer.
+        let evicted: Vec<_> = guards.iter().map(is_evicted).collect();
+        assert!(evicted[0] && evicted[1..].iter().all(|evicted| !evicted) && !is_evicted(&honest));
+        guards[0].0.remove_unsent(1 << 20);
+        guards[1].0.remove_unsent(1 << 20);
+        connections.add_unsent(&guards[2].0, 1 << 20);
+        assert!(!guards[1..].iter().any(is_evicted));
+        drop((guards, honest));
+        assert_eq!(connections.totals.unsent.load(Ordering::Relaxed), 0);
     }
 
     #[tokio::test(start_paused = true)]
@@ -325,6 +377,6 @@ mod tests {
         assert!(!is_evicted(&guards[1]), "its request is being answered");
         assert!(is_evicted(&guards[2]));
         drop((guards, honest));
-        assert_eq!(connections.held.load(Ordering::Relaxed), 0);
+        assert_eq!(connections.totals.held.load(Ordering::Relaxed), 0);
     }
 }

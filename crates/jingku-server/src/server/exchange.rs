@@ -16,13 +16,16 @@ use hyper::body::{Body as HttpBody, Frame, Incoming, SizeHint};
 use hyper::service::Service as _;
 use hyper_util::service::TowerToHyperService;
 use jingku_library::ProxySettings;
+use tokio::time::sleep_until;
 
 use super::connection::Connection;
 use super::connections::Connections;
 use super::health::{HEALTH, READINESS};
 use super::proxied;
+use super::unsent::Unsent;
 use crate::limits::FLOOD_PAUSE_TIMEOUT;
 use crate::request_rate::Flood;
+use crate::trace_parent::TraceParent;
 
 /// Bytes of an upload are not counted as held: its handler limits them.
 const UPLOADS: &str = "/uploads/";
@@ -41,6 +44,10 @@ impl Exchanges {
         self: Arc<Self>,
         request: hyper::Request<Incoming>,
     ) -> Result<Response<impl HttpBody<Data = Bytes, Error = axum::Error>>, Infallible> {
+        // Requests that were sent ahead wait too.
+        if let Some(until) = self.connection.paused_until() {
+            sleep_until(until).await;
+        }
         let path = request.uri().path();
         let is_health = [HEALTH, READINESS].contains(&path.trim_end_matches('/'));
         let has_body = !request.body().is_end_stream() && !path.starts_with(UPLOADS);
@@ -62,16 +69,26 @@ impl Exchanges {
             } else {
                 request.map(Body::new)
             };
+            // Strangers cannot add to traces, or fill the collector with long ones.
+            if self.proxies.trusts(self.peer.ip())
+                && let Some(parent) = TraceParent::read(request.headers())
+            {
+                request.extensions_mut().insert(parent);
+            }
             if let Some(client) = client {
                 request.extensions_mut().insert(ConnectInfo(client));
             }
             self.router.call(request).await?
         };
-        if response.extensions().get::<Flood>().is_some() {
+        // The next request from a proxy may be that of another client.
+        if response.extensions().get::<Flood>().is_some() && !self.proxies.trusts(self.peer.ip()) {
             self.connection.pause(FLOOD_PAUSE_TIMEOUT);
         }
         let number = is_h2.then(|| self.connection.begin_response());
-        Ok(response.map(|body| SentBody { body, number, open }))
+        Ok(response.map(|body| {
+            let unsent = Unsent::of(&body, &self.connections, &self.connection);
+            SentBody { body, number, open, unsent }
+        }))
     }
 }
 
@@ -137,6 +154,7 @@ struct SentBody {
     /// Of the response, if the connection has several.
     number: Option<u64>,
     open: Arc<OpenRequest>,
+    unsent: Unsent,
 }
 
 impl HttpBody for SentBody {
@@ -152,7 +170,7 @@ impl HttpBody for SentBody {
         if let Some(number) = this.number {
             this.open.connection.taken(number, polled.is_ready());
         }
-        polled
+        polled.map_ok(|frame| frame.map_data(|bytes| this.unsent.hand_over(bytes)))
     }
 
     fn is_end_stream(&self) -> bool {

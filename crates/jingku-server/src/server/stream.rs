@@ -2,11 +2,10 @@
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::time::{Sleep, sleep_until};
 use tokio_io_timeout::TimeoutStream;
 
 use super::connections::ConnectionGuard;
@@ -18,7 +17,6 @@ pub(super) struct ClientStream<S> {
     /// Absent for HTTP/2, which states the length of each part itself.
     framing: Option<Framing>,
     guard: ConnectionGuard,
-    pause: Option<Pin<Box<Sleep>>>,
 }
 
 impl<S: AsyncRead + AsyncWrite> ClientStream<S> {
@@ -28,25 +26,19 @@ impl<S: AsyncRead + AsyncWrite> ClientStream<S> {
         let mut stream = TimeoutStream::new(stream);
         stream.set_write_timeout(Some(write_timeout));
         let framing = (!is_h2).then(Framing::default);
-        Self { stream: Box::pin(stream), framing, guard, pause: None }
+        Self { stream: Box::pin(stream), framing, guard }
+    }
+
+    /// Fails if the connection is evicted. Otherwise eviction wakes the task.
+    fn check_evicted(&self, context: &mut Context<'_>) -> io::Result<()> {
+        let evicted = self.guard.0.poll_evicted(context).is_ready();
+        if evicted { Err(io::ErrorKind::ConnectionAborted.into()) } else { Ok(()) }
     }
 
     fn count_sent(&self, written: &Poll<io::Result<usize>>) {
         if let Poll::Ready(Ok(bytes)) = written {
             self.guard.metrics().sent_bytes.inc_by(*bytes as u64);
         }
-    }
-
-    /// Ready when the connection may read.
-    fn poll_pause(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        if let Some(until) = self.guard.0.take_pause() {
-            self.pause = Some(Box::pin(sleep_until(until)));
-        }
-        if let Some(pause) = &mut self.pause {
-            ready!(pause.as_mut().poll(context));
-            self.pause = None;
-        }
-        Poll::Ready(())
     }
 }
 
@@ -57,10 +49,7 @@ impl<S: AsyncRead + AsyncWrite> AsyncRead for ClientStream<S> {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        if this.guard.0.poll_evicted(context).is_ready() {
-            return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
-        }
-        ready!(this.poll_pause(context));
+        this.check_evicted(context)?;
         let filled = buffer.filled().len();
         let outcome = this.stream.as_mut().poll_read(context, buffer);
         let bytes = &buffer.filled()[filled..];
@@ -82,6 +71,7 @@ impl<S: AsyncRead + AsyncWrite> AsyncRead for ClientStream<S> {
 impl<S: AsyncRead + AsyncWrite> AsyncWrite for ClientStream<S> {
     fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
+        this.check_evicted(context)?;
         let written = this.stream.as_mut().poll_write(context, bytes);
         this.count_sent(&written);
         written
@@ -101,6 +91,7 @@ impl<S: AsyncRead + AsyncWrite> AsyncWrite for ClientStream<S> {
         bytes: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
+        this.check_evicted(context)?;
         let written = this.stream.as_mut().poll_write_vectored(context, bytes);
         this.count_sent(&written);
         written
@@ -147,16 +138,5 @@ mod tests {
         let started = Instant::now();
         let error = near.write_all(&[7; 28]).await.unwrap_err();
         assert_eq!((error.kind(), started.elapsed()), (io::ErrorKind::TimedOut, timeout));
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_paused_connection_reads_later() {
-        let (near, mut far) = duplex(8);
-        let mut near = client_stream(near, Duration::from_mins(1));
-        far.write_all(b"ab").await.unwrap();
-        let started = Instant::now();
-        assert_eq!(near.read_u8().await.unwrap(), b'a');
-        near.guard.0.pause(Duration::from_millis(100));
-        assert_eq!((near.read_u8().await.unwrap(), started.elapsed()), (b'b', Duration::from_millis(100)));
     }
 }

@@ -5,6 +5,7 @@ serve-bad-address = Invalid listen address: { $error }
 serve-tls-incomplete = Set both the certificate (--tls-cert, JINGKU_TLS_CERT) and its key (--tls-key, JINGKU_TLS_KEY), or neither.
 serve-public-plain-http = Other machines can reach { $address }, and plain HTTP would show them image data and links. Either set a certificate with --tls-cert and --tls-key, or allow it with --plain-http-on-public-addresses or `plain_http_on_public_addresses = true` in the configuration, for example behind a proxy that terminates TLS.
 serve-bad-engine = { $url } is not the address of a container engine. Write unix:///PATH/TO/SOCKET, or none to connect to no engine.
+serve-bad-collector = Cannot send traces: { $error }
 serve-unknown-host = Cannot resolve the host in { $address }: { $error }. Choose another address with --listen.
 serve-cannot-listen = Cannot listen on { $address }: { $error }. Choose another address with --listen.
 serve-cut-off = Some work did not finish in time and was cut off.

@@ -5,6 +5,7 @@ serve-bad-address = 监听地址无效：{ $error }
 serve-tls-incomplete = 证书（--tls-cert 或 JINGKU_TLS_CERT）与私钥（--tls-key 或 JINGKU_TLS_KEY）必须同时设置或都不设置。
 serve-public-plain-http = 其他机器可以访问 { $address }，明文 HTTP 会泄露镜像数据和链接。请用 --tls-cert 和 --tls-key 指定证书；若前面已有终止 TLS 的代理等，可用 --plain-http-on-public-addresses 或在配置中写 `plain_http_on_public_addresses = true` 明确允许。
 serve-bad-engine = { $url } 不是容器引擎的地址。请写成 unix:///套接字路径，或用 none 表示不连接引擎。
+serve-bad-collector = 无法发送调用链数据：{ $error }
 serve-unknown-host = 无法解析 { $address } 中的主机名：{ $error }。请用 --listen 换一个地址。
 serve-cannot-listen = 无法监听 { $address }：{ $error }。请用 --listen 换一个地址。
 serve-cut-off = 部分工作未能及时完成，已被中断。

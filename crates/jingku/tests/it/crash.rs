@@ -4,10 +4,11 @@
 //! `JINGKU_CRASH_ROUNDS` and `JINGKU_CRASH_SEED` set the number of rounds and the seed: CONTRIBUTING.md.
 
 mod actions;
-mod ledger;
-mod load;
+pub(crate) mod ledger;
+pub(crate) mod load;
 mod make;
 mod upkeep;
+pub(crate) mod worker;
 
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;

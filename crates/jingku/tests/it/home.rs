@@ -29,6 +29,8 @@ pub(crate) struct Home {
     folder: TempDir,
     /// The database that has the catalogue, if there is one.
     database: Option<String>,
+    /// Environment variables of each command.
+    variables: Vec<(&'static str, String)>,
 }
 
 impl Home {
@@ -40,7 +42,12 @@ impl Home {
 
     /// A home whose catalogue is this database, or a file.
     pub(crate) fn with_database(database: Option<String>) -> Self {
-        Self { folder: tempfile::tempdir().unwrap(), database }
+        Self { folder: tempfile::tempdir().unwrap(), database, variables: Vec::new() }
+    }
+
+    /// Sets environment variables for each command.
+    pub(crate) fn with_variables(self, variables: Vec<(&'static str, String)>) -> Self {
+        Self { variables, ..self }
     }
 
     /// A path in the home.
@@ -73,6 +80,7 @@ impl Home {
         if let Some(path) = std::env::var_os("PATH") {
             command.env("PATH", path);
         }
+        command.envs(self.variables.iter().map(|(name, value)| (name, value)));
         // Another data folder has another catalogue, in a file.
         if let Some(database) = &self.database
             && !args.contains(&"--data-dir")

@@ -37,6 +37,7 @@ mod room;
 mod run;
 mod serve;
 mod server;
+mod soak;
 mod sweep;
 mod terminal;
 mod testing;

@@ -10,6 +10,7 @@ mod service_manager;
 mod stopping;
 mod supervision;
 mod tls;
+mod traces;
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;

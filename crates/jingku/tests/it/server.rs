@@ -85,6 +85,11 @@ impl Server {
         peak.unwrap().parse::<u64>().unwrap() * 1024
     }
 
+    /// Its process id.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     pub(crate) fn signal(&self, signal: Signal) {
         kill_process(Pid::from_child(&self.child), signal).unwrap();
     }

@@ -7,6 +7,8 @@ use std::time::Duration;
 use axum::http::Request;
 use bytes::Bytes;
 use h2::client::{self, SendRequest};
+use jingku_protocol::Params;
+use jingku_protocol::actions::Action;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
@@ -16,6 +18,7 @@ use tokio::time::{Instant, timeout};
 use tokio_rustls::TlsConnector;
 
 use super::{Authority, serve};
+use crate::support::INSTANCE;
 
 const SOON: Duration = Duration::from_secs(20);
 
@@ -118,4 +121,45 @@ async fn idle_connections_and_unread_responses_time_out() {
     assert!(!stalled_connection.is_finished());
     let _ = stalled_connection.await.unwrap();
     assert!((50..=90).contains(&started.elapsed().as_secs()), "{:?}", started.elapsed());
+}
+
+/// Each response is in memory until the client takes it, also after HTTP/2 has the last part of it.
+#[tokio::test]
+async fn responses_that_clients_do_not_take_are_bounded() {
+    const CONNECTIONS: usize = 5;
+    const STREAMS: usize = 30;
+    let authority = Authority::new();
+    let (service, server) = serve(&authority.config()).await;
+    let image = service.make(INSTANCE, "env").await;
+    let caller = service.caller();
+    let readme = "镜".repeat(100_000);
+    caller.ok(Action::UpdateCompShareImage, &[("CompShareImageId", &image), ("Readme", &readme)]).await;
+    let show = Params::for_action(Action::DescribeCompShareCustomImages.name());
+    let query = caller.sign(show.text("CompShareImageId", Some(&image))).to_form();
+    // Takes the head of a response and its first bytes, so that the rest is handed to the connection.
+    let mut settings = client::Builder::new();
+    settings.initial_window_size(200);
+    let mut connections = Vec::new();
+    let mut responses = Vec::new();
+    for _ in 0..CONNECTIONS {
+        let (send, connection) = connect(&authority, server, &settings).await;
+        let mut send = send.ready().await.unwrap();
+        for _ in 0..STREAMS {
+            let request = Request::get(format!("https://localhost/?{query}")).body(()).unwrap();
+            let (response, _) = send.send_request(request, true).unwrap();
+            if let Ok(response) = timeout(SOON, response).await.unwrap() {
+                responses.push(response);
+            }
+        }
+        connections.push((send, connection));
+    }
+    let mut ended = 0;
+    let deadline = Instant::now() + SOON;
+    while ended == 0 && Instant::now() < deadline {
+        ended = connections.iter().filter(|(_, connection)| connection.is_finished()).count();
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    // Together they hold 43 MB, and one less is below the limit of 32 MiB.
+    assert!((1..=2).contains(&ended), "{ended} of {} connections were closed", connections.len());
+    assert_answers(&authority, server).await;
 }

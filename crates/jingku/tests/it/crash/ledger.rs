@@ -8,14 +8,23 @@ use crate::home::ids;
 
 /// Where an image may be: one place after an answer, several after a request without one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Places(u8);
+pub(crate) struct Places(u8);
 
 impl Places {
-    pub(super) const LISTED: Self = Self(1);
-    pub(super) const TRASH: Self = Self(2);
-    pub(super) const GONE: Self = Self(4);
+    pub(crate) const LISTED: Self = Self(1);
+    pub(crate) const TRASH: Self = Self(2);
+    pub(crate) const GONE: Self = Self(4);
 
-    pub(super) fn or(self, other: Self) -> Self {
+    /// Places as a number: 1, 2 and 4, added.
+    pub(crate) fn from_bits(bits: u8) -> Self {
+        Self(bits)
+    }
+
+    pub(crate) fn bits(self) -> u8 {
+        self.0
+    }
+
+    pub(crate) fn or(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 
@@ -25,25 +34,29 @@ impl Places {
 }
 
 /// An image that a client requested.
-pub(super) struct Known {
+pub(crate) struct Known {
     /// Absent if no answer came; the image is then found by its name.
-    pub(super) id: Option<String>,
+    pub(crate) id: Option<String>,
     /// Unique over the whole test.
-    pub(super) name: String,
-    pub(super) places: Places,
+    pub(crate) name: String,
+    pub(crate) places: Places,
     /// Whether it was seen as `Available`.
-    pub(super) made: bool,
+    pub(crate) made: bool,
+    /// The seed of its bytes.
+    pub(crate) content: u64,
+    /// The file of an import that has not ended.
+    pub(crate) imported: Option<String>,
 }
 
 /// The images that a data directory lists.
-pub(super) struct Shown {
+pub(crate) struct Shown {
     listed: BTreeMap<String, Value>,
     trashed: BTreeMap<String, Value>,
 }
 
 impl Shown {
     /// Reads `image list --all` and `trash list`, and asserts that they are consistent.
-    pub(super) fn of(list: &Value, trash: &Value) -> Self {
+    pub(crate) fn of(list: &Value, trash: &Value) -> Self {
         let by_id = |images: &Value| -> BTreeMap<String, Value> {
             ids(images).into_iter().zip(images.as_array().unwrap().iter().cloned()).collect()
         };
@@ -58,16 +71,16 @@ impl Shown {
         Self { listed, trashed }
     }
 
-    pub(super) fn is_settled(&self) -> bool {
+    pub(crate) fn is_settled(&self) -> bool {
         self.listed.values().all(|image| image["Status"] != "Making")
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.listed.len()
     }
 
     /// Reduces the possible places of an image to the one where it is, and asserts that it was possible.
-    pub(super) fn settle(&self, known: &mut Known) {
+    pub(crate) fn settle(&self, known: &mut Known) {
         if known.id.is_none() {
             let named = |(_, image): &(&String, &Value)| image["Name"] == known.name.as_str();
             known.id = self.listed.iter().chain(&self.trashed).find(named).map(|(id, _)| id.clone());

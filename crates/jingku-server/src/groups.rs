@@ -22,6 +22,8 @@ const COPIES: usize = 2;
 const VERSIONS_MAX: u32 = 10;
 /// Maximum number of versions of a group requested by id.
 const VERSIONS_OF_ONE_MAX: u32 = 100;
+/// The most versions of the groups of a page that are read without waiting for a thread for scans.
+const FEW_VERSIONS_MAX: i64 = 1000;
 /// Maximum length of a readme in a list, in characters. A longer one is omitted.
 const README_CHARS_MAX: u32 = 10_000;
 
@@ -64,6 +66,7 @@ pub(crate) async fn page(call: &Call<'_>, scope: Scope, query: &CommunityQuery) 
     let version_filter = VersionFilter {
         image_id: query.image_id.as_deref(),
         zones: zones.as_deref(),
+        are_few: page.items.iter().map(|group| group.versions).sum::<i64>() <= FEW_VERSIONS_MAX,
         versions_max: if query.group_id.is_some() { VERSIONS_OF_ONE_MAX } else { VERSIONS_MAX },
         readme_chars_max: match (query.exclude_readme, &query.image_id) {
             (true, _) => 0,

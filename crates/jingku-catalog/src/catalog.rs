@@ -1,8 +1,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::database::{Database, Snapshot, Sqlite, is_blank, not_in_memory, sync_file};
 use crate::community::ranking::GroupOrders;
+use crate::database::{Database, Snapshot, Sqlite, is_blank, not_in_memory, sync_file};
 use crate::images::bitmaps::PositionCache;
 use crate::images::shared_order::SharedOrders;
 use crate::migrations::migrate;

@@ -70,7 +70,8 @@ impl Checked {
     /// Adds the corrupted objects that images need. `needed_by` has the listed images of each manifest that images need.
     fn add_objects(&mut self, needed_by: &HashMap<usize, Option<Vec<String>>>) {
         for finding in &self.report.findings {
-            let mut affected = finding.affected.iter().filter_map(|manifest| needed_by.get(manifest)?.as_ref()).peekable();
+            let mut affected =
+                finding.affected.iter().filter_map(|manifest| needed_by.get(manifest)?.as_ref()).peekable();
             if affected.peek().is_some() {
                 let images = affected.flatten().cloned().collect();
                 self.objects.push(CorruptObject { key: finding.key, reason: finding.reason.clone(), images });
@@ -111,8 +112,7 @@ impl Library {
         let Some(report) = self.check_store(Arc::clone(&manifests), plan, watch).await? else {
             return Ok(None);
         };
-        let mut checked =
-            Checked { manifests: manifests.len() as u64, report, ..Checked::default() };
+        let mut checked = Checked { manifests: manifests.len() as u64, report, ..Checked::default() };
         // Of the manifests that findings affect: the images, if any needs them.
         let affected = checked.report.findings.iter().flat_map(|finding| &finding.affected);
         let mut needed_by: HashMap<usize, Option<Vec<String>>> =

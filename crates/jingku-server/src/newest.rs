@@ -37,15 +37,18 @@ impl RowPage {
     /// The members of the response of each list of images.
     pub(crate) fn members(&self) -> Bytes {
         let image_set: Vec<&RawValue> = self.rows.iter().map(|row| &**row).collect();
-        let page =
-            ImageRows { total_count: self.total, image_set: &image_set, next_token: &self.next_token };
+        let page = ImageRows { total_count: self.total, image_set: &image_set, next_token: &self.next_token };
         page.to_json().into()
     }
 }
 
 /// Answers a request without an image id for images of the caller that match a filter. `None` if the account has
 /// disappeared, its images change too fast, or the order is another one.
-pub(crate) async fn page(call: &Call<'_>, key: &Key, filter: &ImageFilter<'_>) -> Result<Option<Reply>, Error> {
+pub(crate) async fn page(
+    call: &Call<'_>,
+    key: &Key,
+    filter: &ImageFilter<'_>,
+) -> Result<Option<Reply>, Error> {
     let (_, Query { paging, .. }) = key;
     let (pages, scope) = (&call.context.pages, call.own());
     let cursor = view::cursor(paging, |token| filter.order.cursor(scope, token))?;
@@ -164,7 +167,9 @@ impl Reach {
         if let (Some(newest), Some(oldest)) = (missing.first(), missing.last()) {
             let read = match self {
                 // At most the rows of a page, unless some were restored from the trash since.
-                Self::All => catalog.images_between(scope, filter.zones, *oldest..=*newest, MAX_LIMIT).await?,
+                Self::All => {
+                    catalog.images_between(scope, filter.zones, *oldest..=*newest, MAX_LIMIT).await?
+                }
                 Self::Matches => catalog.images_numbered(scope, &missing).await?,
             };
             for (version, image) in read {
@@ -185,7 +190,8 @@ fn render(
     version: RowVersion,
     image: jingku_catalog::Image,
 ) -> Result<Row, Error> {
-    let json: Row = to_raw_value(&view::image(image, call.context, false)?).expect("an image serialises").into();
+    let json: Row =
+        to_raw_value(&view::image(image, call.context, false)?).expect("an image serialises").into();
     call.context.rows.keep(owner, version, &json);
     Ok(json)
 }

@@ -133,7 +133,8 @@ impl GroupOrder {
 
     /// Returns the place with these values; `None` if they are of another kind.
     pub(super) fn place(self, values: &[Value<'static>]) -> Option<Place> {
-        let number = |value: &Value<'_>| if let Value::Integer(number) = value { Some(*number) } else { None };
+        let number =
+            |value: &Value<'_>| if let Value::Integer(number) = value { Some(*number) } else { None };
         let (Value::Text(id), numbers) = values.split_last()? else { return None };
         let numbers: Vec<i64> = numbers.iter().map(number).collect::<Option<_>>()?;
         let numbers = match (numbers[..].try_into(), self.by) {

@@ -62,6 +62,13 @@ impl Catalog {
         Ok(None)
     }
 
+    /// Returns two numbers, one of which increases with every change of what an account sees of groups: its revision, and
+    /// the last change of any group. `None` if there is no such account.
+    pub async fn groups_revision(&self, viewer: AccountId) -> Result<Option<(i64, i64)>> {
+        let sql = "SELECT revision, (SELECT COALESCE(MAX(changed), 0) FROM image_groups) FROM accounts WHERE id = $1";
+        self.database.query(sql, &[viewer.into()]).await?.first("accounts")
+    }
+
     /// Returns the highest `changed` of all groups, and the groups at some places, in this order.
     async fn groups_by_id(
         &self,
@@ -71,8 +78,8 @@ impl Catalog {
     ) -> Result<(i64, Vec<Group>)> {
         let (sql, params) = groups_statement(scope, viewer, places);
         let rows = self.database.query(&sql, params.as_slice()).await?;
-        let rows = rows
-            .all_with("image_groups", |cells| Ok((cells.last_integer()?, cells.nullable::<Group>()?)))?;
+        let rows =
+            rows.all_with("image_groups", |cells| Ok((cells.last_integer()?, cells.nullable::<Group>()?)))?;
         let newest = rows.first().map_or(0, |(newest, _)| *newest);
         let groups = rows.into_iter().filter_map(|(_, group)| group).map(|group| (group.id.clone(), group));
         let mut groups: HashMap<String, Group> = groups.collect();
@@ -146,11 +153,7 @@ fn listed_statement<'a>(
     (sql, params)
 }
 
-fn groups_statement<'a>(
-    scope: Scope,
-    viewer: AccountId,
-    places: &'a [Place],
-) -> (String, Params<'a>) {
+fn groups_statement<'a>(scope: Scope, viewer: AccountId, places: &'a [Place]) -> (String, Params<'a>) {
     let mut params = Params::default();
     params.add(scope.param());
     let ids: Vec<&str> = places.iter().map(|(_, id)| &**id).collect();

@@ -73,7 +73,8 @@ impl Positions {
         let walks = self.listed(zones).into_iter().map(|seqs| seqs.range(..=newest).rev().peekable());
         let mut walks: Vec<_> = walks.collect();
         let next = || {
-            let walk = walks.iter_mut().filter_map(|walk| Some((*walk.peek()?, walk))).max_by_key(|(seq, _)| *seq);
+            let walk =
+                walks.iter_mut().filter_map(|walk| Some((*walk.peek()?, walk))).max_by_key(|(seq, _)| *seq);
             walk.and_then(|(_, walk)| walk.next()).map(i64::from)
         };
         std::iter::from_fn(next).take(limit as usize).collect()
@@ -126,7 +127,8 @@ mod tests {
             for offset in (0..end).step_by(997).chain([end.saturating_sub(1), end]) {
                 let found = positions.seq_at(zones, u32::try_from(offset).unwrap());
                 assert_eq!(found, expected.get(offset).map(|seq| i64::from(*seq)), "{zones:?} {offset}");
-                let rest: Vec<i64> = expected.iter().skip(offset).take(5).map(|seq| i64::from(*seq)).collect();
+                let rest: Vec<i64> =
+                    expected.iter().skip(offset).take(5).map(|seq| i64::from(*seq)).collect();
                 let read = positions.seqs_from(zones, found.unwrap_or(0), 5);
                 assert_eq!(read, rest, "{zones:?} {offset}");
                 let older = rest.last().map_or(0, |last| positions.older(zones, *last));

@@ -103,7 +103,9 @@ impl Catalog {
             if page.revision == known.revision {
                 return Ok(Some(page));
             }
-            let Some(newer) = self.refreshed_positions(scope, &ImageFilter::default(), &known).await? else { return Ok(None) };
+            let Some(newer) = self.refreshed_positions(scope, &ImageFilter::default(), &known).await? else {
+                return Ok(None);
+            };
             known = newer;
             if page.revision == known.revision && seq == known.seq_at(zones, offset) {
                 return Ok(Some(page));

@@ -97,7 +97,11 @@ impl Catalog {
                 before = last;
                 if has_conditions {
                     let (sql, params) = matches_statement(scope, filter, &zone, last..=first);
-                    read = self.database.scan(scope.requester(), &sql, params.as_slice()).await?.all("images")?;
+                    read = self
+                        .database
+                        .scan(scope.requester(), &sql, params.as_slice())
+                        .await?
+                        .all("images")?;
                 }
                 for seq in read {
                     seqs.insert(number(seq)?);
@@ -118,8 +122,7 @@ impl Catalog {
         known: &Positions,
     ) -> Result<Option<Arc<Positions>>> {
         let (sql, params) = changes_statement(scope, filter, known.revision);
-        let changes: Vec<Change> =
-            self.database.query(&sql, params.as_slice()).await?.all("accounts")?;
+        let changes: Vec<Change> = self.database.query(&sql, params.as_slice()).await?.all("accounts")?;
         let Some(&(_, revision, purged, ..)) = changes.first() else { return Ok(None) };
         if purged > known.revision || changes.len() > CHANGES_MAX as usize {
             return Ok(None);

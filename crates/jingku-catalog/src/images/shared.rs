@@ -70,11 +70,7 @@ impl Catalog {
     }
 
     /// Returns images shared with an account, by id, in no order. Images that are not shared with it are left out.
-    pub async fn shared_rows(
-        &self,
-        account: AccountId,
-        ids: &[&str],
-    ) -> Result<Vec<(RowVersion, Image)>> {
+    pub async fn shared_rows(&self, account: AccountId, ids: &[&str]) -> Result<Vec<(RowVersion, Image)>> {
         let scope = Scope::shared_with(account);
         let mut params = Params::default();
         // $1 in `Scope::images`.

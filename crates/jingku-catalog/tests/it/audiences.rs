@@ -177,8 +177,11 @@ async fn publish_groups(catalog: &Catalog, owner: AccountId, numbers: std::ops::
         })
         .collect();
     let image = |number| {
-        let version =
-            SeedVersion { group_id: group(number), version_name: "v1.0".to_owned(), ..SeedVersion::default() };
+        let version = SeedVersion {
+            group_id: group(number),
+            version_name: "v1.0".to_owned(),
+            ..SeedVersion::default()
+        };
         SeedImage { version: Some(version), container: true, ..seed(owner, number) }
     };
     let images: Vec<_> = numbers.map(image).collect();
@@ -279,7 +282,8 @@ async fn a_list_of_groups_shows_nothing_late(engine: Engine) {
     while !changing.is_finished() {
         let before = done.load(std::sync::atomic::Ordering::SeqCst);
         let order = GroupOrder::default();
-        let page = catalog.groups_page(Scope::published(), one, filter, order, Paging::first(100)).await.unwrap();
+        let page =
+            catalog.groups_page(Scope::published(), one, filter, order, Paging::first(100)).await.unwrap();
         assert_eq!(page.total, i64::try_from(page.items.len()).unwrap());
         assert!(page.items.len() <= IMAGES - before, "{} groups after {before}", page.items.len());
     }

@@ -70,7 +70,8 @@ async fn read_batch(
     let pacer = Arc::new(Mutex::new(pacer));
     let watched = Arc::clone(&pacer);
     let plan = CheckPlan { depth, ..only(first..=last) };
-    let checked = library.check_images(plan, IMAGES_LISTED_MAX, move |seen| lock(&watched).advance(seen)).await?;
+    let checked =
+        library.check_images(plan, IMAGES_LISTED_MAX, move |seen| lock(&watched).advance(seen)).await?;
     let mut scrub = lock(&pacer).scrub.clone();
     let Some(checked) = checked else {
         // The server stops. A corrupted chunk has a mark and is read again.

@@ -58,6 +58,7 @@ async fn cost(catalog: &Catalog, filter: GroupFilter<'_>, order: GroupOrder, pag
                 image_id: None,
                 zones: filter.zones,
                 versions_max: 10,
+                are_few: true,
                 readme_chars_max: 10_000,
             };
             let images = catalog.versions(Scope::published(), &ids, wanted).await.unwrap();

@@ -1,8 +1,10 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::community::ranking::GroupOrders;
 use crate::database::{Database, Snapshot, Sqlite, is_blank, not_in_memory, sync_file};
 use crate::images::bitmaps::PositionCache;
+use crate::images::shared_order::SharedOrders;
 use crate::migrations::migrate;
 use crate::{AccountLimits, CatalogError, Result};
 
@@ -13,6 +15,8 @@ pub struct Catalog {
     /// The limits of accounts that have none of their own.
     pub(crate) account_limits: AccountLimits,
     pub(crate) positions: Arc<PositionCache>,
+    pub(crate) shared_orders: Arc<SharedOrders>,
+    pub(crate) group_orders: Arc<GroupOrders>,
 }
 
 /// A version of the catalogue; equal to a later one if nothing was changed in between.
@@ -84,7 +88,13 @@ impl Catalog {
     }
 
     fn of(database: Database) -> Self {
-        Self { database: Arc::new(database), account_limits: AccountLimits::NONE, positions: Arc::default() }
+        Self {
+            database: Arc::new(database),
+            account_limits: AccountLimits::NONE,
+            positions: Arc::default(),
+            shared_orders: Arc::default(),
+            group_orders: Arc::default(),
+        }
     }
 
     /// Returns a handle that applies these limits to accounts without limits of their own. The default is no limits.
@@ -179,7 +189,9 @@ impl Catalog {
     /// Restores a snapshot, which can be restored again. The generation changes, and every account gets a revision that was
     /// never used, so all caches become stale.
     pub async fn restore(&self, snapshot: &Snapshot) -> Result<()> {
-        self.database.sqlite().ok_or_else(not_in_memory)?.restore(snapshot).await
+        self.database.sqlite().ok_or_else(not_in_memory)?.restore(snapshot).await?;
+        self.group_orders.forget();
+        Ok(())
     }
 }
 

@@ -10,5 +10,7 @@ pub(crate) mod groups;
 pub(crate) mod listing;
 pub(crate) mod plan;
 pub(crate) mod publish;
+mod ranked;
+pub(crate) mod ranking;
 pub(crate) mod review;
 mod summary;

@@ -90,6 +90,11 @@ impl Order {
         same && fits && columns.len() == cursor.position.len()
     }
 
+    /// Returns the position of a row that a cursor has in these columns; `None` if it has those of an old format.
+    pub(crate) fn position<'a>(&self, cursor: &'a Cursor) -> Option<&'a [Value<'static>]> {
+        (cursor.format == FORMAT).then_some(cursor.position.as_slice())
+    }
+
     fn columns_of(&self, format: u32) -> &'static [Column] {
         if format == LEGACY_FORMAT { self.legacy } else { self.columns }
     }

@@ -27,6 +27,10 @@ pub enum CatalogError {
     /// Retry later: too many lists are being read. Nothing was changed.
     #[error("too many lists are being read from the catalogue")]
     Busy,
+    /// Fix the request: the account has more images than may be searched or sorted,
+    /// [`FILTERED_IMAGES_MAX`](crate::FILTERED_IMAGES_MAX).
+    #[error("the account has too many images to search or sort them")]
+    TooManyImages,
     /// Restart the server on the right folder: the open file was deleted, moved, replaced or truncated. A change that was
     /// being committed may be lost.
     #[error("{} is not the file that was opened: it was deleted, moved, replaced or truncated", .0.display())]

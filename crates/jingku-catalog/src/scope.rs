@@ -111,6 +111,11 @@ impl Scope {
         matches!(self.reach, Reach::Own)
     }
 
+    /// Returns the account that the scope is of.
+    pub const fn account(self) -> AccountId {
+        self.account
+    }
+
     pub(crate) const fn owner(self) -> AccountId {
         assert!(self.is_one_account(), "an account changes only its own images");
         self.account

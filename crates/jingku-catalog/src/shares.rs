@@ -57,6 +57,7 @@ impl Catalog {
             if let Some(refusal) = transaction.check_shares(scope, id, changes).await? {
                 return transaction.discard(refusal).await;
             }
+            transaction.note_shares(changes.remove).await?;
             for account in changes.remove {
                 let sql = "DELETE FROM shares WHERE image_id = $1 AND account_id = $2";
                 transaction.execute(sql, &[id.into(), (*account).into()]).await?;
@@ -135,10 +136,29 @@ impl Transaction {
         ordinal: i64,
         now: i64,
     ) -> Result<()> {
+        self.note_shares(accounts).await?;
         for account in accounts {
-            let sql = "INSERT INTO shares (image_id, account_id, created_at, ordinal) VALUES ($1, $2, $3, $4)
+            let sql = "INSERT INTO shares (image_id, account_id, created_at, ordinal, image_time, image_ordinal, zone)
+                       SELECT id, $2, $3, $4, create_time, ordinal, zone FROM images WHERE id = $1
                        ON CONFLICT (image_id, account_id) DO NOTHING";
             self.execute(sql, &[image.into(), (*account).into(), now.into(), ordinal.into()]).await?;
+        }
+        Ok(())
+    }
+
+    /// Stops sharing an image, whose viewers' revisions the transaction has bumped.
+    pub(crate) async fn delete_shares(&mut self, image: &str) -> Result<()> {
+        let note = "UPDATE accounts SET shares_changed = revision
+                    WHERE id IN (SELECT account_id FROM shares WHERE image_id = $1)";
+        self.execute(note, &[image.into()]).await?;
+        self.execute("DELETE FROM shares WHERE image_id = $1", &[image.into()]).await.map(drop)
+    }
+
+    /// Records that what is shared with accounts changes, after their revisions.
+    async fn note_shares(&mut self, accounts: &[AccountId]) -> Result<()> {
+        for account in accounts {
+            let sql = "UPDATE accounts SET shares_changed = revision WHERE id = $1";
+            self.execute(sql, &[(*account).into()]).await?;
         }
         Ok(())
     }

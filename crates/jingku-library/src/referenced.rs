@@ -29,9 +29,24 @@ pub(crate) async fn all_images(catalog: &Catalog) -> Result<Vec<ManifestUse>, Ca
     }
 }
 
+/// The manifests that the images of a catalogue name, including the trash, sorted. Names that are invalid are left out.
+pub(crate) async fn all_manifests(catalog: &Catalog) -> Result<Vec<ManifestId>, CatalogError> {
+    let (mut manifests, mut after) = (Vec::new(), String::new());
+    loop {
+        let more = catalog.manifests(&after, BATCH).await?;
+        let Some(last) = more.last() else { break };
+        last.clone_into(&mut after);
+        manifests.extend(more.iter().filter_map(|text| text.parse::<ManifestId>().ok()));
+    }
+    // Two texts may be the same name.
+    manifests.sort_unstable();
+    manifests.dedup();
+    Ok(manifests)
+}
+
 /// The manifests that images name, each with the indices of its images, and the indices of images whose row names an invalid
 /// manifest.
-pub(crate) fn group_by_manifest(images: &[ManifestUse]) -> (Vec<(ManifestId, Vec<usize>)>, Vec<usize>) {
+fn group_by_manifest(images: &[ManifestUse]) -> (Vec<(ManifestId, Vec<usize>)>, Vec<usize>) {
     let (mut manifests, mut invalid): (Vec<(ManifestId, Vec<usize>)>, _) = (Vec::new(), Vec::new());
     let mut places: HashMap<ManifestId, usize> = HashMap::new();
     for (image, row) in images.iter().enumerate() {

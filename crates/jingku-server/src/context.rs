@@ -7,7 +7,7 @@ use jingku_library::{Config, Environment, Internal, Library, StartError};
 use crate::lab::Lab;
 use crate::limits::SharedLimits;
 use crate::metrics::{ConnectionMetrics, Metrics};
-use crate::pages::PageCache;
+use crate::pages::{GroupPages, ImagePages};
 use crate::request_rate::RequestRates;
 use crate::rows::RowCache;
 use crate::transfer::ManifestCache;
@@ -22,7 +22,8 @@ pub struct Context {
     pub(crate) rates: RequestRates,
     pub(crate) metrics: Metrics,
     pub(crate) manifests: Arc<ManifestCache>,
-    pub(crate) pages: PageCache,
+    pub(crate) pages: ImagePages,
+    pub(crate) group_pages: GroupPages,
     pub(crate) rows: RowCache,
     /// The test lab, if enabled.
     pub(crate) lab: Option<Arc<Lab>>,
@@ -41,7 +42,8 @@ impl Context {
             public_url: public_url.unwrap_or_default(),
             limits: SharedLimits::default(),
             manifests: Arc::default(),
-            pages: PageCache::default(),
+            pages: ImagePages::default(),
+            group_pages: GroupPages::default(),
             rows: RowCache::default(),
             lab: None,
         }

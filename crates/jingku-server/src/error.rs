@@ -1,6 +1,6 @@
 //! Refusals, grouped by what the client must do. Codes and messages: docs/wire/errors.md.
 
-use jingku_catalog::{CatalogError, OverLimit};
+use jingku_catalog::{CatalogError, FILTERED_IMAGES_MAX, OverLimit};
 use jingku_library::{Internal, SHARES_MAX, limit_refusal};
 use jingku_protocol::{DecodeError, MAX_BODY_BYTES, NameRefusal, ParamError, RetCode, excerpt};
 use tokio::task::JoinError;
@@ -104,6 +104,11 @@ pub(crate) enum Error {
     DataFolderFull { needed_bytes: u64 },
     #[error("The file is larger than an image may be, 1000 GB")]
     FileTooLarge,
+    #[error(
+        "The account has more than {FILTERED_IMAGES_MAX} images, so that its list can be read newest first, by Zone or \
+         by CompShareImageId only"
+    )]
+    TooManyToFilter,
     #[error("{}", limit_refusal(.0))]
     OverLimit(OverLimit),
     #[error(
@@ -206,6 +211,7 @@ impl Error {
             | Self::FileTooLarge
             | Self::OverLimit(_)
             | Self::TooManyInstances(_)
+            | Self::TooManyToFilter
             | Self::OverUploadShare => RetCode::QuotaExceeded,
             Self::DiskNotReadable(..)
             | Self::InstanceRunning(_)
@@ -261,6 +267,7 @@ impl From<Internal> for Error {
     fn from(error: Internal) -> Self {
         match error {
             Internal::Catalog(CatalogError::Busy) => Self::Throttled,
+            Internal::Catalog(CatalogError::TooManyImages) => Self::TooManyToFilter,
             Internal::Catalog(error) if error.is_transient() => Self::Unavailable(error),
             inside => Self::Internal(inside),
         }

@@ -3,13 +3,15 @@
 
 use std::collections::HashMap;
 
+use bytes::Bytes;
 use jingku_catalog::{Group as Row, GroupFilter, GroupOrder, GroupSort, Scope, VersionFilter};
 use jingku_protocol::Image;
-use jingku_protocol::actions::{CommunityQuery, CommunitySort, GroupStatus, ImageGroup};
+use jingku_protocol::actions::{Action, CommunityQuery, CommunitySort, GroupStatus, ImageGroup};
 use serde::Serialize;
 
 use crate::call::Call;
 use crate::error::Error;
+use crate::reply::Reply;
 use crate::view::{self, cursor, next_token, rows, texts};
 
 /// Maximum reply size, in bytes: some clients read no more.
@@ -22,6 +24,8 @@ const COPIES: usize = 2;
 const VERSIONS_MAX: u32 = 10;
 /// Maximum number of versions of a group requested by id.
 const VERSIONS_OF_ONE_MAX: u32 = 100;
+/// The most versions of the groups of a page that are read without waiting for a thread for scans.
+const FEW_VERSIONS_MAX: i64 = 1000;
 /// Maximum length of a readme in a list, in characters. A longer one is omitted.
 const README_CHARS_MAX: u32 = 10_000;
 
@@ -35,7 +39,35 @@ pub(crate) struct GroupPage {
     pub(crate) next_token: String,
 }
 
-pub(crate) async fn page(call: &Call<'_>, scope: Scope, query: &CommunityQuery) -> Result<GroupPage, Error> {
+/// Answers a request for a page of groups, from memory if it is current there.
+pub(crate) async fn reply<T: Serialize>(
+    call: &Call<'_>,
+    action: Action,
+    scope: Scope,
+    query: CommunityQuery,
+    response: impl Fn(GroupPage) -> T,
+) -> Result<Reply, Error> {
+    let (pages, viewer) = (&call.context.group_pages, call.account().id);
+    let key = (viewer, (action, scope.account(), query));
+    if let Some(reply) = pages.current(&key, call.generation) {
+        return Ok(reply);
+    }
+    // Pages contain what other accounts published, and drafts of the viewer.
+    let revision = call.library.catalog.groups_revision(viewer).await?;
+    if let Some(reply) = revision.and_then(|revision| pages.confirmed(&key, revision, call.generation)) {
+        return Ok(reply);
+    }
+    let page = page(call, scope, &key.1.2).await?;
+    let is_empty = page.groups.is_empty();
+    let reply = Reply::object(&response(page));
+    if let (Reply::Object(members), Some(revision), false) = (&reply, revision, is_empty) {
+        // A copy without spare capacity.
+        pages.keep(key, Bytes::copy_from_slice(members), revision, call.generation);
+    }
+    Ok(reply)
+}
+
+async fn page(call: &Call<'_>, scope: Scope, query: &CommunityQuery) -> Result<GroupPage, Error> {
     let zones = call.library.zones.resolve(&query.place)?;
     let order = order(query);
     let cursor = cursor(&query.paging, |token| order.cursor(token))?;
@@ -64,6 +96,7 @@ pub(crate) async fn page(call: &Call<'_>, scope: Scope, query: &CommunityQuery) 
     let version_filter = VersionFilter {
         image_id: query.image_id.as_deref(),
         zones: zones.as_deref(),
+        are_few: page.items.iter().map(|group| group.versions).sum::<i64>() <= FEW_VERSIONS_MAX,
         versions_max: if query.group_id.is_some() { VERSIONS_OF_ONE_MAX } else { VERSIONS_MAX },
         readme_chars_max: match (query.exclude_readme, &query.image_id) {
             (true, _) => 0,

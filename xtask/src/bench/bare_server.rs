@@ -1,5 +1,6 @@
 //! The bare server, the reference of `bench list`: the HTTP stack and accept loop of Jingku with prepared replies.
 
+use std::collections::HashMap;
 use std::fs;
 use std::path::PathBuf;
 
@@ -18,7 +19,8 @@ use tokio::net::TcpListener;
 pub(super) struct Answer {
     pub(super) body: String,
     pub(super) request_id: String,
-    pub(super) private_key: String,
+    /// The private keys of those who may request it, by public key.
+    pub(super) private_keys: HashMap<String, String>,
 }
 
 #[derive(clap::Args)]
@@ -62,7 +64,8 @@ async fn find((answers, check): Prepared, request: Request) -> Option<&'static A
     if check {
         let content_type = parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
         let params = decode(parts.uri.query(), content_type, &body).ok()?;
-        if !verify(&params, &answer.private_key, params.get_text("Signature")?) {
+        let private_key = answer.private_keys.get(params.get_text("PublicKey")?)?;
+        if !verify(&params, private_key, params.get_text("Signature")?) {
             return None;
         }
     }

@@ -19,10 +19,12 @@ const SERVE: [&str; 3] = ["serve", "--listen", "127.0.0.1:0"];
 pub(super) struct Daemon {
     pub(super) binary: PathBuf,
     pub(super) data: PathBuf,
+    /// The URL of the database of the catalogue, if it is not a file.
+    pub(super) database: Option<String>,
 }
 
 /// An account as `jingku account create --json` prints it.
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Account {
     #[serde(rename = "AccountId")]
@@ -35,7 +37,11 @@ impl Daemon {
     /// Builds only the binary, so that features of this program do not affect it.
     pub(super) fn build(workspace: &Workspace, folder: &Path) -> Result<Self> {
         run(&mut workspace.cargo("build --quiet --release --package jingku"))?;
-        Ok(Self { binary: workspace.target.join("release/jingku"), data: folder.join("data") })
+        Ok(Self {
+            binary: workspace.target.join("release/jingku"),
+            data: folder.join("data"),
+            database: None,
+        })
     }
 
     pub(super) fn serve(&self, more: &[&str]) -> Result<Server> {
@@ -79,6 +85,7 @@ impl Daemon {
     fn bare_command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(&self.binary);
         command.args(arguments).env_clear();
+        command.envs(self.database.iter().map(|url| ("JINGKU_DATABASE", url)));
         command
     }
 }

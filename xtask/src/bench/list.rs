@@ -5,6 +5,7 @@ mod case;
 mod changes;
 mod fill;
 mod load;
+mod postgres;
 mod results;
 
 use std::fs;
@@ -19,16 +20,20 @@ use super::daemon::{Account, Daemon};
 use super::process::Server;
 use super::report::{Report, mega};
 use crate::workspace::Workspace;
-use case::{cases, compare};
+use case::{Kind, List, Rows, cases, compare};
 use changes::Changes;
 use load::load;
 use results::{BARE, CHECKED, JINGKU, Measured, Work, table};
 
-use fill::fill_others;
+use fill::{fill_others, publish, share};
 
 pub(super) use fill::fill;
 
 const ACCOUNT_IMAGES: [u32; 4] = [20, 1_000, 100_000, 1_000_000];
+/// Images that are shared with an account, and groups of the community.
+const SHARED_IMAGES: u32 = 100_000;
+/// Accounts with 20 images that request their lists in turn.
+const CALLERS: usize = 200;
 const CONNECTIONS: [u32; 2] = [1, 32];
 
 #[derive(clap::Args)]
@@ -52,11 +57,7 @@ const IDLE: Duration = Duration::from_secs(1);
 pub(super) fn run(workspace: &Workspace, folder: &Path, args: &Args) -> Result<Report> {
     let daemon = Daemon::build(workspace, folder)?;
     // Filled while no server runs.
-    let accounts = ACCOUNT_IMAGES.map(|images| account(&daemon, images));
-    let accounts = accounts.into_iter().collect::<Result<Vec<_>>>()?;
-    if args.others > 0 {
-        fill_others(&daemon.data, &accounts[0].0, args.others)?;
-    }
+    let lists = lists(&daemon, args.others)?;
     // A scrub would measure the check of images whose data does not exist.
     let config = folder.join("jingku.toml");
     fs::write(&config, "[scrub]\ndays = 0\n")?;
@@ -64,7 +65,7 @@ pub(super) fn run(workspace: &Workspace, folder: &Path, args: &Args) -> Result<R
     let jingku = daemon.serve(&["--config", config])?;
     settle(&jingku)?;
     let memory_before = jingku.memory_bytes("RssAnon")?;
-    let (mut cases, answers) = cases(jingku.address, &accounts)?;
+    let (mut cases, answers) = cases(jingku.address, &lists)?;
     let answers_file = folder.join("answers.json");
     fs::write(&answers_file, serde_json::to_vec(&answers)?)?;
     let servers = [bare_server(&answers_file, &[])?, bare_server(&answers_file, &["--check"])?, jingku];
@@ -79,7 +80,8 @@ pub(super) fn run(workspace: &Workspace, folder: &Path, args: &Args) -> Result<R
         eprintln!("round {} of {}", round + 1, args.rounds);
         for Measured { case, connections, turns } in &mut results {
             let catalog = daemon.data.join("catalog.db");
-            let changes = case.changing.then(|| Changes::start(&catalog, case.account, case.seqs()));
+            let changes =
+                (case.rows == Rows::Changing).then(|| Changes::start(&catalog, case.account, case.seqs()));
             let changes = changes.transpose()?;
             let mut turn = [Work::default(); 3];
             // Alternate the order, so that no server always follows the same one.
@@ -99,7 +101,14 @@ pub(super) fn run(workspace: &Workspace, folder: &Path, args: &Args) -> Result<R
     let [memory_before, memory_after] = [memory_before, servers[JINGKU].memory_bytes("RssAnon")?]
         .map(|bytes| format!("{:.0} MiB", mega(bytes) * 1e6 / f64::from(1 << 20)));
     let memory = format!("Anonymous memory of Jingku: {memory_before} before, {memory_after} after.");
-    Report::new(&results, format!("{}\n{memory}", table(&results)))
+    drop(servers);
+    let on_postgres = postgres::measure(&daemon.binary, folder, config, 4 * time)?;
+    let text = match &on_postgres {
+        Some(table) => format!("On PostgreSQL, with 8 connections:\n\n{table}"),
+        None => "PostgreSQL is not installed.\n".to_owned(),
+    };
+    let json = serde_json::json!({ "sqlite": results, "postgres": on_postgres });
+    Report::new(&json, format!("{}\n{memory}\n\n{text}", table(&results)))
 }
 
 /// Waits until a server has finished the work of its start.
@@ -117,10 +126,46 @@ fn settle(server: &Server) -> Result<()> {
     }
 }
 
-fn account(daemon: &Daemon, images: u32) -> Result<(Account, u32)> {
-    let account = daemon.create_account(&format!("lab-{images}"))?;
+/// Creates the accounts and their images.
+fn lists(daemon: &Daemon, others: u32) -> Result<Vec<List>> {
+    let mut lists = Vec::new();
+    for images in ACCOUNT_IMAGES {
+        let lab = account(daemon, &format!("lab-{images}"), images)?;
+        let owner = lab.id;
+        if images == SHARED_IMAGES {
+            let viewer = daemon.create_account("viewer")?;
+            share(&daemon.data, &lab, &viewer)?;
+            lists.push(List { callers: vec![viewer], kind: Kind::Shared, owner, images });
+            lists.push(List { callers: vec![lab.clone()], kind: Kind::Filtered, owner, images });
+        }
+        lists.push(List { callers: vec![lab], kind: Kind::Own, owner, images });
+    }
+    let publisher = account(daemon, "publisher", SHARED_IMAGES)?;
+    publish(&daemon.data, &publisher)?;
+    let owner = publisher.id;
+    lists.push(List { callers: vec![publisher], kind: Kind::Community, owner, images: SHARED_IMAGES });
+    // Their replies have one length, because their numbers have three digits.
+    let mut callers = Vec::new();
+    while callers.len() < CALLERS {
+        let caller = daemon.create_account(&format!("caller-{:03}", 100 + callers.len()))?;
+        if caller.id >= 100 {
+            fill(&daemon.data, &caller, ACCOUNT_IMAGES[0])?;
+            callers.push(caller);
+        }
+    }
+    if others > 0 {
+        fill_others(&daemon.data, &callers[0], others)?;
+    }
+    let owner = callers[0].id;
+    lists.push(List { callers, kind: Kind::Own, owner, images: ACCOUNT_IMAGES[0] });
+    lists.sort_by_key(|list| list.kind != Kind::Own);
+    Ok(lists)
+}
+
+fn account(daemon: &Daemon, name: &str, images: u32) -> Result<Account> {
+    let account = daemon.create_account(name)?;
     fill(&daemon.data, &account, images)?;
-    Ok((account, images))
+    Ok(account)
 }
 
 fn bare_server(answers: &Path, more: &[&str]) -> Result<Server> {

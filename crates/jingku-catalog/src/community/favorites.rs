@@ -159,8 +159,10 @@ impl Transaction {
 
     /// Updates the number of favourites of a group and of every version.
     async fn count_favorites(&mut self, group: &str, difference: i64) -> Result<()> {
-        let groups = "UPDATE image_groups SET favorites_count = favorites_count + $2 WHERE id = $1";
-        self.execute(groups, &[group.into(), difference.into()]).await?;
+        let changed = self.next_ordinal().await?;
+        let groups =
+            "UPDATE image_groups SET favorites_count = favorites_count + $2, changed = $3 WHERE id = $1";
+        self.execute(groups, &[group.into(), difference.into(), changed.into()]).await?;
         let images = format!(
             "UPDATE images SET {CHANGED}, favorites_count = (SELECT favorites_count FROM image_groups WHERE id = $1)
              WHERE group_id = $1 AND group_id <> '' AND deleted_at IS NULL"

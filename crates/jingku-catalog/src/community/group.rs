@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use crate::AccountId;
 use crate::cursor::{Column, Cursor, InvalidCursor, Order};
 use crate::database::{Value, row};
@@ -13,6 +15,8 @@ row! {
         pub name: String = "g.name",
         /// The description of the same version.
         pub description: String = "g.description",
+        /// The number of versions.
+        pub versions: i64 = "g.versions",
         /// The number of public versions.
         pub public_versions: i64 = "g.public_versions",
         /// Its rank set by the operator.
@@ -68,6 +72,9 @@ const PUBLISHED: Column = Column::Integer("g.published_ordinal");
 const ID: Column = Column::Text("g.id");
 const POPULARITY: &str = "g.recommend_count + g.favorites_count + g.created_count";
 
+/// The place of a group in an order: the number that it is sorted by, publication time and ordinal; and its id.
+pub(super) type Place = ([i64; 3], Arc<str>);
+
 /// The name of an order by a number, then by columns that make it unique; and the columns in legacy tokens.
 macro_rules! by {
     ($name:literal, $number:expr) => {
@@ -97,6 +104,45 @@ impl GroupOrder {
             GroupSort::FavoritesCount => by!("groups favoured", "g.favorites_count"),
         };
         Order { name, columns, legacy, ascending: self.ascending }
+    }
+
+    /// Returns the columns with the numbers of a [`Place`].
+    pub(super) const fn numbers(self) -> &'static str {
+        macro_rules! numbers {
+            ($number:literal) => {
+                concat!($number, ", g.pub_time, g.published_ordinal")
+            };
+        }
+        match self.by {
+            GroupSort::Recommended => numbers!("g.recommend_count"),
+            GroupSort::Favor => numbers!("g.recommend_count + g.favorites_count + g.created_count"),
+            GroupSort::PubTime => numbers!("CAST(0 AS BIGINT)"),
+            GroupSort::Price => numbers!("g.price_cents"),
+            GroupSort::CreatedCount => numbers!("g.created_count"),
+            GroupSort::ImageUseTime => numbers!("g.image_use_time_hours"),
+            GroupSort::FavoritesCount => numbers!("g.favorites_count"),
+        }
+    }
+
+    /// Returns the values of a place in the columns of the order.
+    pub(super) fn values(self, (numbers, id): &Place) -> Vec<Value<'static>> {
+        let first = usize::from(matches!(self.by, GroupSort::PubTime));
+        let numbers = numbers[first..].iter().map(|number| (*number).into());
+        numbers.chain([id.to_string().into()]).collect()
+    }
+
+    /// Returns the place with these values; `None` if they are of another kind.
+    pub(super) fn place(self, values: &[Value<'static>]) -> Option<Place> {
+        let number =
+            |value: &Value<'_>| if let Value::Integer(number) = value { Some(*number) } else { None };
+        let (Value::Text(id), numbers) = values.split_last()? else { return None };
+        let numbers: Vec<i64> = numbers.iter().map(number).collect::<Option<_>>()?;
+        let numbers = match (numbers[..].try_into(), self.by) {
+            (Ok(numbers), _) => numbers,
+            (Err(_), GroupSort::PubTime) => [0, *numbers.first()?, *numbers.get(1)?],
+            (Err(_), _) => return None,
+        };
+        Some((numbers, Arc::from(&**id)))
     }
 
     /// Returns the values of a group in these columns.

@@ -42,6 +42,8 @@ pub struct VersionFilter<'a> {
     pub zones: Option<&'a [&'a str]>,
     /// The most versions to return per group, newest first.
     pub versions_max: u32,
+    /// Whether the groups have few versions, so that reading them is not a scan.
+    pub are_few: bool,
     /// The most characters of a readme; only the newest version of each group has one.
     pub readme_chars_max: u32,
 }
@@ -49,8 +51,9 @@ pub struct VersionFilter<'a> {
 impl Catalog {
     /// Returns a page of the groups in the scope, as `viewer` sees them.
     ///
-    /// Rows and total are from one snapshot. The total is counted, so the cost grows with the number of groups. A group is
-    /// one short row; images are read only if the filter has zones or an image.
+    /// Rows and total are from one snapshot. The first page of a filter and sort field reads the rows of all groups, in
+    /// steps on threads for scans; then their order is in memory, and a page costs the same at any offset, also after
+    /// changes.
     pub async fn groups_page(
         &self,
         scope: Scope,
@@ -59,6 +62,9 @@ impl Catalog {
         order: GroupOrder,
         paging: Paging<'_>,
     ) -> Result<Page<Group>> {
+        if let Some(page) = self.ranked_groups(scope, viewer, &filter, order, paging).await? {
+            return Ok(page);
+        }
         let (sql, params) = page_statement(scope, viewer, &filter, order, paging);
         let rows = self.database.scan(viewer, &sql, params.as_slice()).await?;
         rows.page("image_groups", paging.limit(), &order.order(), |group| order.position(group))
@@ -96,7 +102,12 @@ impl Catalog {
             params.add(i64::from(filter.readme_chars_max)),
             params.add(i64::from(filter.versions_max)),
         );
-        self.database.scan(scope.requester(), &sql, params.as_slice()).await?.all("images")
+        let rows = if filter.are_few {
+            self.database.query(&sql, params.as_slice()).await?
+        } else {
+            self.database.scan(scope.requester(), &sql, params.as_slice()).await?
+        };
+        rows.all("images")
     }
 
     /// Returns the distinct tags of the groups in the scope, sorted by code point.
@@ -116,7 +127,7 @@ impl Catalog {
 
 impl<'a> GroupFilter<'a> {
     /// Returns the condition on `image_groups AS g`. `$1` is the scope's.
-    fn condition(&self, scope: Scope, params: &mut Params<'a>) -> String {
+    pub(super) fn condition(&self, scope: Scope, params: &mut Params<'a>) -> String {
         let mut all = vec![format!("({})", scope.groups())];
         all.extend(self.id.map(|id| format!("g.id = {}", params.add(id))));
         all.extend(self.image_id.map(|id| {

@@ -37,8 +37,14 @@ impl Catalog {
 
     /// Sets the rank of a group; the default order shows the highest first. Returns whether the group exists.
     pub async fn recommend_group(&self, id: &str, count: i64) -> Result<bool> {
-        let sql = "UPDATE image_groups SET recommend_count = $2 WHERE id = $1";
-        Ok(self.database.execute(sql, &[id.into(), count.into()]).await? > 0)
+        let change = |mut transaction: Transaction| async move {
+            let changed = transaction.next_ordinal().await?;
+            let sql = "UPDATE image_groups SET recommend_count = $2, changed = $3 WHERE id = $1";
+            let params = [id.into(), count.into(), changed.into()];
+            let exists = transaction.execute(sql, &params).await? > 0;
+            transaction.commit(exists).await
+        };
+        self.database.write(change).await
     }
 
     /// Approves an image in review or, with a reason, rejects it.

@@ -11,15 +11,18 @@ impl Transaction {
         if id.is_empty() {
             return Ok(());
         }
+        // Drawn first: whoever has the lock of the counter may lock a group.
+        let changed = self.next_ordinal().await?;
         let counts = format!(
             "UPDATE image_groups SET
+                 changed = $2,
                  versions = (SELECT COUNT(*) {VERSIONS}),
                  public_versions = (SELECT COUNT(*) {VERSIONS} AND i.visibility = 1),
                  created_count = (SELECT CAST(COALESCE(SUM(i.created_count), 0) AS BIGINT) {VERSIONS}),
                  image_use_time_hours = (SELECT CAST(COALESCE(SUM(i.image_use_time_hours), 0) AS BIGINT) {VERSIONS})
              WHERE id = $1"
         );
-        self.execute(&counts, &[id.into()]).await?;
+        self.execute(&counts, &[id.into(), changed.into()]).await?;
         let Some(newest) = self.find_newest(id).await? else {
             // A group without versions is invisible until it gets one.
             return Ok(());

@@ -93,6 +93,16 @@ impl<'a> Params<'a> {
         values.iter().map(|value| self.add(*value)).collect::<Vec<_>>().join(", ")
     }
 
+    /// Does the same for up to some hundred values, and repeats the last of them up to one of few lengths: a statement for
+    /// each number of values would fill the caches of prepared statements.
+    pub(crate) fn add_several<T: Into<Value<'a>> + Copy>(&mut self, values: &[T]) -> String {
+        const LENGTHS: [usize; 4] = [1, 8, 32, 128];
+        let Some(last) = values.last() else { return self.add_all(values) };
+        let length = LENGTHS.into_iter().find(|length| *length >= values.len()).unwrap_or(values.len());
+        let padding = std::iter::repeat_n(*last, length - values.len());
+        self.add_all(&values.iter().copied().chain(padding).collect::<Vec<_>>())
+    }
+
     pub(crate) fn as_slice(&self) -> &[Value<'a>] {
         &self.0
     }

@@ -1,4 +1,4 @@
-//! The numbers of an account's images as bitmaps in memory (ADR 20).
+//! The numbers of an account's images, or of those that match a filter, as bitmaps in memory (ADR 20).
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,10 +13,10 @@ use crate::AccountId;
 const KEPT_BYTES_MAX: u64 = 32 << 20;
 /// Approximate size of an account's bitmaps. The cache sizes its tables by it.
 const ACCOUNT_BYTES: u64 = 8 << 10;
-/// Weight of an account and of each of its zones besides the bitmaps.
+/// Weight of an account and of each of its zones besides texts and bitmaps.
 const ENTRY_BYTES: usize = 256;
 
-/// The numbers of an account's images outside the trash, by zone.
+/// The numbers of images of an account outside the trash, by zone.
 #[derive(Clone, Default)]
 pub(crate) struct Positions {
     /// The account's revision that they are of.
@@ -24,17 +24,20 @@ pub(crate) struct Positions {
     pub(super) by_zone: BTreeMap<String, RoaringBitmap>,
 }
 
-/// The positions of the accounts whose lists were read deep, bounded by bytes.
-pub(crate) struct PositionCache(pub(super) Cache<AccountId, Arc<Positions>, Weight>);
+/// The account of a list and its [`ImageFilter::key`](super::filter::ImageFilter::key).
+pub(super) type ListKey = (AccountId, String);
+
+/// The positions of lists that were read deep or with a filter, bounded by bytes.
+pub(crate) struct PositionCache(pub(super) Cache<ListKey, Arc<Positions>, Weight>);
 
 #[derive(Clone)]
 pub(super) struct Weight;
 
-impl Weighter<AccountId, Arc<Positions>> for Weight {
-    fn weight(&self, _: &AccountId, positions: &Arc<Positions>) -> u64 {
+impl Weighter<ListKey, Arc<Positions>> for Weight {
+    fn weight(&self, (_, filter): &ListKey, positions: &Arc<Positions>) -> u64 {
         let zones = positions.by_zone.iter();
         let bytes: usize = zones.map(|(zone, seqs)| ENTRY_BYTES + zone.len() + seqs.serialized_size()).sum();
-        (ENTRY_BYTES + bytes) as u64
+        (ENTRY_BYTES + filter.len() + bytes) as u64
     }
 }
 
@@ -48,12 +51,9 @@ impl Default for PositionCache {
 impl Positions {
     /// Returns the number of the image at an offset in a list of all images, or of those of some zones, newest first.
     pub(super) fn seq_at(&self, zones: Option<&[&str]>, offset: u32) -> Option<i64> {
-        let is_listed = |zone: &str| zones.is_none_or(|zones| zones.contains(&zone));
-        let listed: Vec<_> =
-            self.by_zone.iter().filter(|(zone, _)| is_listed(zone)).map(|(_, seqs)| seqs).collect();
-        let total: u64 = listed.iter().map(|seqs| seqs.len()).sum();
+        let listed = self.listed(zones);
         // How many are older.
-        let older = total.checked_sub(u64::from(offset) + 1)?;
+        let older = self.total(zones).checked_sub(u64::from(offset) + 1)?;
         if let [seqs] = listed[..] {
             return seqs.select(u32::try_from(older).ok()?).map(i64::from);
         }
@@ -65,6 +65,35 @@ impl Positions {
             if reached > older { high = middle } else { low = middle + 1 }
         }
         Some(low.into())
+    }
+
+    /// Returns up to `limit` numbers of the same list, newest first, from this number on.
+    pub(super) fn seqs_from(&self, zones: Option<&[&str]>, newest: i64, limit: u32) -> Vec<i64> {
+        let newest = u32::try_from(newest.max(0)).unwrap_or(u32::MAX);
+        let walks = self.listed(zones).into_iter().map(|seqs| seqs.range(..=newest).rev().peekable());
+        let mut walks: Vec<_> = walks.collect();
+        let next = || {
+            let walk =
+                walks.iter_mut().filter_map(|walk| Some((*walk.peek()?, walk))).max_by_key(|(seq, _)| *seq);
+            walk.and_then(|(_, walk)| walk.next()).map(i64::from)
+        };
+        std::iter::from_fn(next).take(limit as usize).collect()
+    }
+
+    /// Returns how many numbers of the same list are lower.
+    pub(super) fn older(&self, zones: Option<&[&str]>, seq: i64) -> u64 {
+        let Ok(below) = u32::try_from(seq - 1) else { return 0 };
+        self.listed(zones).iter().map(|seqs| seqs.rank(below)).sum()
+    }
+
+    /// Returns the length of the same list.
+    pub(super) fn total(&self, zones: Option<&[&str]>) -> u64 {
+        self.listed(zones).iter().map(|seqs| seqs.len()).sum()
+    }
+
+    fn listed(&self, zones: Option<&[&str]>) -> Vec<&RoaringBitmap> {
+        let is_listed = |zone: &str| zones.is_none_or(|zones| zones.contains(&zone));
+        self.by_zone.iter().filter(|(zone, _)| is_listed(zone)).map(|(_, seqs)| seqs).collect()
     }
 
     pub(super) fn set(&mut self, zone: String, seq: u32, is_listed: bool) {
@@ -98,6 +127,12 @@ mod tests {
             for offset in (0..end).step_by(997).chain([end.saturating_sub(1), end]) {
                 let found = positions.seq_at(zones, u32::try_from(offset).unwrap());
                 assert_eq!(found, expected.get(offset).map(|seq| i64::from(*seq)), "{zones:?} {offset}");
+                let rest: Vec<i64> =
+                    expected.iter().skip(offset).take(5).map(|seq| i64::from(*seq)).collect();
+                let read = positions.seqs_from(zones, found.unwrap_or(0), 5);
+                assert_eq!(read, rest, "{zones:?} {offset}");
+                let older = rest.last().map_or(0, |last| positions.older(zones, *last));
+                assert_eq!(older, (end - offset.min(end) - rest.len()) as u64, "{zones:?} {offset}");
             }
         }
     }

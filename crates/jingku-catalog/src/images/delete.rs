@@ -39,7 +39,7 @@ impl Catalog {
             let answer = Answer { request: &request, text: "", ordinal, secs: DELETED_SECS };
             transaction.store_answer(owner, answer, now).await?;
             transaction.count_images(owner, &image.zone, -1).await?;
-            transaction.execute("DELETE FROM shares WHERE image_id = $1", &[id.into()]).await?;
+            transaction.delete_shares(id).await?;
             let cancel = "UPDATE jobs SET finished_at = $2, outcome = 'cancelled', lease_until = NULL
                           WHERE image_id = $1 AND finished_at IS NULL";
             transaction.execute(cancel, &[id.into(), now.into()]).await?;

@@ -1,6 +1,6 @@
 use super::order::ImageOrder;
 use super::row::ImageStatus;
-use crate::database::Params;
+use crate::database::{Params, json_list};
 use crate::text_search::{contains, fold, has_tags};
 
 /// A filter and order of images. An empty filter matches all.
@@ -35,6 +35,13 @@ pub struct ImageFilter<'a> {
 }
 
 impl<'a> ImageFilter<'a> {
+    /// Identifies the conditions except zones: the same text has the same matches. Empty if every image matches.
+    pub(super) fn key(&self) -> String {
+        let mut params = Params::default();
+        let conditions = self.conditions(&mut params);
+        if conditions.is_empty() { conditions } else { json_list(&[(conditions, params.as_slice())]) }
+    }
+
     /// Returns the conditions on `images AS i`, except zones, to append to others.
     pub(super) fn conditions(&self, params: &mut Params<'a>) -> String {
         let mut all = Vec::new();

@@ -12,7 +12,7 @@ use crate::database::{Params, Row};
 use crate::{Catalog, Page, Paging, Result, Scope};
 
 /// How often a page is read again because the account changed in between, before its offset is walked.
-const TRIES_MAX: u32 = 8;
+pub(super) const TRIES_MAX: u32 = 8;
 
 /// Identifies one content of the row of an image, among all that its account ever had.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -93,7 +93,7 @@ impl Catalog {
         paging: Paging<'_>,
     ) -> Result<Option<NewestImages>> {
         let (offset, limit) = (paging.offset(), paging.limit());
-        let Some(mut known) = self.positions(scope).await? else { return Ok(None) };
+        let Some(mut known) = self.positions(scope, &ImageFilter::default()).await? else { return Ok(None) };
         for _ in 0..TRIES_MAX {
             let seq = known.seq_at(zones, offset);
             // Past the end of the list there is no image.
@@ -103,7 +103,9 @@ impl Catalog {
             if page.revision == known.revision {
                 return Ok(Some(page));
             }
-            let Some(newer) = self.refreshed_positions(scope, &known).await? else { return Ok(None) };
+            let Some(newer) = self.refreshed_positions(scope, &ImageFilter::default(), &known).await? else {
+                return Ok(None);
+            };
             known = newer;
             if page.revision == known.revision && seq == known.seq_at(zones, offset) {
                 return Ok(Some(page));
@@ -155,7 +157,7 @@ impl Catalog {
 }
 
 /// The position after the images from this number on.
-fn cursor_before(scope: Scope, seq: i64) -> Cursor {
+pub(super) fn cursor_before(scope: Scope, seq: i64) -> Cursor {
     ImageOrder::default().order(scope).cursor(vec![seq.into()])
 }
 

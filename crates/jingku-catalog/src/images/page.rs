@@ -18,7 +18,9 @@ impl Catalog {
     /// by time, then by creation.
     ///
     /// Rows and total are from one snapshot. For all images of an account or of some zones, newest first, the cost depends
-    /// neither on their number nor on the offset. Any other filter or order reads every image in the scope.
+    /// neither on their number nor on the offset. Any other filter or order reads every image in the scope, and fails with
+    /// [`CatalogError::TooManyImages`](crate::CatalogError::TooManyImages) if one account has too many. See also
+    /// [`Catalog::matching_images`] and [`Catalog::shared_images`].
     pub async fn images_page(
         &self,
         scope: Scope,
@@ -31,6 +33,9 @@ impl Catalog {
             && let Some(page) = self.deep_page(scope, filter.zones, paging).await?
         {
             return Ok(page);
+        }
+        if scope.is_one_account() && filter.id.is_none() && !is_whole(scope, &filter) {
+            self.check_searchable(scope.owner()).await?;
         }
         let (sql, params) = page_statement(scope, &filter, paging);
         let rows = self.read_page(scope, &filter, paging, &sql, &params).await?;

@@ -159,11 +159,8 @@ impl Transaction {
                         FROM images i WHERE i.id = $1)
                     WHERE id = (SELECT i.account_id FROM images i WHERE i.id = $1)";
         self.execute(note, &[id.into()]).await?;
-        for sql in [
-            "DELETE FROM jobs WHERE image_id = $1",
-            "DELETE FROM shares WHERE image_id = $1",
-            "DELETE FROM images WHERE id = $1",
-        ] {
+        self.delete_shares(id).await?;
+        for sql in ["DELETE FROM jobs WHERE image_id = $1", "DELETE FROM images WHERE id = $1"] {
             self.execute(sql, &[id.into()]).await?;
         }
         self.delete_if_unused(cover).await

@@ -85,10 +85,11 @@ impl Transaction {
         let sql = format!("UPDATE images SET {CHANGED}, {counter} = {counter} + $2 WHERE id = $1");
         self.execute(&sql, &[image.into(), more.into()]).await?;
         // The counters of a group are the sums over its current versions.
-        let sql = format!(
-            "UPDATE image_groups SET {counter} = {counter} + $2
-             WHERE id IN (SELECT group_id FROM images WHERE id = $1 AND group_id <> '' AND deleted_at IS NULL)"
-        );
-        self.execute(&sql, &[image.into(), more.into()]).await.map(drop)
+        let group = "SELECT id, group_id FROM images WHERE id = $1 AND group_id <> '' AND deleted_at IS NULL";
+        let rows = self.query(group, &[image.into()]).await?;
+        let Some(group) = rows.first_after_key::<String>("images")? else { return Ok(()) };
+        let changed = self.next_ordinal().await?;
+        let sql = format!("UPDATE image_groups SET {counter} = {counter} + $2, changed = $3 WHERE id = $1");
+        self.execute(&sql, &[group.into(), more.into(), changed.into()]).await.map(drop)
     }
 }

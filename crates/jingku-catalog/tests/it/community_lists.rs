@@ -31,7 +31,7 @@ const ALL: GroupFilter<'static> = GroupFilter {
     auto_start: None,
 };
 const VERSIONS: VersionFilter<'static> =
-    VersionFilter { image_id: None, zones: None, versions_max: 10, readme_chars_max: 100 };
+    VersionFilter { image_id: None, zones: None, versions_max: 10, are_few: true, readme_chars_max: 100 };
 
 async fn ids(catalog: &Catalog, filter: GroupFilter<'_>, order: GroupOrder) -> Vec<String> {
     let viewer = AccountId(1);

@@ -2,7 +2,7 @@
 
 use jingku_catalog::{
     AddInstance, BuiltImage, Catalog, CreateImage, Image, ImageChanges, ImageFilter, ImageOrder, ImageSort,
-    ImageStatus, NewInstance, Paging, Scope, UpdateImage,
+    ImageStatus, NewInstance, Page, Paging, Scope, UpdateImage,
 };
 
 use crate::engines::{Engine, on_every_engine};
@@ -140,11 +140,13 @@ async fn walk(catalog: &Catalog, scope: Scope, filter: ImageFilter<'_>, expected
         let by_offset = Paging::Offset { offset: u32::try_from(offset).unwrap(), limit: LIMIT };
         let page = catalog.images_page(scope, filter, by_offset).await.unwrap();
         assert_eq!((ids(&page.items), page.total), (this.to_vec(), i64::try_from(expected.len()).unwrap()));
+        check_matching(catalog, scope, filter, by_offset, &page).await;
         if let Some(token) = next {
             let cursor = filter.order.cursor(scope, &token).unwrap();
             let after = Paging::After { cursor: &cursor, limit: LIMIT };
             let again = catalog.images_page(scope, filter, after).await.unwrap();
             assert_eq!((ids(&again.items), again.total), (this.to_vec(), page.total), "{filter:?}");
+            check_matching(catalog, scope, filter, after, &page).await;
         }
         offset += LIMIT as usize;
         assert_eq!(page.next.is_some(), offset < expected.len());
@@ -153,6 +155,25 @@ async fn walk(catalog: &Catalog, scope: Scope, filter: ImageFilter<'_>, expected
             break;
         }
     }
+}
+
+/// Compares a page of row versions with the page of rows.
+async fn check_matching(
+    catalog: &Catalog,
+    scope: Scope,
+    filter: ImageFilter<'_>,
+    paging: Paging<'_>,
+    page: &Page<Image>,
+) {
+    let found = catalog.matching_images(scope, &filter, paging).await.unwrap();
+    assert_eq!(found.is_some(), filter.id.is_none() && filter.order == ImageOrder::default());
+    let Some(found) = found else { return };
+    let seqs: Vec<i64> = found.rows.iter().map(|row| row.seq).collect();
+    assert_eq!(seqs, page.items.iter().map(|image| image.seq).collect::<Vec<_>>(), "{filter:?}");
+    assert_eq!((found.total, found.next), (page.total, page.next.clone()), "{filter:?}");
+    let rows = catalog.images_numbered(scope, &seqs).await.unwrap();
+    assert!(rows.iter().map(|(version, _)| version).eq(&found.rows));
+    assert!(rows.iter().map(|(_, image)| image).eq(&page.items));
 }
 
 async fn a_part_of_a_name_is_no_pattern(Engine { catalog, .. }: Engine) {

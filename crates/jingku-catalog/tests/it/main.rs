@@ -4,6 +4,7 @@
 
 mod accounts;
 mod answers;
+mod audiences;
 mod claims;
 mod community;
 mod community_lists;

@@ -23,6 +23,9 @@ const KEEP_EVERY: Duration = Duration::from_mins(1);
 /// Minimum of one batch, in bytes. Small prefixes are combined.
 const GO_BYTES: u64 = 64 << 20;
 
+/// The most corrupted images that one batch reads into memory.
+const IMAGES_LISTED_MAX: usize = 1000;
+
 pub(super) async fn scrub(task: Loop) {
     let library = &task.library;
     if library.config.scrub.days == 0 || library.data.is_none() {
@@ -56,7 +59,7 @@ async fn read_batch(
     }
     let only = |prefixes| CheckPlan { threads: Some(1), prefixes, ..CheckPlan::new(Depth::Headers) };
     let stopping = stop.clone();
-    let survey = library.check_store(Vec::new(), only(first..=first), move |_| !stopping.is_cancelled());
+    let survey = library.check_store(Arc::default(), only(first..=first), move |_| !stopping.is_cancelled());
     let Some(survey) = survey.await? else { return Ok(()) };
     scrub.set_rate(survey.bytes, library.clock.now(), library.config.scrub.days);
     let last = first.saturating_add(more_prefixes(survey.bytes));
@@ -67,7 +70,8 @@ async fn read_batch(
     let pacer = Arc::new(Mutex::new(pacer));
     let watched = Arc::clone(&pacer);
     let plan = CheckPlan { depth, ..only(first..=last) };
-    let checked = library.check_images(plan, move |seen| lock(&watched).advance(seen)).await?;
+    let checked =
+        library.check_images(plan, IMAGES_LISTED_MAX, move |seen| lock(&watched).advance(seen)).await?;
     let mut scrub = lock(&pacer).scrub.clone();
     let Some(checked) = checked else {
         // The server stops. A corrupted chunk has a mark and is read again.

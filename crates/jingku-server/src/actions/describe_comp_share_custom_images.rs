@@ -1,5 +1,5 @@
 use bytes::Bytes;
-use jingku_catalog::{ImageFilter, ImageOrder, ImageSort as SortBy};
+use jingku_catalog::{ImageFilter, ImageOrder, ImageSort as SortBy, ImageStatus as Status};
 use jingku_library::Internal;
 use jingku_protocol::actions as api;
 use jingku_protocol::{LeftOut, LeftOutPath};
@@ -21,18 +21,23 @@ pub(crate) async fn run(
     if let Some(reply) = pages.current(&key, call.generation) {
         return Ok(reply);
     }
-    if newest::is_whole(&key.1)
-        && let Some(reply) = newest::page(call, &key).await?
+    let request = &key.1;
+    let zones = call.library.zones.resolve(&request.place)?;
+    let statuses: Vec<_> = request.query.statuses.iter().filter_map(|status| row_status(*status)).collect();
+    let tags = texts(&request.query.tags);
+    let filter = filter(request, zones.as_deref(), &statuses, &tags);
+    if request.image_id.is_none()
+        && let Some(reply) = newest::page(call, &key, &filter).await?
     {
         return Ok(reply);
     }
     let Some(revision) = catalog.account_revision(key.0).await? else {
-        return Ok(page(call, &key.1).await?.into());
+        return Ok(page(call, request, filter).await?.into());
     };
     if let Some(reply) = pages.confirmed(&key, revision, call.generation) {
         return Ok(reply);
     }
-    let response = page(call, &key.1).await?;
+    let response = page(call, request, filter).await?;
     let reply = Reply::object(&response);
     // Empty pages are cheap to read, and there is one for every unknown id.
     if let Reply::Object(members) = &reply
@@ -44,20 +49,19 @@ pub(crate) async fn run(
     Ok(reply)
 }
 
-async fn page(
-    call: &Call<'_>,
-    request: &api::DescribeCompShareCustomImagesRequest,
-) -> Result<api::DescribeCompShareCustomImagesResponse, Error> {
-    let zones = call.library.zones.resolve(&request.place)?;
+fn filter<'a>(
+    request: &'a api::DescribeCompShareCustomImagesRequest,
+    zones: Option<&'a [&'a str]>,
+    statuses: &'a [Status],
+    tags: &'a [&'a str],
+) -> ImageFilter<'a> {
     let query = &request.query;
-    let statuses: Vec<_> = query.statuses.iter().filter_map(|status| row_status(*status)).collect();
-    let tags = texts(&query.tags);
-    let filter = ImageFilter {
+    ImageFilter {
         id: request.image_id.as_deref(),
-        zones: zones.as_deref(),
+        zones,
         name: query.name.as_deref(),
-        statuses: &statuses,
-        tags: &tags,
+        statuses,
+        tags,
         created_from: query.created_from,
         created_before: query.created_before,
         bytes_from: query.size_from.map(smallest_bytes),
@@ -65,7 +69,14 @@ async fn page(
         order: order(query),
         with_readme: request.image_id.is_some(),
         ..ImageFilter::default()
-    };
+    }
+}
+
+async fn page(
+    call: &Call<'_>,
+    request: &api::DescribeCompShareCustomImagesRequest,
+    filter: ImageFilter<'_>,
+) -> Result<api::DescribeCompShareCustomImagesResponse, Error> {
     let mut page = image_page(call.context, call.own(), filter, &request.paging).await?;
     if let (Some(id), [image]) = (request.image_id.as_deref(), &mut page.images[..]) {
         image.left_out = left_out(call, id).await?;

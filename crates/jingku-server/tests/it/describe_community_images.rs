@@ -192,3 +192,31 @@ async fn the_longest_page_stays_below_1_mib() {
     let asked = &caller.groups(LIST, &params).await[0];
     assert_eq!((&asked["ImageDesc"], &asked["Data"][0]["Readme"]), (&json!(text), &json!(readme)));
 }
+
+/// Another server changes what the pages in memory of this one show.
+#[tokio::test]
+async fn nothing_is_shown_after_another_server_has_changed_it() {
+    let service = Service::start().await;
+    service.add_images(&[("image-1", NOW), ("image-2", NOW + 1), ("image-3", NOW + 2)]).await;
+    let (other, elsewhere) = (service.reopen().await, service.stranger().await.1);
+    for id in ["image-1", "image-2", "image-3"] {
+        other.caller().publish(id, &[]).await;
+        other.context.library.approve_image(id).await.unwrap();
+    }
+    let caller = service.caller();
+    let names = async || caller.group_names(LIST, &[]).await;
+    for _twice in 0..2 {
+        assert_eq!(names().await, ["image-3", "image-2", "image-1"]);
+    }
+    let private = [("CompShareImageId", "image-2"), ("Visibility", "0")];
+    other.caller().ok(Action::UpdateCompShareImage, &private).await;
+    assert_eq!(names().await, ["image-3", "image-1"]);
+    assert_eq!(elsewhere.group_names(LIST, &[]).await, ["image-3", "image-1"]);
+    let name = [("CompShareImageId", "image-1"), ("Description", "changed")];
+    other.caller().ok(Action::UpdateCompShareImage, &name).await;
+    let groups = caller.groups(LIST, &[]).await;
+    assert_eq!(groups[1]["Data"][0]["Description"], "changed");
+    let group = [("GroupId", groups[1]["GroupId"].as_str().unwrap())];
+    other.caller().ok(Action::CreateCompShareImageFavorite, &group).await;
+    assert_eq!(caller.groups(LIST, &[]).await[1]["IsFavorite"], true);
+}

@@ -93,3 +93,29 @@ async fn region_and_zone_filter_the_list() {
 async fn strict_mode_requires_a_region() {
     Service::strict().await.caller().assert_required(LIST, &[], &[("Region", "cn-wlcb")]).await;
 }
+
+/// Another server changes what the pages in memory of this one show.
+#[tokio::test]
+async fn nothing_is_shown_after_another_server_has_changed_it() {
+    let service = Service::start().await;
+    let (theirs, receiver) = service.stranger().await;
+    let images: Vec<String> = (0..30).map(|number| format!("image-{number:02}")).collect();
+    service.add_images(&images.iter().map(|id| (&**id, NOW)).collect::<Vec<_>>()).await;
+    let elsewhere = service.reopen().await.caller();
+    for id in &images {
+        elsewhere.share(id, &[theirs]).await;
+    }
+    let deep = [("Offset", "25"), ("Limit", "4")];
+    let order = |numbers: std::ops::Range<usize>| {
+        numbers.rev().map(|number| format!("image-{number:02}")).collect::<Vec<_>>()
+    };
+    assert_eq!(receiver.ids(LIST, &deep).await, order(1..5));
+    elsewhere.unshare("image-29", &[theirs]).await;
+    assert_eq!(receiver.ids(LIST, &deep).await, order(0..4));
+    elsewhere.ok(Action::TerminateCompShareCustomImage, &[("CompShareImageId", "image-28")]).await;
+    let reply = receiver.ok(LIST, &deep).await;
+    assert_eq!((&reply["TotalCount"], reply["ImageSet"].as_array().unwrap().len()), (&json!(28), 3));
+    let name = [("CompShareImageId", "image-01"), ("Name", "renamed")];
+    elsewhere.ok(Action::UpdateCompShareImage, &name).await;
+    assert_eq!(receiver.ok(LIST, &deep).await["ImageSet"][1]["Name"], "renamed");
+}

@@ -57,6 +57,54 @@ fn memory_stays_below_the_limit_for_huge_and_full_disks() {
     server.stop();
 }
 
+/// Images, each with a manifest of its own, that are all corrupted.
+const SCRUBBED_IMAGES: u32 = 200_000;
+/// The most memory of a server that scrubs them. A list of all of them takes about 140 MB.
+const SCRUB_PEAK_BYTES_MAX: u64 = 80 << 20;
+
+#[test]
+fn the_scrub_holds_little_of_each_image() {
+    let home = Home::new();
+    home.add_instance("uhost-small", &[1; 4096]);
+    let server = home.serve();
+    home.make("uhost-small", "small");
+    server.stop();
+    let _ = std::fs::remove_file(home.data().join("scrub"));
+    copy_images(&home.data().join("catalog.db"));
+    let server = home.serve();
+    let ended = || home.json(&["check", "--status"])["Scrub"]["EndedAt"].is_number();
+    crate::home::until("the scrub has ended", ended);
+    let scrub = home.json(&["check", "--status"])["Scrub"].clone();
+    let peak = server.memory_peak();
+    println!("{} MiB for {SCRUBBED_IMAGES} images", peak >> 20);
+    assert!(peak <= SCRUB_PEAK_BYTES_MAX, "{peak} bytes");
+    // As many as a scrub lists.
+    assert_eq!(scrub["DamagedImages"].as_array().unwrap().len(), 100);
+    server.stop();
+}
+
+/// Copies the only image with other manifests, which do not exist.
+fn copy_images(catalog: &Path) {
+    let connection = rusqlite::Connection::open(catalog).unwrap();
+    let mut columns = connection.prepare("SELECT name FROM pragma_table_info('images')").unwrap();
+    let columns = columns.query_map([], |row| row.get(0)).unwrap();
+    let columns: Vec<String> = columns.collect::<Result<_, _>>().unwrap();
+    let value = |column: &String| match column.as_str() {
+        "id" => "'image-' || n.number".to_owned(),
+        "name" => "'name-' || n.number".to_owned(),
+        "seq" | "ordinal" => format!("n.number + t.{column}"),
+        "manifest" => "printf('%064x', n.number)".to_owned(),
+        other => format!("t.{other}"),
+    };
+    let values = columns.iter().map(value).collect::<Vec<_>>().join(", ");
+    let sql = format!(
+        "WITH RECURSIVE n (number) AS (SELECT 1 UNION ALL SELECT number + 1 FROM n WHERE number < {SCRUBBED_IMAGES})
+         INSERT INTO images ({}) SELECT {values} FROM images t, n",
+        columns.join(", ")
+    );
+    connection.execute(&sql, []).unwrap();
+}
+
 /// Whether two files are equal, compared in pieces of 1 MiB.
 fn same(one: &Path, other: &Path) -> bool {
     let files = [one, other].map(|path| File::open(path).unwrap());

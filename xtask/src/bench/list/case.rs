@@ -1,5 +1,6 @@
 //! The requests, and checks of their replies.
 
+use std::iter::StepBy;
 use std::net::SocketAddr;
 use std::ops::Range;
 
@@ -17,17 +18,82 @@ const PAGE: u32 = 20;
 /// Number of pages where rows must be read: enough that the account changes before a page is requested again, and few
 /// enough that all replies have the same length, although the names of images contain numbers.
 const PAGES_IN_TURN: u32 = 180;
+/// Number of pages whose rows are not in memory: they have several times the rows that it holds.
+const COLD_PAGES: u32 = 4000;
+/// The least images for so many pages that do not overlap.
+const COLD_IMAGES_MIN: u32 = 100_000;
 
-/// Pages of one account, requested in turn.
+/// A list with many images.
+pub(super) struct List {
+    /// Whose requests these are; each has a list of its own.
+    pub(super) callers: Vec<Account>,
+    pub(super) kind: Kind,
+    /// The account whose images are listed: the only caller, or who shares or publishes them.
+    pub(super) owner: i64,
+    pub(super) images: u32,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Kind {
+    Own,
+    /// The own images whose names contain a part of all names.
+    Filtered,
+    Shared,
+    Community,
+}
+
+impl Kind {
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Own => "own",
+            Self::Filtered => "filtered",
+            Self::Shared => "shared",
+            Self::Community => "community",
+        }
+    }
+
+    fn action(self) -> &'static str {
+        match self {
+            Self::Own | Self::Filtered => "DescribeCompShareCustomImages",
+            Self::Shared => "DescribeCompShareSharingImages",
+            Self::Community => "DescribeCommunityImages",
+        }
+    }
+}
+
+/// Where the rows of the pages come from.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Rows {
+    /// The same page repeatedly.
+    Memory,
+    /// The account changes meanwhile, so each page is read again.
+    Changing,
+    /// So many pages that their rows are not in memory when they are requested again.
+    Cold,
+}
+
+impl Rows {
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Memory => "in memory",
+            Self::Changing => "changing",
+            Self::Cold => "cold",
+        }
+    }
+}
+
+/// Pages of a list, requested in turn.
 #[derive(Serialize)]
 pub(super) struct Case {
+    pub(super) kind: Kind,
     #[serde(skip)]
     pub(super) account: i64,
     pub(super) images: u32,
-    /// Of the first page; each next page begins one image later.
+    /// Of the first page.
     pub(super) offset: u32,
-    /// The account changes meanwhile, so each page is read again.
-    pub(super) changing: bool,
+    pub(super) rows: Rows,
     #[serde(skip)]
     pub(super) requests: Vec<Vec<u8>>,
     /// Of the three servers' replies; only the heads differ.
@@ -43,43 +109,64 @@ impl Case {
     }
 }
 
-/// The offsets of the pages of an account, and whether the account changes meanwhile.
-fn pages(images: u32) -> Vec<(Range<u32>, bool)> {
+/// The offsets of the pages of a list.
+fn pages(kind: Kind, images: u32) -> Vec<(StepBy<Range<u32>>, Rows)> {
     let last = images - PAGE;
+    let mut pages = vec![((0..1).step_by(1), Rows::Memory)];
     if last == 0 {
-        return vec![(0..1, false)];
+        return pages;
     }
+    pages.push(((last..last + 1).step_by(1), Rows::Memory));
+    if kind == Kind::Community {
+        return pages;
+    }
+    pages.push(((0..PAGES_IN_TURN).step_by(1), Rows::Changing));
     // Near the end, all names on these pages have three digits.
     let deep = images - 300;
-    let mut pages = vec![(0..1, false), (last..last + 1, false), (0..PAGES_IN_TURN, true)];
     if deep > PAGES_IN_TURN * PAGE {
-        pages.push((deep..deep + PAGES_IN_TURN, true));
+        pages.push(((deep..deep + PAGES_IN_TURN).step_by(1), Rows::Changing));
+    }
+    // The names on these pages have as many digits as that of the newest image.
+    if kind == Kind::Own && images >= COLD_IMAGES_MIN {
+        let same_digits = 10_u32.pow((images - 1).ilog10());
+        let step = (images - same_digits) / COLD_PAGES;
+        pages.push(((0..images - same_digits - PAGE).step_by(step as usize), Rows::Cold));
     }
     pages
 }
 
 /// The cases, with Jingku's answer to the first request of each, which is checked completely.
-pub(super) fn cases(address: SocketAddr, accounts: &[(Account, u32)]) -> Result<(Vec<Case>, Vec<Answer>)> {
+pub(super) fn cases(address: SocketAddr, lists: &[List]) -> Result<(Vec<Case>, Vec<Answer>)> {
     let (mut cases, mut answers) = (Vec::new(), Vec::new());
-    for (account, images) in accounts {
-        for (offsets, changing) in pages(*images) {
+    for List { callers, kind, owner, images } in lists {
+        for (offsets, rows) in pages(*kind, *images) {
             let path = format!("/{}", cases.len());
-            let requests: Vec<_> = offsets.clone().map(|offset| request(&path, account, offset)).collect();
+            let request = |offset| {
+                callers.iter().map({
+                    let path = &path;
+                    move |caller| request(path, *kind, caller, offset)
+                })
+            };
+            let requests: Vec<_> = offsets.clone().flat_map(request).collect();
+            let offset = offsets.min().context("no pages")?;
             let (shape, body) = ask(address, &requests[0])?;
-            let request_id = check(&body, *images, offsets.start)?;
-            answers.push(Answer { body, request_id, private_key: account.private_key.clone() });
-            let (account, images, offset) = (account.id, *images, offsets.start);
-            cases.push(Case { account, images, offset, changing, requests, shapes: [shape; 3] });
+            let request_id = check(&body, *kind, *images, offset)?;
+            let private_keys =
+                callers.iter().map(|caller| (caller.public_key.clone(), caller.private_key.clone()));
+            answers.push(Answer { body, request_id, private_keys: private_keys.collect() });
+            let (kind, account, images, shapes) = (*kind, *owner, *images, [shape; 3]);
+            cases.push(Case { kind, account, images, offset, rows, requests, shapes });
         }
     }
     Ok((cases, answers))
 }
 
 /// A signed form, as the Python SDK sends it.
-fn request(path: &str, account: &Account, offset: u32) -> Vec<u8> {
-    let params = Params::for_action("DescribeCompShareCustomImages")
+fn request(path: &str, kind: Kind, account: &Account, offset: u32) -> Vec<u8> {
+    let params = Params::for_action(kind.action())
         .text("Offset", Some(&offset.to_string()))
-        .text("Limit", Some(&PAGE.to_string()));
+        .text("Limit", Some(&PAGE.to_string()))
+        .text("Name", (kind == Kind::Filtered).then_some("训练"));
     let form = sign_request(params, &account.public_key, &account.private_key).to_form();
     let length = form.len();
     let head = format!(
@@ -90,9 +177,9 @@ fn request(path: &str, account: &Account, offset: u32) -> Vec<u8> {
 }
 
 /// Checks a page; returns its request id.
-fn check(body: &str, images: u32, offset: u32) -> Result<String> {
+fn check(body: &str, kind: Kind, images: u32, offset: u32) -> Result<String> {
     let page: Value = serde_json::from_str(body)?;
-    ensure!(page["RetCode"] == 0 && page["TotalCount"] == images, "unexpected page: {page}");
+    ensure!(page["RetCode"] == 0 && page["TotalCount"] == images, "unexpected {} page: {page}", kind.name());
     let rows = page["ImageSet"].as_array().context("no ImageSet")?;
     let number = |row: &Value| row["Name"].as_str()?.rsplit_once('-')?.1.parse::<u32>().ok();
     let found: Option<Vec<u32>> = rows.iter().map(number).collect();
@@ -109,7 +196,7 @@ pub(super) fn compare(servers: &[Server; 3], cases: &mut [Case], answers: &[Answ
             let (shape, body) = ask(server.address, &case.requests[0])?;
             *expected = shape;
             // Only the request id is new each time.
-            let fresh = check(&body, case.images, case.offset)?;
+            let fresh = check(&body, case.kind, case.images, case.offset)?;
             ensure!(body.replace(&fresh, &answer.request_id) == answer.body, "a server answers other bytes");
         }
     }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::{Result, anyhow};
 
 /// Between two changes. Cases with changes request enough pages that none is repeated sooner.
-const PAUSE: Duration = Duration::from_millis(2);
+pub(super) const PAUSE: Duration = Duration::from_millis(2);
 /// How long a change waits for those of the server.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 

@@ -9,14 +9,34 @@ use rusqlite::Connection;
 use crate::bench::daemon::Account;
 
 /// A time in April 2024; every third image is a second newer.
-const FIRST_CREATE_TIME: i64 = 1_712_563_200;
+pub(super) const FIRST_CREATE_TIME: i64 = 1_712_563_200;
 /// Images of each account of [`fill_others`].
 const OTHER_IMAGES: u32 = 100;
 
 /// Creates images in an account. This benchmark reads no image data, so their manifest need not exist.
 pub(in crate::bench) fn fill(data: &Path, account: &Account, images: u32) -> Result<()> {
     let (path, manifest) = (data.join("catalog.db"), "0".repeat(64));
-    let first = SeedImage {
+    let first = first_image(account, &manifest);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let seeded = runtime.block_on(async {
+        let catalog = Catalog::open_sqlite(&path).await?;
+        catalog.seed_images(&[first], &[], FIRST_CREATE_TIME).await
+    })?;
+    ensure!(seeded == SeedImages::Seeded, "a new account refused an image: {seeded:?}");
+    let softwares = r#"{"Framework":"PyTorch","FrameworkVersion":"2.7","CUDAVersion":"12.8"}"#;
+    let ports = r#"[{"Software":"JupyterLab","Port":8888}]"#;
+    let columns = "softwares = ?1, software_ports = ?2, firewall_ports = '[22,8888]'";
+    let connection = connect(&path)?;
+    connection.execute(
+        &format!("UPDATE images SET {columns} WHERE account_id = ?3"),
+        (softwares, ports, account.id),
+    )?;
+    copy_first_image(&connection, account.id, images)
+}
+
+/// The first image of an account, which the others are copies of.
+pub(super) fn first_image<'a>(account: &Account, manifest: &'a str) -> SeedImage<'a> {
+    SeedImage {
         id: format!("compshareImage-{:03}{:09}", account.id, 0),
         account: AccountId(account.id),
         name: "训练环境-0".to_owned(),
@@ -33,28 +53,43 @@ pub(in crate::bench) fn fill(data: &Path, account: &Account, images: u32) -> Res
         source_gpu_type: "4090",
         source_instance_id: "uhost-training",
         size_bytes: 100 << 30,
-        manifest: Some(&manifest),
+        manifest: Some(manifest),
         done_bytes: 0,
         container: false,
         platform_type: "",
         shared_with: &[],
         version: None,
-    };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let seeded = runtime.block_on(async {
-        let catalog = Catalog::open_sqlite(&path).await?;
-        catalog.seed_images(&[first], &[], FIRST_CREATE_TIME).await
-    })?;
-    ensure!(seeded == SeedImages::Seeded, "a new account refused an image: {seeded:?}");
-    let softwares = r#"{"Framework":"PyTorch","FrameworkVersion":"2.7","CUDAVersion":"12.8"}"#;
-    let ports = r#"[{"Software":"JupyterLab","Port":8888}]"#;
-    let columns = "softwares = ?1, software_ports = ?2, firewall_ports = '[22,8888]'";
-    let connection = connect(&path)?;
-    connection.execute(
-        &format!("UPDATE images SET {columns} WHERE account_id = ?3"),
-        (softwares, ports, account.id),
-    )?;
-    copy_first_image(&connection, account.id, images)
+    }
+}
+
+/// Shares all images of an account with another.
+pub(super) fn share(data: &Path, owner: &Account, viewer: &Account) -> Result<()> {
+    let connection = connect(&data.join("catalog.db"))?;
+    let share = "INSERT INTO shares (image_id, account_id, created_at, ordinal, image_time, image_ordinal, zone)
+                 SELECT id, ?2, create_time, ordinal, create_time, ordinal, zone FROM images WHERE account_id = ?1";
+    connection.execute(share, (owner.id, viewer.id))?;
+    connection.execute("UPDATE accounts SET revision = 1, shares_changed = 1 WHERE id = ?1", [viewer.id])?;
+    Ok(())
+}
+
+/// Publishes all images of an account, each as the only version of a group.
+pub(super) fn publish(data: &Path, owner: &Account) -> Result<()> {
+    let connection = connect(&data.join("catalog.db"))?;
+    let images =
+        "UPDATE images SET container = 1, visibility = 1, pub_time = create_time, group_id = 'group-' || seq,
+                      version_name = 'v1.0', submitted_at = create_time, submitted_ordinal = ordinal,
+                      published_ordinal = ordinal
+                  WHERE account_id = ?1";
+    connection.execute(images, [owner.id])?;
+    let groups = "INSERT INTO image_groups (
+                      id, account_id, name, description, recommend_count, favorites_count, created_at, versions,
+                      public_versions, pub_time, price_cents, auto_start, tags, created_count, image_use_time_hours,
+                      folded_name, folded_author, published_ordinal, changed)
+                  SELECT group_id, account_id, name, description, 0, 0, create_time, 1,
+                      1, pub_time, 0, 0, '[]', 0, 0, name, 'lab', ordinal, ordinal
+                  FROM images WHERE account_id = ?1";
+    connection.execute(groups, [owner.id])?;
+    Ok(())
 }
 
 /// Creates other accounts with as many images in all, copies of the first image of `account`.

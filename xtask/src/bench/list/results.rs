@@ -41,11 +41,12 @@ impl Work {
 
 impl Measured<'_> {
     fn row(&self) -> String {
-        let Case { images, offset, changing, .. } = self.case;
+        let Case { kind, images, offset, rows, .. } = self.case;
         let total = [JINGKU, CHECKED, BARE].map(|server| self.total(server));
         format!(
-            "{} | {images} | {offset} | {} | {:.2} | {:.2} | {:.2} | {:.2} | {} | {}",
-            if *changing { "changing" } else { "in memory" },
+            "{} | {} | {images} | {offset} | {} | {:.2} | {:.2} | {:.2} | {:.2} | {} | {}",
+            kind.name(),
+            rows.name(),
             self.connections,
             self.ratio(CHECKED, Work::per_second),
             self.ratio(BARE, Work::per_second),
@@ -72,7 +73,7 @@ impl Measured<'_> {
 
 /// Ratios first: only they can be compared between runs.
 pub(super) fn table(results: &[Measured<'_>]) -> Table {
-    let headings = "rows | images | offset | connections | requests/s ÷ checked | ÷ bare | CPU ÷ checked | ÷ bare | \
+    let headings = "list | rows | images | offset | connections | requests/s ÷ checked | ÷ bare | CPU ÷ checked | ÷ bare | \
                     µs CPU: jingku / checked / bare | requests/s: jingku / checked / bare";
     Table { headings, rows: results.iter().map(Measured::row).collect() }
 }

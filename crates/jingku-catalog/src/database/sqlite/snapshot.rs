@@ -22,7 +22,7 @@ impl Snapshot {
         copy_all(&self.0.lock().unwrap_or_else(PoisonError::into_inner), connection)?;
         // A revision used before the restore must not get another meaning after it.
         // Images of before the restore are gone like purged ones.
-        let sql = "UPDATE accounts SET revision = ?1 + 1, purged_changed = ?1 + 1";
+        let sql = "UPDATE accounts SET revision = ?1 + 1, purged_changed = ?1 + 1, shares_changed = ?1 + 1";
         connection.execute(sql, [newest]).map(drop).map_err(failure)
     }
 }

@@ -5,6 +5,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
 use proptest::test_runner::{Config, TestRunner};
+use serde_json::Value;
 use tokio::runtime::Handle;
 
 use super::{LIST, numbered};
@@ -12,8 +13,10 @@ use crate::support::{Caller, NOW, Service};
 
 const IMAGES: usize = 30;
 const SCOPE: Scope = Scope::own(AccountId(1));
-/// A filter that every image passes, which no page of rows in memory has.
+/// A filter that every image passes, so that the page is found like that of any filter.
 const EVERY: (&str, &str) = ("CreatedFrom", "0");
+/// An order that is always read with one statement.
+const OLDEST_FIRST: [(&str, &str); 2] = [("SortCondition.ASC", "true"), ("Limit", "100")];
 
 /// A change by another process, or a request of a page.
 #[derive(Clone, Debug)]
@@ -81,13 +84,18 @@ async fn change(catalog: &Catalog, other: AccountId, ids: &mut Ids, step: &Step,
 }
 
 async fn compare(caller: &Caller, offset: usize, limit: usize) {
+    let all = caller.ok(LIST, &OLDEST_FIRST).await;
+    let newest_first = all["ImageSet"].as_array().unwrap().iter().rev();
+    let expected: Vec<Value> = newest_first.skip(offset).take(limit).cloned().collect();
     let (offset, limit) = (offset.to_string(), limit.to_string());
     let params = [("Offset", &*offset), ("Limit", &*limit)];
     let from_rows = caller.ok(LIST, &params).await;
-    let read = caller.ok(LIST, &[params[0], params[1], EVERY]).await;
-    assert_eq!(from_rows["TotalCount"], read["TotalCount"]);
-    assert_eq!(from_rows["ImageSet"], read["ImageSet"], "{offset} {limit}");
-    assert_eq!(from_rows["NextToken"], read["NextToken"]);
+    let filtered = caller.ok(LIST, &[params[0], params[1], EVERY]).await;
+    for page in [&from_rows, &filtered] {
+        assert_eq!(page["TotalCount"], all["TotalCount"]);
+        assert_eq!(page["ImageSet"].as_array().unwrap(), &expected, "{offset} {limit}");
+        assert_eq!(page["NextToken"], from_rows["NextToken"]);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -88,6 +88,10 @@ impl FrozenCatalog {
         target.lock_schema().await?;
         require_current(&mut target).await?;
         fence::lower(&mut target).await?;
+        if matches!(target, Transaction::Postgres(_)) {
+            // Deleting the rows of an earlier move could take longer than a statement may.
+            target.define(&format!("TRUNCATE {}", names(&self.tables).join(", "))).await?;
+        }
         let copied = replace_rows(&self.tables, &mut self.source, &mut target, store_id).await?;
         target.commit(copied).await
     }

@@ -78,8 +78,8 @@ pub use gauges::Gauges;
 pub use health::Health;
 pub use host::{CPU_TYPE, HostOffer, InstanceSize, OfferedType};
 pub use jingku_catalog::{
-    Account, AccountId, CatalogError, CopiedTable, Instance, Key, KeyLimits, Limit, LimitState, ManifestUse, Review,
-    TrashedImage,
+    Account, AccountId, CatalogError, CopiedTable, Instance, Key, KeyLimits, Limit, LimitState, ManifestUse,
+    Review, TrashedImage,
 };
 pub use jingku_chunks::{CheckProgress, SweepReport};
 pub use jingku_protocol::PlatformType;

@@ -30,7 +30,8 @@ pub(super) async fn raise(transaction: &mut Transaction, tables: &[&str]) -> Res
                      BEGIN SELECT RAISE(ABORT, '{REASON}'); END;"
                 )
             };
-            let changes = |table| ["INSERT", "UPDATE", "DELETE"].map(|change| trigger(table, change)).concat();
+            let changes =
+                |table| ["INSERT", "UPDATE", "DELETE"].map(|change| trigger(table, change)).concat();
             tables.iter().copied().map(changes).collect::<String>()
         }
         Transaction::Postgres(_) => {

@@ -128,7 +128,11 @@ async fn open_file(data: &DataDir, attached: Option<&ExternalDatabase>) -> Resul
     let staged = data.path().join(STAGED);
     remove_catalog(&staged)?;
     announce_next(data, attached.url(), "")?;
-    Ok(Target { catalog: Catalog::open_sqlite(&staged).await?, store_id: String::new(), name: file_name(data) })
+    Ok(Target {
+        catalog: Catalog::open_sqlite(&staged).await?,
+        store_id: String::new(),
+        name: file_name(data),
+    })
 }
 
 /// Opens a database that is empty or that this catalogue was or is being moved to.

@@ -23,7 +23,7 @@ use crate::referenced::Referenced;
 use crate::serve_lock::ServeLock;
 use crate::start_error::StartError;
 
-/// The most chunks that a move copies at once: at most 2 MiB each, and up to three requests one after another.
+/// The most chunks that a move copies at once, each of at most 1 MiB and twice in memory.
 const MOVE_THREADS_MAX: usize = 32;
 /// Rows read with one statement.
 const BATCH: u32 = 1000;
@@ -84,18 +84,39 @@ pub async fn migrate_storage(how: MoveStore<'_>) -> Result<MovedStore, Migration
             return Err(StartError::StoreElsewhere { store: source.name(), place }.into());
         }
         switch(data, &source, &target, &lock).await?;
-        return Ok(MovedStore { from: source.name(), to: place, copied: Copied::default(), damage: Damage::default() });
+        return Ok(MovedStore {
+            from: source.name(),
+            to: place,
+            copied: Copied::default(),
+            damage: Damage::default(),
+        });
     }
     let library = Library::open_library(data, &Config::default(), how.environment).await?;
     let owner = library.catalog.bucket_owner(&unique_id(&*how.environment.random)).await?;
     let (target, to) = Place::open_or_create(data, bucket, owner).await?;
     // Nothing may start on it before it is complete.
     target.set_elsewhere(Some(source.name())).await?;
+    if source.elsewhere().await?.is_some() {
+        // The same bucket by another address.
+        target.set_elsewhere(None).await?;
+        return Err(MigrationError::SamePlace(source.name()));
+    }
     failpoint::reached("migrate.store_announced");
-    let mut transfer =
-        Transfer { library, to, target: target.name(), how: &how, done: HashSet::new(), copied: Copied::default(), damage: Damage::default() };
+    let mut transfer = Transfer {
+        library,
+        to,
+        target: target.name(),
+        how: &how,
+        done: HashSet::new(),
+        copied: Copied::default(),
+        damage: Damage::default(),
+    };
     transfer.copy_all().await?;
     let lock = transfer.lock_out_servers().await?;
+    // Another command may have moved them meanwhile.
+    if let Some(place) = source.elsewhere().await? {
+        return Err(StartError::StoreElsewhere { store: source.name(), place }.into());
+    }
     (how.report)(StoreProgress::Finishing);
     transfer.copy_new().await?;
     let Transfer { library, copied, damage, .. } = transfer;

@@ -90,7 +90,7 @@ fn a_catalogue_moves_between_engines_despite_kills_at_every_step() {
     let images = home.json(&["image", "list"]);
     let names: Vec<_> = images["ImageSet"].as_array().unwrap().iter().map(|image| &image["Name"]).collect();
     assert_eq!(names, ["three", "one"]);
-    assert_eq!(home.json(&["trash", "list"])["TotalCount"], 1);
+    assert_eq!(home.json(&["trash", "list"]).as_array().unwrap().len(), 1);
     server.stop();
 }
 
@@ -108,7 +108,7 @@ fn a_catalogue_does_not_move_where_it_would_be_lost() {
     home.refuses(&move_to(&second), 1, &["is not empty"], &["不是空的"]);
 
     let moved = home.json(&move_to(&url));
-    assert_eq!((&moved["Tables"]["images"], &moved["Tables"]["accounts"]), (&2.into(), &1.into()), "{moved}");
+    assert_eq!((&moved["Tables"]["images"], &moved["Tables"]["keys"]), (&2.into(), &1.into()), "{moved}");
     assert!(!moved["To"].as_str().unwrap().contains('@'), "{moved}");
     home.refuses(&move_to(&url), 1, &["already"], &["已经在"]);
     // The file is marked: without the record of the database, nothing starts on it.

@@ -100,6 +100,7 @@ pub use pods::row::{Operation, Pod, PodState};
 pub use scope::Scope;
 pub use shares::{Share, ShareChanges, ShareImage};
 pub use statistics::Statistics;
+pub use transfer::{CopiedTable, FrozenCatalog};
 pub use uploads::progress::{FinishUpload, Receive, Received};
 pub use uploads::row::{AgreedHash, Upload};
 pub use uploads::start::{NewUpload, StartUpload};

@@ -1,4 +1,6 @@
-//! Copies all rows of a catalogue to another one, of either engine.
+//! Copies all rows of a catalogue to another one, of either engine, and moves a catalogue there.
+
+mod fence;
 
 use crate::database::{Cell, Database, Transaction, Value};
 use crate::migrations::{migrate, require_current};
@@ -6,6 +8,8 @@ use crate::{Catalog, CatalogError, Result};
 
 /// Rows read and written at once. A row with a cover has up to about a megabyte.
 const BATCH_ROWS: usize = 100;
+/// The start of the store id of a catalogue that was moved. The new place follows.
+const MOVED: &str = "moved:";
 
 /// A table, with its columns and the places of its primary key among them.
 struct Table {
@@ -29,37 +33,118 @@ impl Catalog {
             require_current(&mut target).await?;
             let mut source = from.begin_snapshot().await?;
             require_current(&mut source).await?;
-            let newest = "SELECT COALESCE(MAX(revision), 0) FROM accounts";
-            let newest: i64 = target.query(newest, &[]).await?.first("accounts")?.unwrap_or_default();
-            // A row is inserted after those that it refers to, and removed before them.
-            for table in tables.iter().rev() {
-                target.execute(&format!("DELETE FROM {}", table.name), &[]).await?;
-            }
-            let mut count = 0;
-            for table in tables {
-                let mut last = None;
-                while let Some(rows) = table.read(&mut source, last.as_deref()).await? {
-                    table.insert(&mut target, &rows).await?;
-                    count += rows.len() as u64;
-                    last = table.after(rows);
-                    if last.is_none() {
-                        break;
-                    }
-                }
-            }
-            for table in tables {
-                table.compare(&mut source, &mut target).await?;
-            }
+            let copied = replace_rows(tables, &mut source, &mut target, store_id).await?;
             source.discard(()).await?;
-            if newest > 0 {
-                let sql = "UPDATE accounts SET revision = revision + $1 + 1";
-                target.execute(sql, &[newest.into()]).await?;
-            }
-            target.execute("UPDATE counters SET store_id = $1", &[store_id.into()]).await?;
-            target.commit(count).await
+            target.commit(copied.iter().map(|table| table.rows).sum()).await
         };
         to.database.write(change).await
     }
+
+    /// Waits until no other process changes the catalogue, and lets others wait until the result is dropped.
+    pub async fn freeze(&self) -> Result<FrozenCatalog> {
+        let tables = tables().await?;
+        let mut source = self.database.begin().await?;
+        source.lock_schema().await?;
+        require_current(&mut source).await?;
+        fence::lock(&mut source, &names(&tables)).await?;
+        Ok(FrozenCatalog { source, tables })
+    }
+
+    /// Returns the place to which the catalogue was moved: see [`FrozenCatalog::retire`].
+    pub async fn moved_to(&self) -> Result<Option<String>> {
+        Ok(self.store_id().await?.strip_prefix(MOVED).map(str::to_owned))
+    }
+
+    /// Makes a catalogue that was moved usable again, with this store id.
+    pub async fn reinstate(&self, store_id: &str) -> Result<()> {
+        let change = |mut transaction: Transaction| async move {
+            fence::lower(&mut transaction).await?;
+            transaction.execute("UPDATE counters SET store_id = $1", &[store_id.into()]).await?;
+            transaction.commit(()).await
+        };
+        self.database.write(change).await
+    }
+}
+
+/// A catalogue that no other process can change until this is dropped.
+pub struct FrozenCatalog {
+    source: Transaction,
+    tables: Vec<Table>,
+}
+
+/// A table of which all rows were copied and compared.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CopiedTable {
+    /// Its name.
+    pub name: String,
+    /// Its number of rows.
+    pub rows: u64,
+}
+
+impl FrozenCatalog {
+    /// Does the same as [`Catalog::copy_to`]. `to` may be a catalogue that was moved. It must not be the same database.
+    pub async fn copy_to(&mut self, to: &Catalog, store_id: &str) -> Result<Vec<CopiedTable>> {
+        let mut target = to.database.begin().await?;
+        target.lock_schema().await?;
+        require_current(&mut target).await?;
+        fence::lower(&mut target).await?;
+        if matches!(target, Transaction::Postgres(_)) {
+            // Deleting the rows of an earlier move could take longer than a statement may.
+            target.define(&format!("TRUNCATE {}", names(&self.tables).join(", "))).await?;
+        }
+        let copied = replace_rows(&self.tables, &mut self.source, &mut target, store_id).await?;
+        target.commit(copied).await
+    }
+
+    /// Records the new place of the catalogue, and rejects every later change, also by processes that wait for this.
+    pub async fn retire(self, place: &str) -> Result<()> {
+        let Self { mut source, tables } = self;
+        let store_id = format!("{MOVED}{place}");
+        source.execute("UPDATE counters SET store_id = $1", &[store_id.into()]).await?;
+        fence::raise(&mut source, &names(&tables)).await?;
+        source.commit(()).await
+    }
+}
+
+fn names(tables: &[Table]) -> Vec<&str> {
+    tables.iter().map(|table| table.name.as_str()).collect()
+}
+
+/// Replaces all rows of `target`, compares them with those of `source`, and sets the store id.
+async fn replace_rows(
+    tables: &[Table],
+    source: &mut Transaction,
+    target: &mut Transaction,
+    store_id: &str,
+) -> Result<Vec<CopiedTable>> {
+    let newest = "SELECT COALESCE(MAX(revision), 0) FROM accounts";
+    let newest: i64 = target.query(newest, &[]).await?.first("accounts")?.unwrap_or_default();
+    // A row is inserted after those that it refers to, and removed before them.
+    for table in tables.iter().rev() {
+        target.execute(&format!("DELETE FROM {}", table.name), &[]).await?;
+    }
+    let mut copied = Vec::new();
+    for table in tables {
+        let (mut rows, mut last) = (0, None);
+        while let Some(batch) = table.read(source, last.as_deref()).await? {
+            table.insert(target, &batch).await?;
+            rows += batch.len() as u64;
+            last = table.after(batch);
+            if last.is_none() {
+                break;
+            }
+        }
+        copied.push(CopiedTable { name: table.name.clone(), rows });
+    }
+    for table in tables {
+        table.compare(source, target).await?;
+    }
+    if newest > 0 {
+        let sql = "UPDATE accounts SET revision = revision + $1 + 1";
+        target.execute(sql, &[newest.into()]).await?;
+    }
+    target.execute("UPDATE counters SET store_id = $1", &[store_id.into()]).await?;
+    Ok(copied)
 }
 
 /// The tables of the current schema, in the order of their creation.

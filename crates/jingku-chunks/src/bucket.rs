@@ -32,6 +32,9 @@ use crate::id::ChunkId;
 use crate::key::{Key, Kind};
 use crate::pipeline::WORKERS_MAX;
 
+/// The object that says where the images are, if they are not in the bucket.
+const ELSEWHERE: &str = "elsewhere";
+
 /// Stores objects in a bucket. Any number of machines may use it, if their [`Claims`] are in the same database.
 pub struct Bucket {
     shared: Arc<Shared>,
@@ -96,6 +99,31 @@ impl Bucket {
         Err(Error::Settings(format!(
             "{url} belongs to another catalogue, whose images would be deleted. Use another prefix"
         )))
+    }
+
+    /// Returns where the images are, if they are not in this bucket: they were moved, or are being moved here.
+    pub fn elsewhere(&self) -> Result<Option<String>> {
+        match self.shared.get_path(self.shared.url.path(ELSEWHERE), 0, READ_BYTES) {
+            Ok((place, _)) => Ok(Some(String::from_utf8_lossy(&place).into_owned())),
+            Err(Trouble::NotFound) => Ok(None),
+            Err(trouble) => Err(trouble.of(format!("open the store in {}", self.shared.url))),
+        }
+    }
+
+    /// Records where the images are; `None` for in this bucket.
+    pub fn set_elsewhere(&self, place: Option<&str>) -> Result<()> {
+        let (s3, path) = (self.shared.requests.s3.clone(), self.shared.url.path(ELSEWHERE));
+        let place = place.map(str::to_owned);
+        let set = self.shared.requests.run(async move {
+            match place {
+                Some(place) => Ok(s3.put(&path, place.into()).await.map(drop)?),
+                None => match s3.delete(&path).await {
+                    Err(object_store::Error::NotFound { .. }) => Ok(()),
+                    deleted => Ok(deleted?),
+                },
+            }
+        });
+        set.map_err(|trouble| trouble.of(format!("write {}/{ELSEWHERE}", self.shared.url)))
     }
 
     fn new(settings: &BucketSettings, claims: Arc<dyn Claims>) -> Result<Self> {

@@ -12,7 +12,7 @@
 //! removed after that file. A command that is killed at any point therefore leaves every generation complete:
 //! docs/operate/backup.md.
 
-mod copy;
+pub(crate) mod copy;
 mod folder;
 mod generations;
 mod record;
@@ -26,8 +26,10 @@ use jingku_catalog::CatalogError;
 use crate::sentence::{clause, with_causes};
 use crate::start_error::StartError;
 
+pub(crate) use folder::remove_catalog;
 pub use generations::{Pruned, list_backup};
 pub use record::{Generation, GenerationRecord};
+pub(crate) use restore::put_catalog;
 pub use restore::{RestoreBackup, Restored, restore_backup};
 pub use save::{BackUp, BackedUp};
 
@@ -149,6 +151,16 @@ impl Damage {
         self.images.dedup();
     }
 
+    /// Adds the findings of another pass.
+    pub(crate) fn merge(&mut self, other: Self) {
+        self.object_count += other.object_count;
+        self.objects.extend(other.objects);
+        self.objects.truncate(Self::OBJECTS_MAX);
+        self.images.extend(other.images);
+        self.images.sort_unstable();
+        self.images.dedup();
+    }
+
     /// Whether nothing is missing or corrupted.
     pub fn is_empty(&self) -> bool {
         self.object_count == 0 && self.images.is_empty()
@@ -183,7 +195,7 @@ impl Copied {
         Self { existing_objects: 1, existing_bytes: bytes, ..Self::default() }
     }
 
-    fn add(&mut self, other: Self) {
+    pub(crate) fn add(&mut self, other: Self) {
         self.objects += other.objects;
         self.bytes += other.bytes;
         self.existing_objects += other.existing_objects;

@@ -18,6 +18,7 @@
 //! restoring         exists while a backup is restored
 //! scrub             progress of the scrub
 //! sweep             the last sweep
+//! migration         progress of moving the data of images
 //! ```
 
 use std::error::Error;
@@ -41,6 +42,9 @@ use crate::{blocking, durable, private};
 
 /// The file that marks an incomplete restore.
 pub(crate) const RESTORING: &str = "restoring";
+
+/// The file of the store that says where the images are, if they are not in it.
+const ELSEWHERE: &str = "store/elsewhere";
 
 /// A data directory.
 #[derive(Clone, Debug)]
@@ -129,6 +133,7 @@ impl DataDir {
 
     /// Opens the chunk store. Creates it only if no image needs it: a missing store may be on a disk that is not mounted.
     pub(crate) fn store(&self, needed: bool) -> Result<Store, StartError> {
+        self.check_store()?;
         let path = self.0.join("store");
         let disk = match Disk::open(&path) {
             Err(jingku_chunks::Error::UnknownFormat { found, .. }) if found.is_empty() && !needed => {
@@ -140,7 +145,34 @@ impl DataDir {
     }
 
     pub(crate) fn store_read_only(&self) -> Result<Store, StartError> {
+        self.check_store()?;
         Ok(Store::new(Disk::open_read_only(self.0.join("store"))?))
+    }
+
+    fn check_store(&self) -> Result<(), StartError> {
+        let store = || self.0.join("store").display().to_string();
+        let moved = |place| StartError::StoreElsewhere { store: store(), place };
+        self.store_elsewhere()?.map_or(Ok(()), |place| Err(moved(place)))
+    }
+
+    /// Where the images are, if they are not in the folder `store`: they were moved, or are being moved there.
+    pub(crate) fn store_elsewhere(&self) -> Result<Option<String>, StartError> {
+        let path = self.0.join(ELSEWHERE);
+        let place = durable::if_found(std::fs::read_to_string(&path)).map_err(StartError::io(path))?;
+        Ok(place.map(|place| place.trim().to_owned()))
+    }
+
+    /// Records where the images are; `None` for in the folder `store`, which exists.
+    pub(crate) fn set_store_elsewhere(&self, place: Option<&str>) -> Result<(), StartError> {
+        place.map_or_else(|| self.remove(ELSEWHERE), |place| self.replace(ELSEWHERE, place))
+    }
+
+    /// Removes a small file durably, if it exists.
+    pub(crate) fn remove(&self, name: &str) -> Result<(), StartError> {
+        let path = self.0.join(name);
+        let remove =
+            || durable::if_found(std::fs::remove_file(&path)).and_then(|_| durable::sync_parent(&path));
+        blocking::in_place(remove).map_err(StartError::io(&path))
     }
 
     /// Creates a folder inside, for the owner only.
@@ -242,7 +274,7 @@ impl DataDir {
 /// Whether an entry of a data directory belongs to Jingku: one of these names, or a name derived from one, such as
 /// `catalog.db-wal` or `.endpoint.new`.
 fn is_ours(name: &str) -> bool {
-    const OURS: [&str; 18] = [
+    const OURS: [&str; 19] = [
         "catalog.db",
         "database",
         "store",
@@ -261,6 +293,7 @@ fn is_ours(name: &str) -> bool {
         RESTORING,
         "scrub",
         "sweep",
+        "migration",
     ];
     let name = name.trim_start_matches('.');
     OURS.iter().any(|ours| {

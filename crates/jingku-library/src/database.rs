@@ -12,12 +12,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::{Config, DatabaseUrl};
 use crate::data_dir::DataDir;
+use crate::durable;
 use crate::environment::Environment;
 use crate::random::unique_id;
 use crate::start_error::StartError;
 
 /// The file of a data directory whose catalogue is a database.
 const NAME: &str = "database";
+/// The same for the database to which the catalogue is being moved. It has no store id if that is a file.
+const NEXT: &str = "database.next";
 
 /// The content of the file.
 #[derive(Serialize, Deserialize)]
@@ -27,6 +30,7 @@ struct Record {
 }
 
 /// The database of a data directory.
+#[derive(Clone)]
 pub(crate) struct ExternalDatabase {
     url: DatabaseUrl,
     password_file: Option<PathBuf>,
@@ -42,11 +46,30 @@ impl ExternalDatabase {
         config: &Config,
         environment: &Environment,
     ) -> Result<Option<Self>, StartError> {
-        let record = read(data)?;
+        let record = read(data, NAME)?;
         let named = environment.database.as_ref().or(config.database.as_ref());
         let Some(url) = named.or(record.as_ref().map(|record| &record.url)).cloned() else { return Ok(None) };
         let store_id = record.map(|record| record.store_id);
         Ok(Some(Self { url, password_file: environment.password_file.clone(), store_id }))
+    }
+
+    /// The database that the data directory has used last; `None` if its catalogue is a file.
+    pub(crate) fn attached(data: &DataDir, environment: &Environment) -> Result<Option<Self>, StartError> {
+        let record = read(data, NAME)?;
+        let attach = |Record { url, store_id }| {
+            let password_file = environment.password_file.clone();
+            Self { url, password_file, store_id: Some(store_id) }
+        };
+        Ok(record.map(attach))
+    }
+
+    /// The id of the data directory; empty if it has not used a database before.
+    pub(crate) fn store_id(&self) -> &str {
+        self.store_id.as_deref().unwrap_or_default()
+    }
+
+    pub(crate) fn url(&self) -> &DatabaseUrl {
+        &self.url
     }
 
     /// Whether the data directory has used a database before.
@@ -56,7 +79,7 @@ impl ExternalDatabase {
 
     /// Opens the catalogue. A data directory without a catalogue gets the database, if that has no data directory yet.
     pub(crate) async fn open(self, data: &DataDir, environment: &Environment) -> Result<Catalog, StartError> {
-        let catalog = self.connect(data.is_writable()).await?;
+        let catalog = refuse_moved(self.connect(data.is_writable()).await?).await?;
         let found = catalog.store_id().await?;
         let store_id = match self.store_id {
             // The database is new, but the data directory is not: it would lose all its images.
@@ -71,7 +94,7 @@ impl ExternalDatabase {
             None => unique_id(&*environment.random),
         };
         if data.is_writable() {
-            write(data, &self.url, &store_id)?;
+            write(data, NAME, &self.url, &store_id)?;
         }
         catalog.bind_store(&store_id).await?;
         Ok(catalog)
@@ -93,12 +116,12 @@ impl ExternalDatabase {
             return Err(StartError::DatabaseNotEmpty);
         }
         let store_id = self.store_id.unwrap_or_else(|| unique_id(&*environment.random));
-        write(data, &self.url, &store_id)?;
+        write(data, NAME, &self.url, &store_id)?;
         from.copy_to(&catalog, &store_id).await?;
         Ok(())
     }
 
-    async fn connect(&self, is_writable: bool) -> Result<Catalog, StartError> {
+    pub(crate) async fn connect(&self, is_writable: bool) -> Result<Catalog, StartError> {
         let (url, password_file) = (self.url.expose(), self.password_file.as_deref());
         Ok(if is_writable {
             Catalog::connect_postgres(url, password_file).await?
@@ -108,22 +131,59 @@ impl ExternalDatabase {
     }
 }
 
-fn read(data: &DataDir) -> Result<Option<Record>, StartError> {
+/// Returns a catalogue that was not moved.
+pub(crate) async fn refuse_moved(catalog: Catalog) -> Result<Catalog, StartError> {
+    match catalog.moved_to().await? {
+        Some(place) => Err(StartError::CatalogMoved(place)),
+        None => Ok(catalog),
+    }
+}
+
+/// Whether the catalogue is being moved.
+pub(crate) fn is_moving(data: &DataDir) -> Result<bool, StartError> {
+    Ok(read(data, NEXT)?.is_some())
+}
+
+/// The store id of a database to which the catalogue is being moved.
+pub(crate) fn next_store_id(data: &DataDir, url: &DatabaseUrl) -> Result<Option<String>, StartError> {
+    let next = read(data, NEXT)?.filter(|next| next.url.expose() == url.expose());
+    // Two databases must not have the same id.
+    Ok(next.map(|next| next.store_id).filter(|id| !id.is_empty()))
+}
+
+/// Records that the catalogue is being moved to a database, or with an empty store id to a file.
+pub(crate) fn announce_next(data: &DataDir, url: &DatabaseUrl, store_id: &str) -> Result<(), StartError> {
+    write(data, NEXT, url, store_id)
+}
+
+/// Makes the announced database that of the data directory.
+pub(crate) fn attach_next(data: &DataDir) -> Result<(), StartError> {
     let path = data.path().join(NAME);
+    durable::rename(&data.path().join(NEXT), &path).map_err(StartError::io(path))
+}
+
+/// Makes the file the catalogue of the data directory.
+pub(crate) fn detach(data: &DataDir) -> Result<(), StartError> {
+    data.remove(NAME)?;
+    data.remove(NEXT)
+}
+
+fn read(data: &DataDir, name: &str) -> Result<Option<Record>, StartError> {
+    let path = data.path().join(name);
     if !path.exists() {
         return Ok(None);
     }
-    let record = data.state(NAME);
+    let record = data.state(name);
     record.map(Some).ok_or_else(|| StartError::DatabaseFile(path))
 }
 
 /// Changes nothing if it is written already, so that commands can run while the disk is full.
-fn write(data: &DataDir, url: &DatabaseUrl, store_id: &str) -> Result<(), StartError> {
+fn write(data: &DataDir, name: &str, url: &DatabaseUrl, store_id: &str) -> Result<(), StartError> {
     let is_current =
         |record: &Record| record.url.expose() == url.expose() && record.store_id.as_str() == store_id;
-    if read(data)?.as_ref().is_some_and(is_current) {
+    if read(data, name)?.as_ref().is_some_and(is_current) {
         return Ok(());
     }
     let record = Record { url: url.clone(), store_id: store_id.to_owned() };
-    data.replace(NAME, &serde_json::to_string(&record).expect("texts have a JSON form"))
+    data.replace(name, &serde_json::to_string(&record).expect("texts have a JSON form"))
 }

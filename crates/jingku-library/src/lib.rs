@@ -31,6 +31,7 @@ mod keyring;
 mod library;
 mod limits;
 mod lock;
+mod migration;
 mod objects;
 mod operator;
 mod pods;
@@ -77,8 +78,8 @@ pub use gauges::Gauges;
 pub use health::Health;
 pub use host::{CPU_TYPE, HostOffer, InstanceSize, OfferedType};
 pub use jingku_catalog::{
-    Account, AccountId, CatalogError, Instance, Key, KeyLimits, Limit, LimitState, ManifestUse, Review,
-    TrashedImage,
+    Account, AccountId, CatalogError, CopiedTable, Instance, Key, KeyLimits, Limit, LimitState, ManifestUse,
+    Review, TrashedImage,
 };
 pub use jingku_chunks::{CheckProgress, SweepReport};
 pub use jingku_protocol::PlatformType;
@@ -97,6 +98,10 @@ pub use limits::{
     UPLOAD_START_TIMEOUT,
 };
 pub use lock::lock;
+pub use migration::{
+    CatalogTarget, MigrationError, MoveStore, MovedCatalog, MovedStore, StoreProgress, StoreTarget,
+    migrate_database, migrate_storage,
+};
 pub use operator::{NewInstance, PlatformImage, caution_of};
 pub use pods::{
     HTTP_PORT, PodOptions, Pods, ResetPassword, SSH_PORT, WITHOUT_GPU_TIERS, is_password, is_ssh_key,

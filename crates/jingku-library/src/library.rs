@@ -12,7 +12,7 @@ use crate::config::{Config, Zones};
 use crate::containers::Containers;
 use crate::credentials::CredentialsCache;
 use crate::data_dir::DataDir;
-use crate::database::ExternalDatabase;
+use crate::database::{ExternalDatabase, refuse_moved};
 use crate::disk_space::DiskSpace;
 use crate::environment::Environment;
 use crate::health::Health;
@@ -217,7 +217,7 @@ impl Opening<'_> {
             database.open(data, environment).await?
         } else {
             let path = data.catalog_path();
-            Catalog::open_sqlite_with(&path, move || when_full.give_up_reserve()).await?
+            refuse_moved(Catalog::open_sqlite_with(&path, move || when_full.give_up_reserve()).await?).await?
         };
         let keyring = self.keyring(&catalog).await?;
         let needed = !catalog.manifests("", 1).await?.is_empty();
@@ -246,7 +246,7 @@ impl Opening<'_> {
             database.open(data, environment).await?
         } else {
             data.check_library()?;
-            Catalog::open_sqlite_copy(&data.catalog_path()).await?
+            refuse_moved(Catalog::open_sqlite_copy(&data.catalog_path()).await?).await?
         };
         let keyring = self.keyring(&catalog).await?;
         let store = match BucketStorage::of(data, config)? {

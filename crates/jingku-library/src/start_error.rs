@@ -70,8 +70,8 @@ pub enum StartError {
     LogGone(PathBuf),
     /// The data directory is to use a database, but has a catalogue in a file.
     #[error(
-        "The catalogue of {} is in its file catalog.db, so it cannot use a database. Nothing was changed. To move it, back it up \
-         with `jingku backup` and restore the backup with the database into another folder.",
+        "The catalogue of {} is in its file catalog.db, so it cannot use a database. Nothing was changed. To move it, run \
+         `jingku migrate-database`.",
         .0.display()
     )]
     CatalogInFile(PathBuf),
@@ -93,10 +93,27 @@ pub enum StartError {
     StorageFile(PathBuf),
     /// The configuration names a bucket, but the images are in the data directory.
     #[error(
-        "The images of {} are in its folder `store`, but the configuration sets `storage`. Nothing was changed. Copy them first: docs/operate/object-storage.md.",
+        "The images of {} are in its folder `store`, but the configuration sets `storage`. Nothing was changed. To move them, run `jingku migrate-storage`.",
         .0.display()
     )]
     StoreInFolder(PathBuf),
+    /// The catalogue was moved to this place, or the move was interrupted.
+    #[error(
+        "The catalogue is in {0} now, or a move there was interrupted. Nothing was changed. Change `database` in the \
+         configuration, or run the interrupted `jingku migrate-database` again."
+    )]
+    CatalogMoved(String),
+    /// The images were moved to another store, or the move was interrupted.
+    #[error(
+        "The images are not in {store} but in {place}, or a move between them was interrupted. Nothing was changed. Change \
+         `storage` in the configuration, or run the interrupted `jingku migrate-storage` again."
+    )]
+    StoreElsewhere {
+        /// The store that was opened.
+        store: String,
+        /// The store that has the images.
+        place: String,
+    },
     /// The master key is malformed.
     #[error("The master key {0} is invalid: it must be 64 hexadecimal digits.")]
     MasterKey(String),

@@ -21,8 +21,8 @@ pub(crate) use self::image::{
 };
 pub(crate) use self::lab::{ClockCommand, LabArgs, LabCommand};
 pub(crate) use self::operate::{
-    AccountCommand, AccountLimitArgs, BackupArgs, CheckArgs, InstanceCommand, KeyCommand, PlatformCommand,
-    RestoreArgs, ReviewCommand, TrashCommand,
+    AccountCommand, AccountLimitArgs, BackupArgs, CheckArgs, InstanceCommand, KeyCommand,
+    MigrateDatabaseArgs, MigrateStorageArgs, PlatformCommand, RestoreArgs, ReviewCommand, TrashCommand,
 };
 pub(crate) use self::serve::{LogFormat, ServeArgs};
 use crate::failure::{Exit, Failure};
@@ -112,6 +112,8 @@ pub(crate) enum Command {
     },
     Backup(BackupArgs),
     Restore(RestoreArgs),
+    MigrateDatabase(MigrateDatabaseArgs),
+    MigrateStorage(MigrateStorageArgs),
     Lab(LabArgs),
     Completions {
         #[arg(value_name = "bash|zsh|fish", hide_possible_values = true)]

@@ -114,7 +114,8 @@ pub(crate) async fn restore(global: &Global, args: &RestoreArgs) -> Result<(), F
     Ok(())
 }
 
-fn copied(copied: &Copied) -> String {
+/// What was copied, as a part of a sentence.
+pub(crate) fn copied(copied: &Copied) -> String {
     let (objects, size) = (copied.objects, bytes(copied.bytes));
     let (present, present_size) = (copied.existing_objects, bytes(copied.existing_bytes));
     match copied.repaired_objects {
@@ -123,7 +124,8 @@ fn copied(copied: &Copied) -> String {
     }
 }
 
-fn add(value: &mut Value, copied: &Copied, damage: &Damage) {
+/// Adds what was copied to the output for programs.
+pub(crate) fn add(value: &mut Value, copied: &Copied, damage: &Damage) {
     value["CopiedObjects"] = json!(copied.objects);
     value["CopiedBytes"] = json!(copied.bytes);
     value["PresentObjects"] = json!(copied.existing_objects);

@@ -4,6 +4,7 @@
 mod backup;
 mod client;
 mod disk;
+mod migrate;
 mod operator;
 mod start;
 

@@ -17,6 +17,7 @@ mod lang;
 mod library;
 mod man;
 mod messages;
+mod migrate;
 mod operate;
 mod output;
 mod review;
@@ -89,6 +90,8 @@ fn run(global: &Global, command: Command) -> Result<ExitCode, Failure> {
             Command::Sweep { dry_run } => sweep::run(global, dry_run).await,
             Command::Backup(args) => backup::run(global, &args).await,
             Command::Restore(args) => backup::restore(global, &args).await,
+            Command::MigrateDatabase(args) => Box::pin(migrate::database(global, &args)).await,
+            Command::MigrateStorage(args) => Box::pin(migrate::storage(global, &args)).await,
             Command::Lab(args) => lab::run(global, args).await,
             Command::Completions { shell } => completions::run(shell),
             Command::Man { folder } => man::run(&folder),

@@ -39,7 +39,7 @@ macro_rules! file {
     };
 }
 
-static FILES: [File; 21] = [
+static FILES: [File; 22] = [
     file!("argument"),
     file!("backup"),
     file!("check"),
@@ -51,6 +51,7 @@ static FILES: [File; 21] = [
     file!("import"),
     file!("lab"),
     file!("man"),
+    file!("migrate"),
     file!("name"),
     file!("operate"),
     file!("output"),

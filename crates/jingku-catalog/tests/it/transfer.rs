@@ -1,7 +1,9 @@
 //! Copies between engines, and the store id of a database.
 
 use jingku_catalog::testing::postgres_database;
-use jingku_catalog::{Catalog, CatalogError, ImageFilter, Paging, Scope, ShareChanges, ShareImage};
+use jingku_catalog::{
+    Catalog, CatalogError, ImageFilter, NewAccount, Paging, Scope, ShareChanges, ShareImage,
+};
 
 use crate::setting::{NOW, account, create, instance, lab, make};
 
@@ -109,4 +111,45 @@ async fn a_database_belongs_to_one_store() {
     read_only.bind_store("two").await.unwrap();
     let refused = read_only.copy_to(&read_only, "three").await;
     assert!(matches!(refused, Err(CatalogError::ReadOnly)), "{refused:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_moved_catalogue_rejects_every_change_of_every_process() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("catalog.db");
+    let open = || Catalog::open_sqlite(&path);
+    let mut engines = vec![(open().await.unwrap(), open().await.unwrap())];
+    if let Some(url) = postgres_database().await {
+        let open = || Catalog::connect_postgres(&url, None);
+        engines.push((open().await.unwrap(), open().await.unwrap()));
+    }
+    let new = |name| NewAccount { name, project_id: name };
+    for (from, other) in engines {
+        fill(&from).await;
+        let to = Catalog::open_sqlite_in_memory().await.unwrap();
+        let mut frozen = from.freeze().await.unwrap();
+        // This change waits until the catalogue has moved.
+        let waiting = other.clone();
+        let waiting = tokio::spawn(async move { waiting.create_account(new("waiting"), NOW).await });
+        let tables = frozen.copy_to(&to, "").await.unwrap();
+        let images = tables.iter().find(|table| table.name == "images").unwrap();
+        assert_eq!(images.rows, 251);
+        frozen.retire("elsewhere").await.unwrap();
+        assert!(waiting.await.unwrap().is_err());
+        assert!(other.create_account(new("later"), NOW).await.is_err());
+        assert_eq!(other.moved_to().await.unwrap().as_deref(), Some("elsewhere"));
+        // It is as it was, and so is the copy.
+        let expected = state(&to).await;
+        assert_eq!(state(&other).await, expected);
+        assert_eq!(to.moved_to().await.unwrap(), None);
+        // A copy replaces what was moved away.
+        account(&to, "newer").await;
+        to.freeze().await.unwrap().copy_to(&from, "").await.unwrap();
+        assert_eq!(other.moved_to().await.unwrap(), None);
+        account(&other, "newest").await;
+        from.freeze().await.unwrap().retire("elsewhere").await.unwrap();
+        other.reinstate("one").await.unwrap();
+        account(&other, "last").await;
+        assert_eq!(from.store_id().await.unwrap(), "one");
+    }
 }

@@ -10,19 +10,39 @@ use jingku_chunks::{Backend, ChunkId, Error, Existing, Key, Kind, ManifestId, St
 use super::{Copied, Damage};
 use crate::referenced::{Referenced, take_references};
 
-/// The most objects that are copied at once, each in memory.
+/// The most objects that a backup copies at once, each in memory.
 const THREADS_MAX: usize = 4;
+/// The value of [`Stores::verify_from`] that verifies no existing object.
+pub(crate) const VERIFY_NONE: u16 = 256;
 /// Bytes of a manifest that are copied at once.
 const PART_BYTES: usize = 64 << 10;
 
-pub(super) struct Stores<'a> {
-    pub(super) from: &'a dyn Backend,
-    pub(super) to: &'a dyn Backend,
+pub(crate) struct Stores<'a> {
+    pub(crate) from: &'a dyn Backend,
+    pub(crate) to: &'a dyn Backend,
     /// Reads from `to`.
-    pub(super) to_store: &'a Store,
-    /// Also reads and checks objects that `to` has already.
-    pub(super) verify: bool,
-    pub(super) failpoints: Failpoints,
+    pub(crate) to_store: &'a Store,
+    /// Also reads and checks chunks that `to` has already, if the first byte of their names is at least this.
+    pub(crate) verify_from: u16,
+    /// How many objects are copied at once, each in memory.
+    pub(crate) threads: usize,
+    pub(crate) watch: &'a dyn Watch,
+}
+
+/// Notices the progress of a copy.
+pub(crate) trait Watch: Sync {
+    /// So many chunks whose names begin with this byte are copied next.
+    fn prefix(&self, _: u8, _chunks: usize) {}
+    /// A chunk was copied or exists.
+    fn chunk(&self, copied: Copied);
+    /// All chunks whose names begin with this byte were copied.
+    fn prefix_done(&self, _: u8) -> Result<(), Error> {
+        Ok(())
+    }
+    /// All chunks are durable.
+    fn chunks_durable(&self);
+    /// All manifests are durable.
+    fn manifests_durable(&self);
 }
 
 /// What to call at the failpoints of a copy, which have different names in a backup and in a restore.
@@ -33,15 +53,34 @@ pub(super) struct Failpoints {
     pub(super) manifests_durable: fn(),
 }
 
+impl Watch for Failpoints {
+    fn chunk(&self, _: Copied) {
+        (self.chunk)();
+    }
+
+    fn chunks_durable(&self) {
+        (self.chunks_durable)();
+    }
+
+    fn manifests_durable(&self) {
+        (self.manifests_durable)();
+    }
+}
+
 #[derive(Default)]
-pub(super) struct Outcome {
-    pub(super) copied: Copied,
-    pub(super) damage: Damage,
+pub(crate) struct Outcome {
+    pub(crate) copied: Copied,
+    pub(crate) damage: Damage,
+}
+
+/// How many objects a backup copies at once.
+pub(super) fn backup_threads() -> usize {
+    thread::available_parallelism().map_or(1, NonZero::get).min(THREADS_MAX)
 }
 
 /// Copies everything that `images` name: chunks before manifests, each made durable and checked. Notes objects that cannot
 /// be copied and continues with the rest.
-pub(super) fn copy(
+pub(crate) fn copy(
     stores: &Stores<'_>,
     needed: &Referenced,
     images: &[ManifestUse],
@@ -58,9 +97,14 @@ pub(super) fn copy(
             rest = others;
             let mut wanted: Vec<ChunkId> = references.iter().map(|(id, _)| *id).collect();
             wanted.dedup();
+            if wanted.is_empty() {
+                continue;
+            }
+            stores.watch.prefix(prefix, wanted.len());
             let mut existing = stores.to.list(Kind::Chunk, prefix)?;
             existing.sort_unstable();
             let (copied, findings) = copy_chunks(stores, &wanted, &existing)?;
+            stores.watch.prefix_done(prefix)?;
             outcome.copied.add(copied);
             for (id, reason) in findings {
                 let before = references.partition_point(|(other, _)| *other < id);
@@ -72,7 +116,7 @@ pub(super) fn copy(
         Ok(())
     })?;
     stores.to.sync()?;
-    (stores.failpoints.chunks_durable)();
+    stores.watch.chunks_durable();
     for (place, manifest) in needed.manifests.iter().enumerate() {
         match copy_manifest(stores, manifest.id)? {
             Ok(copied) => outcome.copied.add(copied),
@@ -80,7 +124,7 @@ pub(super) fn copy(
         }
     }
     stores.to.sync()?;
-    (stores.failpoints.manifests_durable)();
+    stores.watch.manifests_durable();
     Ok(outcome)
 }
 
@@ -93,16 +137,19 @@ fn copy_chunks(
     wanted: &[ChunkId],
     existing: &[Key],
 ) -> Result<(Copied, Vec<(ChunkId, String)>), Error> {
-    let threads = thread::available_parallelism().map_or(1, NonZero::get).min(THREADS_MAX);
-    let part = wanted.len().div_ceil(threads).max(1);
+    let part = wanted.len().div_ceil(stores.threads).max(1);
     let copy_part = |ids: &[ChunkId]| {
         let (mut copied, mut findings) = (Copied::default(), Vec::new());
         for id in ids {
-            match copy_chunk(stores, *id, existing.binary_search(&Key::Chunk(*id)).is_ok())? {
-                Ok(one) => copied.add(one),
-                Err(reason) => findings.push((*id, reason)),
-            }
-            (stores.failpoints.chunk)();
+            let one = match copy_chunk(stores, *id, existing.binary_search(&Key::Chunk(*id)).is_ok())? {
+                Ok(one) => one,
+                Err(reason) => {
+                    findings.push((*id, reason));
+                    Copied::default()
+                }
+            };
+            copied.add(one);
+            stores.watch.chunk(one);
         }
         Ok::<_, Error>((copied, findings))
     };
@@ -124,7 +171,8 @@ fn copy_chunk(stores: &Stores<'_>, id: ChunkId, exists: bool) -> CopyResult {
     if exists {
         let length = stores.to.head(key)?.length;
         // If the lengths differ, either object may be the intact one. If the source has none, only this one can be.
-        let check = stores.verify || !matches!(source, Ok(other) if other == length);
+        let check =
+            u16::from(id.0[0]) >= stores.verify_from || !matches!(source, Ok(other) if other == length);
         if !check || !is_corrupt(stores.to_store.read_chunk(id))? {
             return Ok(Ok(Copied::existing(length)));
         }
@@ -254,8 +302,9 @@ mod tests {
                     from: &from,
                     to: &to,
                     to_store: &to_store,
-                    verify: call % 2 == 0,
-                    failpoints: Failpoints { chunk: || (), chunks_durable: || (), manifests_durable: || () },
+                    verify_from: if call % 2 == 0 { 0 } else { VERIFY_NONE },
+                    threads: backup_threads(),
+                    watch: &Failpoints { chunk: || (), chunks_durable: || (), manifests_durable: || () },
                 };
                 let needed = Referenced::open(&images, &[(&from, &from_store)]).unwrap();
                 to.fail(operation, call, Fault::Io);

@@ -225,7 +225,7 @@ pub(super) fn copy_catalog(from: &Path, to: &Path, hash: &str) -> Result<(), Bac
 }
 
 /// Removes the file of a catalogue and its companions.
-pub(super) fn remove_catalog(path: &Path) -> Result<(), StartError> {
+pub(crate) fn remove_catalog(path: &Path) -> Result<(), StartError> {
     for ending in ["", "-wal", "-shm", "-journal"] {
         let mut name = path.as_os_str().to_owned();
         name.push(ending);

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use jingku_catalog::Catalog;
 
-use super::copy::{Failpoints, Outcome, Stores, copy};
+use super::copy::{Failpoints, Outcome, Stores, backup_threads, copy};
 use super::folder::{
     Folder, copy_catalog, hash_file, open_objects, read_checked, remove_catalog, remove_durably, replace,
 };
@@ -83,8 +83,9 @@ pub async fn restore_backup(how: RestoreBackup<'_>) -> Result<Restored, BackupEr
     let copying = tokio::task::spawn_blocking(move || {
         let referenced = Referenced::open(&images, &[(&from, &from_store)])?;
         // Objects of an interrupted restore are checked as well.
+        let (from, to, to_store) = (&from, &to, &to_store);
         let stores =
-            Stores { from: &from, to: &to, to_store: &to_store, verify: true, failpoints: FAILPOINTS };
+            Stores { from, to, to_store, verify_from: 0, threads: backup_threads(), watch: &FAILPOINTS };
         copy(&stores, &referenced, &images)
     });
     let Outcome { copied, damage } = copying.await??;
@@ -165,7 +166,8 @@ fn prepare(path: &Path) -> Result<DataDir, BackupError> {
     Ok(data)
 }
 
-fn put_catalog(data: &DataDir, staged: &Path) -> Result<(), StartError> {
+/// Makes a closed catalogue that of the data directory.
+pub(crate) fn put_catalog(data: &DataDir, staged: &Path) -> Result<(), StartError> {
     let failed = StartError::io(staged);
     let mut log = staged.as_os_str().to_owned();
     log.push("-wal");

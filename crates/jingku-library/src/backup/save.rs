@@ -8,7 +8,7 @@ use jingku_catalog::{AccountId, Catalog, ManifestUse};
 use jingku_chunks::{Backend, Disk, GcGuard, ManifestId, Store};
 use zeroize::Zeroizing;
 
-use super::copy::{Failpoints, Outcome, Stores, copy};
+use super::copy::{Failpoints, Outcome, Stores, VERIFY_NONE, backup_threads, copy};
 use super::folder::{Folder, hash_file, open_objects, read_checked, remove_catalog};
 use super::generations::{Pruned, adopt_first, another_library, prune};
 use super::record::GenerationRecord;
@@ -132,7 +132,10 @@ impl Library {
             let from = from_store.backend().as_ref();
             let sources: [(&dyn Backend, _); 2] = [(from, &from_store), (&to, &to_store)];
             let referenced = Referenced::open(&images, &sources)?;
-            let stores = Stores { from, to: &to, to_store: &to_store, verify, failpoints: FAILPOINTS };
+            let verify_from = if verify { 0 } else { VERIFY_NONE };
+            let (to, to_store) = (&to, &to_store);
+            let stores =
+                Stores { from, to, to_store, verify_from, threads: backup_threads(), watch: &FAILPOINTS };
             copy(&stores, &referenced, &images)
         });
         Ok(copying.await??)

@@ -19,6 +19,17 @@ impl DatabaseUrl {
     pub(crate) fn expose(&self) -> &str {
         self.0.expose_secret()
     }
+
+    /// The URL without user, password and parameters, to be shown.
+    pub(crate) fn place(&self) -> String {
+        let url = self.expose().split(['?', '#']).next().unwrap_or_default();
+        match url.split_once("://") {
+            Some((scheme, rest)) => {
+                format!("{scheme}://{}", rest.rsplit_once('@').map_or(rest, |(_, place)| place))
+            }
+            None => "a database".to_owned(),
+        }
+    }
 }
 
 impl fmt::Debug for DatabaseUrl {
@@ -37,5 +48,21 @@ impl<'de> Deserialize<'de> for DatabaseUrl {
 impl Serialize for DatabaseUrl {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.expose())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_is_shown_without_secrets() {
+        for (url, place) in [
+            ("postgres://jingku:p@ss@db:5432/lab?password=x", "postgres://db:5432/lab"),
+            ("postgres:///lab?host=/run/postgresql&user=jingku", "postgres:///lab"),
+            ("jingku:secret", "a database"),
+        ] {
+            assert_eq!(DatabaseUrl::new(url).place(), place);
+        }
     }
 }

@@ -171,6 +171,12 @@ help-restore = Restore a backup to a new data directory
     .at = Generation to restore, as listed by `jingku backup --list` [default: the newest]
     .skip_damaged = Skip images that are corrupted in the backup
     .config = Configuration file of the server, if it names a database for the catalogue
+help-migrate-database = Move the catalogue to PostgreSQL or back to a file; the server must be stopped
+    .to = postgres://USER@HOST/DATABASE, or `sqlite` for the file catalog.db
+help-migrate-storage = Move the data of images to a bucket or back to a folder; stop the server when it asks
+    .to = s3://BUCKET/PREFIX, or `disk` for the folder `store` of the data directory
+    .skip_damaged = Continue although images are corrupted; they stay so
+    .config = Configuration file whose section [s3] says how to reach the bucket
 
 help-lab = Control a throw-away server for tests
     .base_url = Address of the server, started with --ephemeral --lab

@@ -64,13 +64,15 @@ errors-start-catalog-gone = 目录数据库 { $path } 不见了，但它的日�
 errors-start-catalog-linked = 目录数据库 { $path } 是一个链接，它的日志可能在链接旁，也可能在文件旁。未做任何改动。请停止服务并把文件本身放在那里；要放到另一块磁盘上，请链接整个数据目录。
 errors-start-log-gone = 有服务正在使用该数据目录，而它写入的 { $path } 不见了。未做任何改动。请把文件放回原处，或停止该服务：它会把已知的内容写入 catalog.db。
 errors-start-catalog-lost = 目录数据库 { $path } 丢失或为空，而存储中还有它记录的镜像。未做任何更改。请把该文件放回原处，或用 `jingku restore` 从备份恢复出另一个数据目录；要重新开始，请移走目录 `store`。
-errors-start-catalog-in-file = { $path } 的目录数据库在文件 catalog.db 中，因此不能改用外部数据库。未做任何更改。要迁移，请先用 `jingku backup` 备份，再把备份连同该数据库恢复到另一个目录。
+errors-start-catalog-in-file = { $path } 的目录数据库在文件 catalog.db 中，因此不能改用外部数据库。未做任何更改。要迁移，请运行 `jingku migrate-database`。
 errors-start-database-empty = 数据库是空的，而 { $path } 中有镜像。未做任何更改。请检查数据库的 URL，或用 `jingku restore` 把备份恢复到另一个目录。
 errors-start-database-not-empty = 数据库不是空的。请恢复到一个新建的数据库。
 errors-start-database-file = { $path } 有误：其中应有数据库的 URL 和标识。请恢复该文件。
 errors-start-master-key = 主密钥 { $place } 有误：必须是 64 位十六进制数字。
 errors-start-storage-file = 文件 { $path } 已损坏。请在配置文件中设置 `storage`，然后删除该文件。
-errors-start-store-in-folder = { $path } 的镜像数据在其目录 `store` 中，而配置文件设置了 `storage`。未做任何更改。请先复制数据：见 docs/operate/object-storage.md。
+errors-start-store-in-folder = { $path } 的镜像数据在其目录 `store` 中，而配置文件设置了 `storage`。未做任何更改。要迁移数据，请运行 `jingku migrate-storage`。
+errors-start-catalog-moved = 目录数据库现在位于 { $place }，或向那里的迁移被中断。未做任何更改。请修改配置文件中的 `database`，或再次运行被中断的 `jingku migrate-database`。
+errors-start-store-elsewhere = 镜像数据不在 { $store }，而在 { $place }，或两者之间的迁移被中断。未做任何更改。请修改配置文件中的 `storage`，或再次运行被中断的 `jingku migrate-storage`。
 errors-start-store = 无法打开分块存储：{ $error }。
 errors-private-not-ours = 其他用户可以读取 { $path }（权限 { $mode }），且它属于另一个用户。请以其所有者身份运行 `chmod 700 { $path }`。
 errors-private-shared = 其他用户可以读取 { $path }（权限 { $mode }），且它不是镜库专用的目录。请另选一个专用目录，如 { $better }；如果其他用户不需要它，也可运行 `chmod 700 { $path }`。
@@ -84,6 +86,14 @@ errors-lab-none = { $base_url } 的服务没有开启 lab。请用 `jingku serve
 
 ## 备份与清理
 
+errors-migrate-served = 有服务正在使用数据目录 { $path }。请先停止它：迁移期间目录数据库不能有变化。
+errors-migrate-same-place = 已经在 { $place } 中。
+errors-migrate-not-empty = { $place } 不是空的。请选择一个空数据库。
+errors-migrate-read-only = 数据目录 { $path } 不可写。
+errors-migrate-catalog = 目录数据库已损坏，没有迁移：{ $problems }。请运行 `jingku check` 并恢复备份。
+errors-migrate-damaged =
+    { $count } 个镜像已损坏，因此没有迁移镜像数据：{ $lines }
+    请删除这些镜像，或用 --skip-damaged 不带走它们缺失的数据。
 errors-backup-not-a-backup = { $path } 不是空目录，也不是镜库的备份。请换一个目录。
 errors-backup-inside = { $path } 位于数据目录之内，会随之一同损坏。请换一个目录。
 errors-backup-other-library = { $path } 是另一个镜像库（{ $found }）的备份，而当前镜像库是 { $own }。未做任何更改。--data-dir 是否正确，磁盘是否已挂载？如果无误，请备份到另一个目录。

@@ -171,6 +171,12 @@ help-restore = 用备份恢复出新的数据目录
     .at = 恢复第几代备份，编号见 `jingku backup --list` [默认：最新]
     .skip_damaged = 跳过备份中已损坏的镜像
     .config = 服务的配置文件，其中指定了目录数据库时需要
+help-migrate-database = 将目录数据库迁移到 PostgreSQL，或迁回文件；须先停止服务
+    .to = postgres://用户@主机/数据库，或 `sqlite` 表示文件 catalog.db
+help-migrate-storage = 将镜像数据迁移到存储桶，或迁回目录；提示时再停止服务
+    .to = s3://存储桶/前缀，或 `disk` 表示数据目录中的目录 `store`
+    .skip_damaged = 即使有镜像已损坏也继续，这些镜像仍是损坏的
+    .config = 配置文件，其 [s3] 一节说明如何访问存储桶
 
 help-lab = 控制用于测试的临时服务
     .base_url = 以 --ephemeral --lab 启动的服务的地址

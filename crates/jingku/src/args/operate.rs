@@ -136,6 +136,22 @@ pub(crate) struct RestoreArgs {
     pub(crate) config: Option<PathBuf>,
 }
 
+#[derive(Debug, Args)]
+pub(crate) struct MigrateDatabaseArgs {
+    #[arg(long, value_name = "URL|sqlite")]
+    pub(crate) to: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct MigrateStorageArgs {
+    #[arg(long, value_name = "s3://BUCKET/PREFIX|disk")]
+    pub(crate) to: String,
+    #[arg(long)]
+    pub(crate) skip_damaged: bool,
+    #[arg(long, env = "JINGKU_CONFIG", hide_env_values = true, value_name = "FILE", value_parser = value::any_path())]
+    pub(crate) config: Option<PathBuf>,
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum InstanceCommand {
     Add {

@@ -36,6 +36,10 @@ impl Explained for StartError {
             Self::DatabaseFile(path) => (Fault, tr!("errors-start-database-file", path)),
             Self::StorageFile(path) => (Fault, tr!("errors-start-storage-file", path)),
             Self::StoreInFolder(path) => (Refused, tr!("errors-start-store-in-folder", path)),
+            Self::CatalogMoved(place) => (Refused, tr!("errors-start-catalog-moved", place)),
+            Self::StoreElsewhere { store, place } => {
+                (Refused, tr!("errors-start-store-elsewhere", store, place))
+            }
             Self::MasterKey(place) => (Usage, tr!("errors-start-master-key", place)),
             Self::WrongMasterKey(_) => (Fault, tr!("errors-master-key-wrong")),
             Self::Catalog(error) => (Fault, catalog(&tr!("errors-catalog-unopened"), error)),

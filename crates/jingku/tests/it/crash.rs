@@ -18,10 +18,10 @@ use rustix::process::Signal;
 use serde_json::json;
 
 use crate::home::{Home, files_below};
-use crate::{backup, containers, import, sweep, trash};
+use crate::{backup, containers, import, migrate, sweep, trash};
 
 /// The failpoints, by the test that kills there. `name:N` is the N-th time the failpoint is reached.
-const KILLED_AT: [&[&str]; 10] = [
+const KILLED_AT: [&[&str]; 12] = [
     &make::FAILPOINTS,
     &actions::FAILPOINTS,
     &upkeep::FAILPOINTS,
@@ -32,6 +32,8 @@ const KILLED_AT: [&[&str]; 10] = [
     &import::FAILPOINTS,
     &containers::FAILPOINTS,
     &containers::LIFECYCLE_FAILPOINTS,
+    &migrate::DATABASE_FAILPOINTS,
+    &migrate::STORAGE_FAILPOINTS,
 ];
 
 /// The number in an environment variable, or the default.

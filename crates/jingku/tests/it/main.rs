@@ -26,6 +26,7 @@ mod kinds;
 mod lab;
 mod man;
 mod memory;
+mod migrate;
 mod old_data;
 mod operate;
 mod postgres;

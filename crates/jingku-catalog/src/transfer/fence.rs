@@ -1,0 +1,67 @@
+//! Rejects every change of a catalogue that was moved, also by processes that opened it before.
+
+use crate::Result;
+use crate::database::Transaction;
+
+/// What the database answers to a change.
+const REASON: &str = "the catalogue was moved to another database";
+/// The start of the names of triggers in SQLite, and the name of the function and its triggers in PostgreSQL.
+const NAME: &str = "catalogue_moved";
+
+/// Waits until no other transaction changes one of the tables. Others wait until this one ends.
+pub(super) async fn lock(transaction: &mut Transaction, tables: &[&str]) -> Result<()> {
+    match transaction {
+        // BEGIN IMMEDIATE excludes every other writer.
+        Transaction::Sqlite(_) => Ok(()),
+        Transaction::Postgres(_) => {
+            let sql = format!("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE", tables.join(", "));
+            transaction.define(&sql).await
+        }
+    }
+}
+
+/// Rejects every change after the end of this transaction, also those that wait for it.
+pub(super) async fn raise(transaction: &mut Transaction, tables: &[&str]) -> Result<()> {
+    let sql = match transaction {
+        Transaction::Sqlite(_) => {
+            let trigger = |table: &str, change: &str| {
+                format!(
+                    "CREATE TRIGGER {NAME}_{table}_{change} BEFORE {change} ON {table}
+                     BEGIN SELECT RAISE(ABORT, '{REASON}'); END;"
+                )
+            };
+            let changes =
+                |table| ["INSERT", "UPDATE", "DELETE"].map(|change| trigger(table, change)).concat();
+            tables.iter().copied().map(changes).collect::<String>()
+        }
+        Transaction::Postgres(_) => {
+            let function = format!(
+                "CREATE FUNCTION {NAME}() RETURNS trigger LANGUAGE plpgsql
+                 AS $$ BEGIN RAISE EXCEPTION '{REASON}'; END $$;"
+            );
+            let trigger = |table: &&str| {
+                format!(
+                    "CREATE TRIGGER {NAME} BEFORE INSERT OR UPDATE OR DELETE ON {table}
+                     FOR EACH STATEMENT EXECUTE FUNCTION {NAME}();"
+                )
+            };
+            function + &tables.iter().map(trigger).collect::<String>()
+        }
+    };
+    transaction.define(&sql).await
+}
+
+/// Allows changes again. Does nothing if they are allowed.
+pub(super) async fn lower(transaction: &mut Transaction) -> Result<()> {
+    let sql = match transaction {
+        Transaction::Sqlite(_) => {
+            let sql = "SELECT name FROM sqlite_master WHERE type = 'trigger' AND name LIKE $1";
+            let names: Vec<String> =
+                transaction.query(sql, &[format!("{NAME}%").into()]).await?.all("sqlite_master")?;
+            names.iter().map(|name| format!("DROP TRIGGER {name};")).collect::<String>()
+        }
+        // With its triggers.
+        Transaction::Postgres(_) => format!("DROP FUNCTION IF EXISTS {NAME}() CASCADE"),
+    };
+    transaction.define(&sql).await
+}

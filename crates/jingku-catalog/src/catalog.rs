@@ -13,6 +13,8 @@ pub struct Catalog {
     /// The limits of accounts that have none of their own.
     pub(crate) account_limits: AccountLimits,
     pub(crate) positions: Arc<PositionCache>,
+    /// The name of the server that this handle is for: see [`Catalog::with_host`].
+    pub(crate) host: Arc<str>,
 }
 
 /// A version of the catalogue; equal to a later one if nothing was changed in between.
@@ -84,7 +86,12 @@ impl Catalog {
     }
 
     fn of(database: Database) -> Self {
-        Self { database: Arc::new(database), account_limits: AccountLimits::NONE, positions: Arc::default() }
+        Self {
+            database: Arc::new(database),
+            account_limits: AccountLimits::NONE,
+            positions: Arc::default(),
+            host: Arc::default(),
+        }
     }
 
     /// Returns a handle that applies these limits to accounts without limits of their own. The default is no limits.

@@ -65,17 +65,14 @@ impl Catalog {
     /// last one.
     pub async fn set_task_state(&self, name: &str, lease: Option<i64>, state: &str) -> Result<bool> {
         let params = [name.into(), state.into(), lease.into()];
-        let changed = match lease {
-            Some(_) => {
-                let sql = "UPDATE tasks SET state = $2 WHERE name = $1 AND lease = $3";
-                self.database.execute(sql, &params).await?
-            }
-            None => {
-                let sql = "INSERT INTO tasks (name, session, host, lease, lease_until, state)
-                           VALUES ($1, '', '', 0, 0, $2)
-                           ON CONFLICT (name) DO UPDATE SET state = excluded.state";
-                self.database.execute(sql, &params[..2]).await?
-            }
+        let changed = if lease.is_some() {
+            let sql = "UPDATE tasks SET state = $2 WHERE name = $1 AND lease = $3";
+            self.database.execute(sql, &params).await?
+        } else {
+            let sql = "INSERT INTO tasks (name, session, host, lease, lease_until, state)
+                       VALUES ($1, '', '', 0, 0, $2)
+                       ON CONFLICT (name) DO UPDATE SET state = excluded.state";
+            self.database.execute(sql, &params[..2]).await?
         };
         Ok(changed == 1)
     }

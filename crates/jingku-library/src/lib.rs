@@ -10,6 +10,7 @@ mod check;
 mod chunk_store;
 mod claims;
 mod clock;
+mod cluster;
 mod config;
 mod containers;
 mod credentials;
@@ -31,6 +32,7 @@ mod keyring;
 mod library;
 mod limits;
 mod lock;
+mod membership;
 mod objects;
 mod operator;
 mod pods;
@@ -45,9 +47,11 @@ mod sentence;
 mod serve_lock;
 mod start_error;
 mod sweep;
+mod task_state;
 mod text_file;
 mod time_watch;
 mod trash;
+mod turns;
 mod uploads;
 mod usage;
 
@@ -60,10 +64,10 @@ pub use check::{Checked, CorruptObject, Corruption, Depth};
 pub use clock::{Clock, FixedClock, SystemClock};
 pub use config::{
     AddressRange, Approve, BadListenAddress, BadPublicUrl, BadSize, BadStorageUrl, ByteSize, Category,
-    Community, Config, ConfigError, ConnectionLimits, ContainerSettings, DatabaseUrl, DeclaredInstance,
-    GpuSettings, HostSettings, JobSettings, LimitSettings, ListenAddress, MetricsSettings, NamedContainer,
-    OTHERS, ProxyProtocol, ProxySettings, PublicUrl, RequestLimits, S3Settings, ScrubSettings, StorageUrl,
-    SweepSettings, TlsSettings, TrashSettings, Zone, Zones,
+    ClusterSettings, Community, Config, ConfigError, ConnectionLimits, ContainerSettings, DatabaseUrl,
+    DeclaredInstance, GpuSettings, HostName, HostSettings, JobSettings, LimitSettings, ListenAddress,
+    MetricsSettings, NamedContainer, OTHERS, ProxyProtocol, ProxySettings, PublicUrl, RequestLimits,
+    S3Settings, ScrubSettings, StorageUrl, SweepSettings, TlsSettings, TrashSettings, Zone, Zones,
 };
 pub use containers::{ContainerFacts, ContainerLoad, ContainerState, Containers};
 pub use credentials::{Credentials, KeyPair};
@@ -77,8 +81,8 @@ pub use gauges::Gauges;
 pub use health::Health;
 pub use host::{CPU_TYPE, HostOffer, InstanceSize, OfferedType};
 pub use jingku_catalog::{
-    Account, AccountId, CatalogError, Instance, Key, KeyLimits, Limit, LimitState, ManifestUse, Review,
-    TrashedImage,
+    Account, AccountId, CatalogError, Host, Instance, Key, KeyLimits, Limit, LimitState, ManifestUse, Review,
+    Task, TrashedImage,
 };
 pub use jingku_chunks::{CheckProgress, SweepReport};
 pub use jingku_protocol::PlatformType;
@@ -97,6 +101,7 @@ pub use limits::{
     UPLOAD_START_TIMEOUT,
 };
 pub use lock::lock;
+pub use membership::ClusterStatus;
 pub use operator::{NewInstance, PlatformImage, caution_of};
 pub use pods::{
     HTTP_PORT, PodOptions, Pods, ResetPassword, SSH_PORT, WITHOUT_GPU_TIERS, is_password, new_password,

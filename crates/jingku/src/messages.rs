@@ -39,10 +39,11 @@ macro_rules! file {
     };
 }
 
-static FILES: [File; 21] = [
+static FILES: [File; 22] = [
     file!("argument"),
     file!("backup"),
     file!("check"),
+    file!("cluster"),
     file!("connection"),
     file!("env"),
     file!("health"),

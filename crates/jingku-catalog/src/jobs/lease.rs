@@ -52,7 +52,8 @@ impl Catalog {
                  WHERE {LEASED}"
             );
             let [id, worker, attempt] = job.params();
-            let (until, done, total) = ((lease_now + lease_secs).into(), done_bytes.into(), total_bytes.into());
+            let (until, done, total) =
+                ((lease_now + lease_secs).into(), done_bytes.into(), total_bytes.into());
             let params = [id, worker, attempt, until, done, total, now.into()];
             if transaction.execute(&sql, &params).await? == 1 {
                 return transaction.commit(Heartbeat::Held).await;
@@ -126,13 +127,11 @@ impl Catalog {
     /// Returns the time that leases of jobs are compared with: that of the database if several servers may share it, whose
     /// own clocks may differ.
     pub(crate) async fn lease_time(&self, now: i64) -> Result<i64> {
-        match self.database.postgres() {
-            None => Ok(now),
-            Some(_) => {
-                let rows = self.database.query(&format!("SELECT {}", self.database.clock()), &[]).await?;
-                Ok(rows.first("clock")?.unwrap_or(now))
-            }
+        if self.database.postgres().is_none() {
+            return Ok(now);
         }
+        let rows = self.database.query(&format!("SELECT {}", self.database.clock()), &[]).await?;
+        Ok(rows.first("clock")?.unwrap_or(now))
     }
 
     /// Returns whether a job of an instance ever succeeded and its image was not purged.

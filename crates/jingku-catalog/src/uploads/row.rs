@@ -70,16 +70,20 @@ impl Catalog {
         self.database.scan(AccountId::PLATFORM, &sql, &[(&*self.host).into()]).await?.all("uploads")
     }
 
-    /// Returns the unfinished uploads to this server that were last active before `active_before`, if given, and those without any bytes
-    /// that were last active before `started_before`.
+    /// Returns the unfinished uploads that were last active before `active_before`, if given, and those without any bytes
+    /// that were last active before `started_before`: of this server, and of servers that do not live.
     pub async fn idle_uploads(&self, active_before: Option<i64>, started_before: i64) -> Result<Vec<Upload>> {
+        let clock = self.database.clock();
         let sql = format!(
             "SELECT {COLUMNS} FROM uploads
-             WHERE finished_at IS NULL AND host = $3 AND (heard_at < $1 OR (received_bytes = 0 AND heard_at < $2))
+             WHERE finished_at IS NULL
+               AND (host = $3 OR NOT EXISTS (
+                   SELECT 1 FROM hosts WHERE hosts.name = uploads.host AND hosts.lease_until > {clock}
+               ))
+               AND (heard_at < $1 OR (received_bytes = 0 AND heard_at < $2))
              ORDER BY image_id"
         );
-        let params =
-            [active_before.unwrap_or(i64::MIN).into(), started_before.into(), (&*self.host).into()];
+        let params = [active_before.unwrap_or(i64::MIN).into(), started_before.into(), (&*self.host).into()];
         self.database.scan(AccountId::PLATFORM, &sql, &params).await?.all("uploads")
     }
 

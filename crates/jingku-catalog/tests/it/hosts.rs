@@ -101,6 +101,12 @@ async fn rows_follow_their_data_directory(Engine { catalog, .. }: Engine) {
     assert_eq!((rows(&a, "a").await, rows(&a, "b").await), ([2, 1, 1, 1], [1, 0, 1, 0]));
     assert_eq!((a.uploads().await.unwrap().len(), b.uploads().await.unwrap().len()), (1, 0));
     assert_eq!(a.uploads().await.unwrap()[0].host, "a");
+    // An upload is ended by its server, or by any when that is gone.
+    let idle = async |server: &Catalog| server.idle_uploads(None, NOW + 1).await.unwrap().len();
+    assert_eq!((idle(&a).await, idle(&b).await), (1, 0));
+    assert!(a.renew_host("p1", "", EXPIRED_SECS).await.unwrap());
+    assert_eq!((idle(&a).await, idle(&b).await), (1, 1));
+    assert!(a.renew_host("p1", "", LEASE_SECS).await.unwrap());
     assert_eq!(b.instance(None, "vm-a").await.unwrap().unwrap().host, "a");
     // The data directory is renamed.
     let c = a.clone().with_host("c");

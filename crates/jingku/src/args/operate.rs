@@ -137,6 +137,11 @@ pub(crate) struct RestoreArgs {
 }
 
 #[derive(Debug, Subcommand)]
+pub(crate) enum ClusterCommand {
+    Status,
+}
+
+#[derive(Debug, Subcommand)]
 pub(crate) enum InstanceCommand {
     Add {
         #[arg(long)]

@@ -36,6 +36,9 @@ impl Explained for StartError {
             Self::DatabaseFile(path) => (Fault, tr!("errors-start-database-file", path)),
             Self::StorageFile(path) => (Fault, tr!("errors-start-storage-file", path)),
             Self::StoreInFolder(path) => (Refused, tr!("errors-start-store-in-folder", path)),
+            Self::HostInUse { name, address, seen_secs } => {
+                (TryAgain, tr!("errors-start-host-in-use", name, address, seconds = *seen_secs))
+            }
             Self::MasterKey(place) => (Usage, tr!("errors-start-master-key", place)),
             Self::WrongMasterKey(_) => (Fault, tr!("errors-master-key-wrong")),
             Self::Catalog(error) => (Fault, catalog(&tr!("errors-catalog-unopened"), error)),
@@ -133,6 +136,7 @@ mod tests {
             StartError::CatalogInFile(path()),
             StartError::DatabaseEmpty(path()),
             StartError::DatabaseNotEmpty,
+            StartError::HostInUse { name: "a".to_owned(), address: "http://a".to_owned(), seen_secs: 5 },
             StartError::DatabaseFile(path()),
             StartError::Catalog(CatalogError::AnotherStore),
             StartError::MasterKey("JINGKU_MASTER_KEY".to_owned()),

@@ -32,7 +32,7 @@ pub(crate) struct Args {
 const ON_POSTGRES: &str = "create_comp_share_custom_image:: describe_comp_share_custom_images:: describe_community_images:: \
     terminate_comp_share_custom_image:: modify_comp_share_image_share_account:: describe_comp_share_sharing_images:: \
     publish_comp_share_image:: import_comp_share_custom_image:: copy_comp_share_custom_image:: repeats:: isolation:: \
-    transfers:: tenancy:: crash::make crash::load";
+    transfers:: tenancy:: crash::make crash::load cluster::";
 
 struct Step {
     name: &'static str,

@@ -17,6 +17,8 @@ pub struct Catalog {
     pub(crate) positions: Arc<PositionCache>,
     pub(crate) shared_orders: Arc<SharedOrders>,
     pub(crate) group_orders: Arc<GroupOrders>,
+    /// The name of the server that this handle is for: see [`Catalog::with_host`].
+    pub(crate) host: Arc<str>,
 }
 
 /// A version of the catalogue; equal to a later one if nothing was changed in between.
@@ -94,6 +96,7 @@ impl Catalog {
             positions: Arc::default(),
             shared_orders: Arc::default(),
             group_orders: Arc::default(),
+            host: Arc::default(),
         }
     }
 

@@ -34,6 +34,8 @@ row! {
         pub container: Option<String> = "n.container",
         /// When the engine was last seen with its container; 0 for a VM.
         pub seen_at: i64 = "n.seen_at",
+        /// The server that can read its disk or container; empty for the only one.
+        pub host: String = "n.host",
         /// The image being made from it. Meanwhile, the instance can neither be removed nor have another image made.
         pub image_in_making: Option<String> = "j.image_id",
         /// The image it was started from, if known.
@@ -135,7 +137,7 @@ impl InstanceFilter<'_> {
 }
 
 impl Catalog {
-    /// Adds an instance. It may have been started from an image visible to its account, which counts it.
+    /// Adds an instance of this server. It may have been started from an image visible to its account, which counts it.
     pub async fn add_instance(
         &self,
         new: NewInstance<'_>,
@@ -151,7 +153,7 @@ impl Catalog {
             if let Some((owner, id)) = image {
                 transaction.bump_viewers_and(owner, id, new.account).await?;
             }
-            match transaction.insert_instance(new, image_id, now).await? {
+            match transaction.insert_instance(new, &self.host, image_id, now).await? {
                 AddInstance::Added => transaction.commit(AddInstance::Added).await,
                 refused => transaction.discard(refused).await,
             }
@@ -235,6 +237,7 @@ impl Transaction {
     pub(crate) async fn insert_instance(
         &mut self,
         new: NewInstance<'_>,
+        host: &str,
         image_id: Option<&str>,
         now: i64,
     ) -> Result<AddInstance> {
@@ -252,8 +255,8 @@ impl Transaction {
         let ordinal = self.next_ordinal().await?;
         let sql = "INSERT INTO instances
                        (id, account_id, name, region, zone, disk, size_bytes, gpu_type, created_at,
-                        image_id, use_counted_until, ordinal, container, seen_at)
-                   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $9, $11, $12, $13)
+                        image_id, use_counted_until, ordinal, container, seen_at, host)
+                   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $9, $11, $12, $13, $14)
                    ON CONFLICT (id) DO NOTHING";
         let params = [
             new.id.into(),
@@ -269,6 +272,7 @@ impl Transaction {
             ordinal.into(),
             new.container.into(),
             new.container.map_or(0, |_| now).into(),
+            host.into(),
         ];
         let added = self.execute(sql, &params).await? == 1;
         Ok(if added { AddInstance::Added } else { AddInstance::Exists })

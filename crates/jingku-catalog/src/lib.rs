@@ -25,6 +25,7 @@ mod covers;
 mod cursor;
 mod database;
 mod error;
+mod hosts;
 mod images;
 mod instances;
 mod jobs;
@@ -38,6 +39,7 @@ mod quota;
 mod scope;
 mod shares;
 mod statistics;
+mod tasks;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod text_search;
@@ -63,6 +65,7 @@ pub use database::{
     SCANS_MAX, SCANS_WAITING_MAX, Snapshot, WRITER_WAIT_TIMEOUT,
 };
 pub use error::{CatalogError, ErrorSource, Result};
+pub use hosts::{Host, NewHost, RegisterHost};
 pub use images::changes::ImageChanges;
 pub use images::container::{ContainerImage, ImageKey};
 pub use images::copy::{CopyImage, CopySource, NewCopy};
@@ -101,6 +104,7 @@ pub use scope::Scope;
 pub use shares::{Share, ShareChanges, ShareImage};
 pub use statistics::Statistics;
 pub use transfer::{CopiedTable, FrozenCatalog};
+pub use tasks::Task;
 pub use uploads::progress::{FinishUpload, Receive, Received};
 pub use uploads::row::{AgreedHash, Upload};
 pub use uploads::start::{NewUpload, StartUpload};

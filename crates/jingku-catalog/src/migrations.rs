@@ -28,6 +28,7 @@ pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0014_list.sql"),
     include_str!("../migrations/0015_store_id.sql"),
     include_str!("../migrations/0016_claims.sql"),
+    include_str!("../migrations/0017_hosts.sql"),
     include_str!("../migrations/0018_lists.sql"),
     include_str!("../migrations/0019_pod_ssh_keys.sql"),
 ];

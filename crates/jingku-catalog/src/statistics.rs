@@ -18,7 +18,7 @@ row! {
         /// Jobs that a worker runs.
         pub running_jobs: i64 = "(SELECT COUNT(*) FROM jobs WHERE finished_at IS NULL AND lease_until > $1)",
         /// When the oldest waiting job was created, in Unix seconds; now if none waits.
-        pub oldest_waiting_at: i64 = "(SELECT COALESCE(MIN(created_at), $1) FROM jobs WHERE finished_at IS NULL
+        pub oldest_waiting_at: i64 = "(SELECT COALESCE(MIN(created_at), $2) FROM jobs WHERE finished_at IS NULL
              AND (lease_until IS NULL OR lease_until <= $1))",
     }
 }
@@ -27,6 +27,7 @@ impl Catalog {
     /// Counts accounts, images, uploads and jobs.
     pub async fn statistics(&self, now: i64) -> Result<Option<Statistics>> {
         let sql = format!("SELECT {}", Statistics::COLUMNS);
-        self.database.scan(AccountId::PLATFORM, &sql, &[now.into()]).await?.first("jobs")
+        let lease_now = self.lease_time(now).await?;
+        self.database.scan(AccountId::PLATFORM, &sql, &[lease_now.into(), now.into()]).await?.first("jobs")
     }
 }

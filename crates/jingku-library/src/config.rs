@@ -1,6 +1,7 @@
 //! The configuration file. Every setting has a default; the file is optional.
 
 mod byte_size;
+mod cluster;
 mod community;
 mod containers;
 mod database_url;
@@ -26,6 +27,7 @@ use crate::sentence::clause;
 use crate::text_file::read_text;
 
 pub use byte_size::{BadSize, ByteSize};
+pub use cluster::{ClusterSettings, HostName};
 pub use community::{Approve, Category, Community, OTHERS};
 pub use containers::{ContainerSettings, NamedContainer};
 pub use database_url::DatabaseUrl;
@@ -50,6 +52,8 @@ pub struct Config {
     pub listen: ListenAddress,
     /// The PostgreSQL database that has the catalogue; `None` for a file in the data directory.
     pub database: Option<DatabaseUrl>,
+    /// This server among several that share the database.
+    pub cluster: ClusterSettings,
     /// Certificate and key; plain HTTP without them.
     pub tls: Option<TlsSettings>,
     /// Allows plain HTTP on an address that other machines can reach.

@@ -22,11 +22,21 @@ const NAME: &str = "database";
 /// The same for the database to which the catalogue is being moved. It has no store id if that is a file.
 const NEXT: &str = "database.next";
 
+impl DataDir {
+    /// Whether the catalogue is in a database.
+    pub fn has_database(&self) -> bool {
+        self.path().join(NAME).exists()
+    }
+}
+
 /// The content of the file.
 #[derive(Serialize, Deserialize)]
 struct Record {
     url: DatabaseUrl,
     store_id: String,
+    /// The name of the server; empty before it has one. `None` if all rows without a server belong to this data directory.
+    #[serde(default)]
+    host: Option<String>,
 }
 
 /// The database of a data directory.
@@ -56,7 +66,7 @@ impl ExternalDatabase {
     /// The database that the data directory has used last; `None` if its catalogue is a file.
     pub(crate) fn attached(data: &DataDir, environment: &Environment) -> Result<Option<Self>, StartError> {
         let record = read(data, NAME)?;
-        let attach = |Record { url, store_id }| {
+        let attach = |Record { url, store_id, .. }| {
             let password_file = environment.password_file.clone();
             Self { url, password_file, store_id: Some(store_id) }
         };
@@ -77,16 +87,40 @@ impl ExternalDatabase {
         self.store_id.is_some()
     }
 
-    /// Opens the catalogue. A data directory without a catalogue gets the database, if that has no data directory yet.
-    pub(crate) async fn open(self, data: &DataDir, environment: &Environment) -> Result<Catalog, StartError> {
+    /// The name of the server of a data directory, which may be empty; `None` if all rows without a server belong to it.
+    pub(crate) fn host(data: &DataDir) -> Result<Option<String>, StartError> {
+        Ok(read(data, NAME)?.and_then(|record| record.host))
+    }
+
+    /// Records the name of the server.
+    pub(crate) fn record_host(data: &DataDir, name: &str) -> Result<(), StartError> {
+        let Some(record) = read(data, NAME)? else { return Ok(()) };
+        write(data, NAME, Record { host: Some(name.to_owned()), ..record })
+    }
+
+    /// Opens the catalogue. A data directory without a catalogue gets the database, if that has no data directory yet, or
+    /// if the images of both are in a bucket, whose owner is compared next.
+    pub(crate) async fn open(
+        self,
+        data: &DataDir,
+        environment: &Environment,
+        in_bucket: bool,
+    ) -> Result<Catalog, StartError> {
         let catalog = refuse_moved(self.connect(data.is_writable()).await?).await?;
         let found = catalog.store_id().await?;
+        let joins = self.store_id.is_none()
+            && in_bucket
+            && !found.is_empty()
+            && !data.has_manifests()
+            && !data.has_catalog()
+            && catalog.known_bucket_owner().await?.is_some();
         let store_id = match self.store_id {
             // The database is new, but the data directory is not: it would lose all its images.
             Some(_) if found.is_empty() && data.has_manifests() => {
                 return Err(StartError::DatabaseEmpty(data.path().to_owned()));
             }
-            Some(store_id) => store_id,
+            Some(ref store_id) => store_id.clone(),
+            None if joins => found,
             None if !found.is_empty() => return Err(CatalogError::AnotherStore.into()),
             None if data.has_manifests() || data.has_catalog() => {
                 return Err(StartError::CatalogInFile(data.path().to_owned()));
@@ -94,7 +128,9 @@ impl ExternalDatabase {
             None => unique_id(&*environment.random),
         };
         if data.is_writable() {
-            write(data, NAME, &self.url, &store_id)?;
+            // Nothing that was added before the database had several servers belongs to one that joins.
+            let host = if joins { Some(String::new()) } else { Self::host(data)? };
+            write(data, NAME, self.record(&store_id, host))?;
         }
         catalog.bind_store(&store_id).await?;
         Ok(catalog)
@@ -115,10 +151,14 @@ impl ExternalDatabase {
         if !is_empty && !is_unfinished {
             return Err(StartError::DatabaseNotEmpty);
         }
-        let store_id = self.store_id.unwrap_or_else(|| unique_id(&*environment.random));
-        write(data, NAME, &self.url, &store_id)?;
+        let store_id = self.store_id.clone().unwrap_or_else(|| unique_id(&*environment.random));
+        write(data, NAME, self.record(&store_id, None))?;
         from.copy_to(&catalog, &store_id).await?;
         Ok(())
+    }
+
+    fn record(&self, store_id: &str, host: Option<String>) -> Record {
+        Record { url: self.url.clone(), store_id: store_id.to_owned(), host }
     }
 
     pub(crate) async fn connect(&self, is_writable: bool) -> Result<Catalog, StartError> {
@@ -153,7 +193,8 @@ pub(crate) fn next_store_id(data: &DataDir, url: &DatabaseUrl) -> Result<Option<
 
 /// Records that the catalogue is being moved to a database, or with an empty store id to a file.
 pub(crate) fn announce_next(data: &DataDir, url: &DatabaseUrl, store_id: &str) -> Result<(), StartError> {
-    write(data, NEXT, url, store_id)
+    let host = ExternalDatabase::host(data)?;
+    write(data, NEXT, Record { url: url.clone(), store_id: store_id.to_owned(), host })
 }
 
 /// Makes the announced database that of the data directory.
@@ -178,12 +219,13 @@ fn read(data: &DataDir, name: &str) -> Result<Option<Record>, StartError> {
 }
 
 /// Changes nothing if it is written already, so that commands can run while the disk is full.
-fn write(data: &DataDir, name: &str, url: &DatabaseUrl, store_id: &str) -> Result<(), StartError> {
-    let is_current =
-        |record: &Record| record.url.expose() == url.expose() && record.store_id.as_str() == store_id;
+fn write(data: &DataDir, name: &str, record: Record) -> Result<(), StartError> {
+    let is_current = |known: &Record| {
+        let url = known.url.expose() == record.url.expose();
+        url && (&known.store_id, &known.host) == (&record.store_id, &record.host)
+    };
     if read(data, name)?.as_ref().is_some_and(is_current) {
         return Ok(());
     }
-    let record = Record { url: url.clone(), store_id: store_id.to_owned() };
     data.replace(name, &serde_json::to_string(&record).expect("texts have a JSON form"))
 }

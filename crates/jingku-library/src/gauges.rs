@@ -2,7 +2,6 @@
 
 use jingku_catalog::Statistics;
 
-use crate::data_dir::DataDir;
 use crate::disk_space::DiskSpace;
 use crate::error::Internal;
 use crate::library::Library;
@@ -31,6 +30,7 @@ impl Library {
         let now = self.clock.now();
         let statistics = self.catalog.statistics(now).await?;
         let catalog = statistics.ok_or_else(|| Internal::BadRow("no statistics".to_owned()))?;
+        let (last_sweep, scrub) = (self.last_sweep().await?, self.scrub().await?);
         let (data, disk_space) = (self.data.clone(), self.disk_space.clone());
         let measured = tokio::task::spawn_blocking(move || Gauges {
             catalog,
@@ -40,8 +40,8 @@ impl Library {
                 .and_then(|data| data.catalog_path().metadata().ok())
                 .map_or(0, |file| file.len()),
             free_bytes: disk_space.as_ref().map(DiskSpace::free_bytes).and_then(Result::ok),
-            last_sweep: data.as_ref().and_then(DataDir::last_sweep),
-            scrub: data.as_ref().and_then(DataDir::scrub),
+            last_sweep,
+            scrub,
         });
         Ok(measured.await?)
     }

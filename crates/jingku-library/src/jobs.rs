@@ -8,6 +8,7 @@ mod estimate;
 mod files;
 mod import;
 mod make;
+mod membership;
 mod pace;
 mod pods;
 mod progress;
@@ -44,6 +45,7 @@ impl Workers {
         }
         let workers = library.config.jobs.workers.get();
         let mut tasks = Self::new(library);
+        tasks.spawn("renewing the lease of this server", membership::renew);
         for _ in 0..workers {
             tasks.spawn("making images", worker::work);
         }

@@ -10,6 +10,7 @@ mod check;
 mod chunk_store;
 mod claims;
 mod clock;
+mod cluster;
 mod config;
 mod containers;
 mod credentials;
@@ -31,6 +32,7 @@ mod keyring;
 mod library;
 mod limits;
 mod lock;
+mod membership;
 mod migration;
 mod objects;
 mod operator;
@@ -46,9 +48,11 @@ mod sentence;
 mod serve_lock;
 mod start_error;
 mod sweep;
+mod task_state;
 mod text_file;
 mod time_watch;
 mod trash;
+mod turns;
 mod uploads;
 mod usage;
 
@@ -61,10 +65,11 @@ pub use check::{Checked, CorruptObject, Corruption, Depth};
 pub use clock::{Clock, FixedClock, SystemClock};
 pub use config::{
     AddressRange, Approve, BadListenAddress, BadPublicUrl, BadSize, BadStorageUrl, ByteSize, Category,
-    Community, Config, ConfigError, ConnectionLimits, ContainerSettings, DatabaseUrl, DeclaredInstance,
-    GpuSettings, HostSettings, JobSettings, LimitSettings, ListenAddress, MetricsSettings, NamedContainer,
-    OTHERS, ProxyProtocol, ProxySettings, PublicUrl, RequestLimits, S3Settings, ScrubSettings, StorageUrl,
-    SweepSettings, TelemetrySettings, TlsSettings, TrashSettings, Zone, Zones,
+    ClusterSettings, Community, Config, ConfigError, ConnectionLimits, ContainerSettings, DatabaseUrl,
+    DeclaredInstance, GpuSettings, HostName, HostSettings, JobSettings, LimitSettings, ListenAddress,
+    MetricsSettings, NamedContainer, OTHERS, ProxyProtocol, ProxySettings, PublicUrl, RequestLimits,
+    S3Settings, ScrubSettings, StorageUrl, SweepSettings, TelemetrySettings, TlsSettings, TrashSettings, Zone,
+    Zones,
 };
 pub use containers::{ContainerFacts, ContainerLoad, ContainerState, Containers};
 pub use credentials::{Credentials, KeyPair};
@@ -78,8 +83,8 @@ pub use gauges::Gauges;
 pub use health::Health;
 pub use host::{CPU_TYPE, HostOffer, InstanceSize, OfferedType};
 pub use jingku_catalog::{
-    Account, AccountId, CatalogError, CopiedTable, Instance, Key, KeyLimits, Limit, LimitState, ManifestUse,
-    Review, TrashedImage,
+    Account, AccountId, CatalogError, CopiedTable, Host, Instance, Key, KeyLimits, Limit, LimitState, ManifestUse,
+    Review, Task, TrashedImage,
 };
 pub use jingku_chunks::{CheckProgress, SweepReport};
 pub use jingku_protocol::PlatformType;
@@ -98,6 +103,7 @@ pub use limits::{
     UPLOAD_START_TIMEOUT,
 };
 pub use lock::lock;
+pub use membership::ClusterStatus;
 pub use migration::{
     CatalogTarget, MigrationError, MoveStore, MovedCatalog, MovedStore, StoreProgress, StoreTarget,
     migrate_database, migrate_storage,

@@ -8,6 +8,7 @@ use jingku_chunks::{Memory, Store};
 use tokio::sync::Notify;
 
 use crate::clock::Clock;
+use crate::cluster::Cluster;
 use crate::config::{Config, Zones};
 use crate::containers::Containers;
 use crate::credentials::CredentialsCache;
@@ -75,6 +76,10 @@ pub struct Library {
     /// The running jobs of this process.
     pub running: Running,
     pub(crate) credentials_cache: CredentialsCache,
+    /// This server among those that share its catalogue.
+    pub(crate) cluster: Cluster,
+    /// Whether several servers can share the catalogue.
+    pub(crate) is_shared: bool,
     /// Whether the data directory cannot be written to.
     read_only: bool,
     /// Observes every job and may block it.
@@ -158,6 +163,8 @@ impl Library {
             containers: Containers::new(config.containers.engine_url()),
             host: Host::default(),
             credentials_cache: CredentialsCache::default(),
+            cluster: Cluster::default(),
+            is_shared: false,
             read_only: false,
             job_hook: None,
         }
@@ -213,15 +220,18 @@ impl Opening<'_> {
     async fn open_writable(self, disk_space: DiskSpace) -> Result<Library, StartError> {
         let Self { data, config, environment, .. } = self;
         let when_full = disk_space.clone();
-        let catalog = if let Some(database) = ExternalDatabase::of(data, config, environment)? {
-            database.open(data, environment).await?
+        let bucket = BucketStorage::of(data, config)?;
+        let database = ExternalDatabase::of(data, config, environment)?;
+        let is_shared = database.is_some();
+        let catalog = if let Some(database) = database {
+            let catalog = database.open(data, environment, bucket.is_some()).await?;
+            catalog.with_host(&ExternalDatabase::host(data)?.unwrap_or_default())
         } else {
             let path = data.catalog_path();
             refuse_moved(Catalog::open_sqlite_with(&path, move || when_full.give_up_reserve()).await?).await?
         };
         let keyring = self.keyring(&catalog).await?;
         let needed = !catalog.manifests("", 1).await?.is_empty();
-        let bucket = BucketStorage::of(data, config)?;
         let images_on_disk = bucket.is_none();
         let store = match bucket {
             Some(bucket) => bucket.open(data, &catalog, &*environment.random, needed).await?,
@@ -236,14 +246,17 @@ impl Opening<'_> {
             readiness: Readiness::of(data, (!images_on_disk).then(|| store.clone()))
                 .map_err(StartError::io(data.path()))?,
             images_on_disk,
+            is_shared,
             ..Library::in_memory(catalog, store, keyring, node, config, environment)
         })
     }
 
     async fn open_read_only(self) -> Result<Library, StartError> {
         let Self { data, config, environment, .. } = self;
-        let catalog = if let Some(database) = ExternalDatabase::of(data, config, environment)? {
-            database.open(data, environment).await?
+        let database = ExternalDatabase::of(data, config, environment)?;
+        let is_shared = database.is_some();
+        let catalog = if let Some(database) = database {
+            database.open(data, environment, false).await?
         } else {
             data.check_library()?;
             refuse_moved(Catalog::open_sqlite_copy(&data.catalog_path()).await?).await?
@@ -258,6 +271,7 @@ impl Opening<'_> {
         Ok(Library {
             data: Some(data.clone()),
             read_only: true,
+            is_shared,
             ..Library::in_memory(catalog, store, keyring, node, config, environment)
         })
     }

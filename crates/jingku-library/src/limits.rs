@@ -54,6 +54,10 @@ pub(crate) const READY_TIMEOUT: Duration = Duration::from_secs(3);
 /// How many of the newest images of the account are compared to compute `PresentBytes` of a new image. At most
 /// [`KNOWN_CHUNKS_MAX`](jingku_chunks::KNOWN_CHUNKS_MAX) of their chunks are kept in memory.
 pub(crate) const OWN_MANIFESTS_MAX: u32 = 64;
+/// Shortest lease of a server on its name, and of a worker on its job, in seconds. It is renewed every second.
+pub(crate) const HOST_LEASE_SECS_MIN: u16 = 6;
+/// Longest lease of a server on its name, and of a worker on its job, in seconds.
+pub(crate) const HOST_LEASE_SECS_MAX: u16 = 600;
 /// How long a server must run with a clock before deletion by age trusts it, in seconds: one day.
 pub(crate) const CLOCK_TRUST_SECS: i64 = 24 * 60 * 60;
 /// Maximum number of accounts that one image is shared with. One response lists them all.

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 
+use jingku_catalog::CatalogError;
 use jingku_chunks::ChunkId;
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +12,8 @@ use crate::library::Library;
 use crate::start_error::StartError;
 
 const SECS_OF_A_DAY: i64 = 24 * 60 * 60;
-const SCRUB: &str = "scrub";
+/// The name of the task, and of its state.
+pub(crate) const SCRUB: &str = "scrub";
 /// The minimum read rate, in bytes per second, so that a small store is finished soon.
 const RATE_MIN: u64 = 1 << 20;
 /// The maximum read rate, in bytes per second, so that others can use the disk.
@@ -113,32 +115,38 @@ impl DataDir {
         Ok(file.and_then(|_| self.scrub()))
     }
 
-    /// The progress of the scrub; `None` if it never started or is unknown.
+    /// The progress of the scrub of a data directory whose catalogue is a file; `None` if it never started or is unknown.
     pub fn scrub(&self) -> Option<Scrub> {
         self.state(SCRUB)
     }
 }
 
 impl Library {
-    pub(crate) fn keep_scrub(&self, scrub: &Scrub) {
-        if let Some(data) = &self.data {
-            data.keep_state(SCRUB, scrub);
+    /// Saves the progress, unless another server has got the task since the lease `lease`. Losing it costs only time.
+    pub(crate) async fn keep_scrub(&self, scrub: &Scrub, lease: Option<i64>) {
+        if let Err(error) = self.keep_task_state(SCRUB, lease, scrub).await {
+            tracing::warn!(%error, "cannot save the progress of the scrub");
         }
     }
 
+    /// The progress of the scrub of all servers; `None` if it never started or is unknown.
+    pub async fn scrub(&self) -> Result<Option<Scrub>, CatalogError> {
+        self.task_state(SCRUB).await
+    }
+
     /// The current round, or the next one if it is due.
-    pub(crate) fn due_scrub(&self) -> Option<Scrub> {
+    pub(crate) async fn due_scrub(&self) -> Result<Option<Scrub>, CatalogError> {
         let now = self.clock.now();
-        let Some(last) = self.data.as_ref().and_then(DataDir::scrub) else {
-            return Some(Scrub::begin(now, None));
+        let Some(last) = self.scrub().await? else {
+            return Ok(Some(Scrub::begin(now, None)));
         };
         if last.ended_at.is_none() {
-            return Some(last);
+            return Ok(Some(last));
         }
         let every = i64::from(self.config.scrub.days) * SECS_OF_A_DAY;
         // The absolute value, so that a clock that was set back does not prevent rounds.
         let due = now.saturating_sub(last.started_at).abs() >= every;
-        due.then(|| Scrub::begin(now, Some(&last)))
+        Ok(due.then(|| Scrub::begin(now, Some(&last))))
     }
 }
 

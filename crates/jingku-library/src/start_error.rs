@@ -114,6 +114,19 @@ pub enum StartError {
         /// The store that has the images.
         place: String,
     },
+    /// Another server of the same database has the name.
+    #[error(
+        "Another server has the host name {name}: {address}, last seen {seen_secs} s ago. Give this one another name: `host` \
+         in the section [cluster] of the configuration file. If the other one has crashed, start this one again in a minute."
+    )]
+    HostInUse {
+        /// The name.
+        name: String,
+        /// The base URL of the other server.
+        address: String,
+        /// Seconds since it last renewed its lease.
+        seen_secs: i64,
+    },
     /// The master key is malformed.
     #[error("The master key {0} is invalid: it must be 64 hexadecimal digits.")]
     MasterKey(String),

@@ -13,6 +13,8 @@ use crate::library::Library;
 use crate::sentence::{clause, with_causes};
 
 const BATCH: u32 = 4096;
+/// The name of the task, and of its state.
+pub(crate) const SWEEP: &str = "sweep";
 
 /// Why a sweep failed. What it removed before was unused.
 #[derive(Debug, thiserror::Error)]
@@ -102,24 +104,27 @@ impl Library {
             }
         });
         let (swept, ended) = sweeping.await??;
-        if let Some(data) = self.data.as_ref().filter(|_| ended && !dry_run) {
+        if ended && !dry_run && self.data.is_some() {
             let files = swept.chunks + swept.manifests;
             let last = LastSweep { ended_at: self.clock.now(), files, bytes: swept.bytes };
-            data.keep_state(LAST_SWEEP, &last);
+            self.keep_task_state(SWEEP, None, &last).await?;
             failpoint::reached("sweep.done");
         }
         Ok(swept)
     }
-}
 
-impl DataDir {
-    /// The last completed sweep of the data directory.
-    pub fn last_sweep(&self) -> Option<LastSweep> {
-        self.state(LAST_SWEEP)
+    /// The last completed sweep of any server.
+    pub async fn last_sweep(&self) -> Result<Option<LastSweep>, CatalogError> {
+        self.task_state(SWEEP).await
     }
 }
 
-const LAST_SWEEP: &str = "sweep";
+impl DataDir {
+    /// The last completed sweep of a data directory whose catalogue is a file.
+    pub fn last_sweep(&self) -> Option<LastSweep> {
+        self.state(SWEEP)
+    }
+}
 
 /// Returns the live manifests of the catalogue with each call, and reads them again only after a change. Blocks.
 fn live_manifests(catalog: Catalog) -> impl FnMut() -> Result<Vec<ManifestId>, SweepError> {

@@ -25,6 +25,8 @@ pub struct Context {
     pub(crate) pages: ImagePages,
     pub(crate) group_pages: GroupPages,
     pub(crate) rows: RowCache,
+    /// Sends requests to other servers of the catalogue.
+    pub(crate) peers: OnceLock<reqwest::Client>,
     /// The test lab, if enabled.
     pub(crate) lab: Option<Arc<Lab>>,
 }
@@ -45,6 +47,7 @@ impl Context {
             pages: ImagePages::default(),
             group_pages: GroupPages::default(),
             rows: RowCache::default(),
+            peers: OnceLock::new(),
             lab: None,
         }
     }
@@ -87,13 +90,19 @@ impl Context {
         format!("{}{path_and_query}", self.base_url())
     }
 
-    /// The host of the base URL.
+    /// The host at which this machine is reached: not that of a balancer in front of several servers.
     pub(crate) fn host(&self) -> String {
-        let uri: Option<axum::http::Uri> = self.base_url().parse().ok();
-        uri.and_then(|uri| uri.host().map(str::to_owned)).unwrap_or_default()
+        let address = self.library.config.cluster.address.as_ref().map(ToString::to_string);
+        host_of_url(address.as_deref().unwrap_or_else(|| self.base_url()))
     }
 
     fn base_url(&self) -> &str {
         self.public_url.get().map_or("", String::as_str)
     }
+}
+
+/// The host of a URL; empty if it has none.
+pub(crate) fn host_of_url(url: &str) -> String {
+    let uri: Option<axum::http::Uri> = url.parse().ok();
+    uri.and_then(|uri| uri.host().map(str::to_owned)).unwrap_or_default()
 }

@@ -153,6 +153,12 @@ pub(crate) enum Error {
     InstanceBusy(String),
     #[error("The container engine does not answer; retry shortly, or ask the operator to look at it")]
     EngineAway,
+    /// Only the server that has the container or the disk can do it.
+    #[error("UHost [{id}] is on the server [{host}]; send this request to that server")]
+    OnAnotherHost { id: String, host: String },
+    /// The request cannot be passed on to the server that has the file.
+    #[error("The server [{host}], which has the file of image [{image_id}], does not answer; retry shortly")]
+    HostAway { image_id: String, host: String },
     #[error("UHost [{0}] is making image")]
     InstanceMakingImage(String),
     /// A shared limit is reached, or the catalogue is busy.
@@ -224,7 +230,9 @@ impl Error {
             Self::InstanceBusy(_) => RetCode::InstanceBusy,
             Self::InstanceMakingImage(_) => RetCode::InstanceMakingImage,
             Self::Throttled | Self::Flood | Self::UploadBusy(_) => RetCode::Throttled,
-            Self::EngineAway | Self::Unavailable(_) => RetCode::ServiceUnavailable,
+            Self::EngineAway | Self::OnAnotherHost { .. } | Self::HostAway { .. } | Self::Unavailable(_) => {
+                RetCode::ServiceUnavailable
+            }
             Self::Internal(_) => RetCode::ServiceError,
         }
     }

@@ -4,6 +4,7 @@
 //! count in the catalogue. After a crash, the rest of the file is cut off.
 
 mod headers;
+mod passing;
 mod receive;
 
 use std::sync::Arc;
@@ -70,6 +71,9 @@ async fn answer(context: &Arc<Context>, request: Request, request_id: &str) -> R
         }
         return Err(Error::ResourceNotFound(image_id));
     };
+    if upload.host != context.library.host_name() {
+        return passing::pass_on(context, &upload, request).await;
+    }
     let kind = hash_kind(request.headers(), &upload)?;
     let incoming = UploadRequest { context: Arc::clone(context), upload, kind };
     match *request.method() {

@@ -21,7 +21,7 @@ pub(crate) use self::image::{
 };
 pub(crate) use self::lab::{ClockCommand, LabArgs, LabCommand};
 pub(crate) use self::operate::{
-    AccountCommand, AccountLimitArgs, BackupArgs, CheckArgs, InstanceCommand, KeyCommand,
+    AccountCommand, AccountLimitArgs, BackupArgs, CheckArgs, ClusterCommand, InstanceCommand, KeyCommand,
     MigrateDatabaseArgs, MigrateStorageArgs, PlatformCommand, RestoreArgs, ReviewCommand, TrashCommand,
 };
 pub(crate) use self::serve::{LogFormat, ServeArgs};
@@ -103,6 +103,8 @@ pub(crate) enum Command {
     Review(ReviewCommand),
     #[command(subcommand)]
     Trash(TrashCommand),
+    #[command(subcommand)]
+    Cluster(ClusterCommand),
     Usage,
     Check(CheckArgs),
     Health(HealthArgs),

@@ -21,7 +21,7 @@ pub(crate) use status::summary;
 
 pub(crate) async fn run(global: &Global, args: CheckArgs) -> Result<(), Failure> {
     if args.status {
-        return status::run(global);
+        return status::run(global).await;
     }
     let context = open(global).await?;
     let depth = match args.subset {

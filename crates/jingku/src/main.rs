@@ -4,6 +4,7 @@ mod args;
 mod backup;
 mod base_url;
 mod check;
+mod cluster;
 mod completions;
 mod connection;
 mod env;
@@ -84,6 +85,7 @@ fn run(global: &Global, command: Command) -> Result<ExitCode, Failure> {
             Command::Key(command) => operate::key(global, command).await,
             Command::Review(command) => review::run(global, command).await,
             Command::Trash(command) => trash::run(global, command).await,
+            Command::Cluster(command) => cluster::run(global, command).await,
             Command::Usage => usage::run(global).await,
             Command::Check(args) => check::run(global, args).await,
             Command::Health(args) => health::run(global, args).await,

@@ -43,6 +43,7 @@ static FILES: [File; 22] = [
     file!("argument"),
     file!("backup"),
     file!("check"),
+    file!("cluster"),
     file!("connection"),
     file!("env"),
     file!("health"),

@@ -65,7 +65,11 @@ async fn serve(
     let data = DataDir::open_or_create(&data_dir(global)?)?;
     // A read-only directory cannot be locked and need not be: such a server changes nothing.
     let _lock = data.is_writable().then(|| data.lock()).transpose()?;
-    let context = Arc::new(Context::new(Library::open(&data, &config, &environment()).await?));
+    let mut library = Library::open(&data, &config, &environment()).await?;
+    if !library.is_read_only() {
+        library.join_cluster().await?;
+    }
+    let context = Arc::new(Context::new(library));
     let mut made = None;
     if !context.library.is_read_only() {
         made = context.library.ensure_first_account(&data, first_key()?.as_ref()).await?;
@@ -81,6 +85,7 @@ async fn serve(
         data.write_endpoint(&public_url.map_or_else(|| base_url.clone(), ToString::to_string))?;
     }
     context.set_base_url(&base_url);
+    context.library.announce_address(&base_url);
     let announce = || announce(&base_url, &data, made.is_some());
     let demo = async {
         if args.demo {

@@ -11,7 +11,7 @@ use crate::workspace::{Workspace, run, succeeds};
 /// The name of a package, and whether its content is installed, from any source.
 type Package = (&'static str, fn() -> bool);
 
-const PACKAGES: [Package; 20] = [
+const PACKAGES: [Package; 21] = [
     ("busybox-static", || Path::new("/bin/busybox").exists()),
     ("conmon", || has_program("conmon")),
     ("debhelper", || has_program("dh")),
@@ -19,6 +19,7 @@ const PACKAGES: [Package; 20] = [
     ("dosfstools", || has_program("mkfs.fat")),
     ("file", || has_program("file")),
     ("fish", || has_program("fish")),
+    ("haproxy", || has_program("haproxy")),
     ("man-db", || has_program("man")),
     ("mtools", || has_program("mcopy")),
     ("podman", || has_program("podman")),

@@ -30,17 +30,17 @@ pub enum PutContainer {
     Added,
     /// The instance was as described, or is now.
     Kept,
-    /// The id belongs to an instance of another account, or to a VM.
+    /// The id belongs to an instance of another account or server, or to a VM.
     Taken,
 }
 
 impl Catalog {
-    /// Records a container of the engine as an instance, or updates it.
+    /// Records a container of this server's engine as an instance, or updates it.
     pub async fn put_container(&self, new: NewInstance<'_>, now: i64) -> Result<PutContainer> {
         let sql = "UPDATE instances
                    SET name = $3, region = $4, zone = $5, disk = $6, size_bytes = $7, gpu_type = $8, container = $9,
                        seen_at = $10
-                   WHERE id = $1 AND account_id = $2 AND container IS NOT NULL";
+                   WHERE id = $1 AND account_id = $2 AND container IS NOT NULL AND host = $11";
         let params = [
             new.id.into(),
             new.account.into(),
@@ -52,6 +52,7 @@ impl Catalog {
             new.gpu_type.into(),
             new.container.into(),
             now.into(),
+            (&*self.host).into(),
         ];
         if self.database.execute(sql, &params).await? == 1 {
             return Ok(PutContainer::Kept);
@@ -64,21 +65,21 @@ impl Catalog {
         })
     }
 
-    /// Records that the engine was seen with all containers.
+    /// Records that this server's engine was seen with all containers.
     pub async fn see_containers(&self, now: i64) -> Result<()> {
-        let sql = "UPDATE instances SET seen_at = $1 WHERE container IS NOT NULL";
-        self.database.execute(sql, &[now.into()]).await.map(drop)
+        let sql = "UPDATE instances SET seen_at = $1 WHERE container IS NOT NULL AND host = $2";
+        self.database.execute(sql, &[now.into(), (&*self.host).into()]).await.map(drop)
     }
 
-    /// Lists the instances that are containers.
+    /// Lists the instances that are containers of this server.
     pub async fn containers(&self) -> Result<Vec<KnownContainer>> {
         let sql = format!(
             "SELECT {}, {} FROM instances n LEFT JOIN pods p ON p.instance_id = n.id
-             WHERE n.container IS NOT NULL ORDER BY n.id",
+             WHERE n.container IS NOT NULL AND n.host = $1 ORDER BY n.id",
             KnownContainer::COLUMNS,
             Pod::COLUMNS
         );
-        self.database.scan(AccountId::PLATFORM, &sql, &[]).await?.all("instances")
+        self.database.scan(AccountId::PLATFORM, &sql, &[(&*self.host).into()]).await?.all("instances")
     }
 
     /// Records for which image a container is paused, before it is; empty once it is resumed.

@@ -12,13 +12,16 @@ const TOO_MANY_ATTEMPTS: &str = "Making the image was attempted several times an
 const CLAIMABLE: &str = "finished_at IS NULL AND (lease_until IS NULL OR lease_until <= $1)";
 
 impl Catalog {
-    /// Leases a waiting job to a worker until `lease_secs` from `now`.
+    /// Leases a waiting job of this server to a worker, for `lease_secs`.
     ///
     /// Next is the account with the fewest running jobs of this worker, of several the one served least recently, and of
     /// its jobs the oldest. An account with `account_max` running jobs of the worker waits, so that some of its capacity is
     /// left for others.
     ///
-    /// A job that was started [`ATTEMPTS_MAX`] times fails instead, and the next is tried.
+    /// A job that was started [`ATTEMPTS_MAX`] times fails instead, and the next is tried. A worker whose server has lost its
+    /// name to another one gets none.
+    ///
+    /// Leases of a catalogue that several servers share have the time of the database.
     pub async fn claim_job(
         &self,
         worker: &str,
@@ -26,7 +29,8 @@ impl Catalog {
         now: i64,
         lease_secs: i64,
     ) -> Result<Option<Job>> {
-        let params = &[now.into(), worker.into(), account_max.into()];
+        let lease_now = self.lease_time(now).await?;
+        let params = &[lease_now.into(), worker.into(), account_max.into(), (&*self.host).into()];
         let next = &next_claimable();
         // Usually there is nothing to do. Finding that out takes no lock.
         if self.database.query(next, params).await?.is_empty() {
@@ -40,8 +44,8 @@ impl Catalog {
                     return transaction.commit(None).await;
                 };
                 if job.attempt > ATTEMPTS_MAX {
-                    transaction.fail_exhausted(&job, now).await?;
-                } else if transaction.claim(&job, now, lease_secs).await? {
+                    transaction.fail_exhausted(&job, lease_now, now).await?;
+                } else if transaction.claim(&job, lease_now, now, lease_secs).await? {
                     return transaction.commit(Some(job)).await;
                 }
                 // It was cancelled concurrently, which the next query sees on PostgreSQL.
@@ -51,7 +55,7 @@ impl Catalog {
     }
 }
 
-/// Selects the job to claim at `$1` by the worker `$2`, which may run `$3` jobs of one account.
+/// Selects the job to claim at `$1` by the worker `$2` of the server `$4`, which may run `$3` jobs of one account.
 fn next_claimable() -> String {
     format!(
         "SELECT {}
@@ -59,11 +63,11 @@ fn next_claimable() -> String {
              SELECT account_id,
                     COUNT(CASE WHEN worker = $2 AND lease_until > $1 THEN 1 END) AS running,
                     MIN(CASE WHEN {CLAIMABLE} THEN seq END) AS first
-             FROM jobs WHERE finished_at IS NULL GROUP BY account_id
+             FROM jobs WHERE finished_at IS NULL AND host = $4 GROUP BY account_id
          ) AS queues
          JOIN jobs j ON j.account_id = queues.account_id AND j.seq = queues.first AND j.finished_at IS NULL
          JOIN accounts a ON a.id = queues.account_id
-         WHERE queues.running < $3
+         WHERE queues.running < $3 AND NOT EXISTS (SELECT 1 FROM hosts WHERE name = $4 AND node <> $2)
          ORDER BY queues.running, a.served, a.id
          LIMIT 1",
         Job::COLUMNS
@@ -71,24 +75,25 @@ fn next_claimable() -> String {
 }
 
 impl Transaction {
-    async fn claim(&mut self, job: &Job, now: i64, lease_secs: i64) -> Result<bool> {
+    async fn claim(&mut self, job: &Job, lease_now: i64, now: i64, lease_secs: i64) -> Result<bool> {
         let served = "UPDATE accounts SET served = (SELECT claims FROM counters) WHERE id = $1";
         self.execute(served, &[job.account.into()]).await?;
         let sql = format!(
             "UPDATE jobs SET worker = $2, lease_until = $3, attempts = $4,
-                 started_at = COALESCE(started_at, $1), reported_at = COALESCE(reported_at, $1)
+                 started_at = COALESCE(started_at, $6), reported_at = COALESCE(reported_at, $6)
              WHERE {CLAIMABLE} AND id = $5 AND attempts + 1 = $4"
         );
-        let (worker, until) = ((&job.worker).into(), (now + lease_secs).into());
-        let params = [now.into(), worker, until, job.attempt.into(), (&job.id).into()];
+        let (worker, until) = ((&job.worker).into(), (lease_now + lease_secs).into());
+        let params =
+            [lease_now.into(), worker, until, job.attempt.into(), (&job.id).into(), now.into()];
         Ok(self.execute(&sql, &params).await? == 1)
     }
 
-    async fn fail_exhausted(&mut self, job: &Job, now: i64) -> Result<()> {
+    async fn fail_exhausted(&mut self, job: &Job, lease_now: i64, now: i64) -> Result<()> {
         self.bump_revision(job.account).await?;
         let sql =
-            format!("UPDATE jobs SET finished_at = $1, outcome = 'failed' WHERE {CLAIMABLE} AND id = $2");
-        if self.execute(&sql, &[now.into(), (&job.id).into()]).await? == 1 {
+            format!("UPDATE jobs SET finished_at = $3, outcome = 'failed' WHERE {CLAIMABLE} AND id = $2");
+        if self.execute(&sql, &[lease_now.into(), (&job.id).into(), now.into()]).await? == 1 {
             self.fail_image(&job.image_id, TOO_MANY_ATTEMPTS, now).await?;
         }
         Ok(())

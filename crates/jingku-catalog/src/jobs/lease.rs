@@ -36,8 +36,7 @@ impl Job {
 }
 
 impl Catalog {
-    /// Renews a lease, perhaps expired, for `lease_secs` from `now`, unless another worker has claimed the job. Records
-    /// the progress.
+    /// Renews a lease, perhaps expired, for `lease_secs`, unless another worker has claimed the job. Records the progress.
     pub async fn heartbeat(
         &self,
         job: &Job,
@@ -46,13 +45,15 @@ impl Catalog {
         now: i64,
         lease_secs: i64,
     ) -> Result<Heartbeat> {
+        let lease_now = self.lease_time(now).await?;
         let change = |mut transaction: Transaction| async move {
             let sql = format!(
                 "UPDATE jobs SET lease_until = $4, done_bytes = $5, total_bytes = $6, reported_at = $7
                  WHERE {LEASED}"
             );
             let [id, worker, attempt] = job.params();
-            let (until, done, total) = ((now + lease_secs).into(), done_bytes.into(), total_bytes.into());
+            let (until, done, total) =
+                ((lease_now + lease_secs).into(), done_bytes.into(), total_bytes.into());
             let params = [id, worker, attempt, until, done, total, now.into()];
             if transaction.execute(&sql, &params).await? == 1 {
                 return transaction.commit(Heartbeat::Held).await;
@@ -121,6 +122,16 @@ impl Catalog {
         let sql =
             "UPDATE jobs SET worker = NULL, lease_until = NULL WHERE worker = $1 AND finished_at IS NULL";
         self.database.execute(sql, &[worker.into()]).await
+    }
+
+    /// Returns the time that leases of jobs are compared with: that of the database if several servers may share it, whose
+    /// own clocks may differ.
+    pub(crate) async fn lease_time(&self, now: i64) -> Result<i64> {
+        if self.database.postgres().is_none() {
+            return Ok(now);
+        }
+        let rows = self.database.query(&format!("SELECT {}", self.database.clock()), &[]).await?;
+        Ok(rows.first("clock")?.unwrap_or(now))
     }
 
     /// Returns whether a job of an instance ever succeeded and its image was not purged.

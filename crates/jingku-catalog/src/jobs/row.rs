@@ -67,8 +67,12 @@ pub(crate) struct NewJob<'a> {
 impl Transaction {
     /// Appends a job to the queue of the account, which the transaction must lock.
     pub(crate) async fn insert_job(&mut self, scope: Scope, job: NewJob<'_>, now: i64) -> Result<()> {
-        let sql = "INSERT INTO jobs (id, account_id, image_id, instance_id, created_at, attempts, done_bytes, total_bytes, options, seq)
-                   SELECT $1, $2, $3, $4, $5, 0, 0, $6, $7, COALESCE(MAX(seq), 0) + 1
+        // The server that has the instance or the uploaded file.
+        let sql = "INSERT INTO jobs (id, account_id, image_id, instance_id, created_at, attempts, done_bytes, total_bytes,
+                       options, seq, host)
+                   SELECT $1, $2, $3, $4, $5, 0, 0, $6, $7, COALESCE(MAX(seq), 0) + 1,
+                       COALESCE((SELECT host FROM instances WHERE id = $4),
+                                (SELECT host FROM uploads WHERE image_id = $3), '')
                    FROM jobs WHERE account_id = $2 AND finished_at IS NULL";
         let params = [
             job.id.into(),

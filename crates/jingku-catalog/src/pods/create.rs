@@ -38,7 +38,7 @@ pub enum CreatePods {
 }
 
 impl Catalog {
-    /// Creates pods from one image, all or none. All belong to one account, which has at most `pods_max` afterwards.
+    /// Creates pods of this server from one image, all or none. All belong to one account, which has at most `pods_max` afterwards.
     pub async fn create_pods(
         &self,
         pods: &[NewPod<'_>],
@@ -59,7 +59,7 @@ impl Catalog {
                 return transaction.discard(CreatePods::TooMany).await;
             }
             for pod in pods {
-                let added = transaction.insert_instance(pod.instance, Some(image_id), now).await?;
+                let added = transaction.insert_instance(pod.instance, &self.host, Some(image_id), now).await?;
                 let refused = match added {
                     AddInstance::Added => None,
                     AddInstance::ImageNotFound => Some(CreatePods::ImageNotFound),
@@ -69,7 +69,7 @@ impl Catalog {
                 if let Some(refused) = refused {
                     return transaction.discard(refused).await;
                 }
-                if !transaction.insert_pod(pod, now).await? {
+                if !transaction.insert_pod(pod, &self.host, now).await? {
                     return transaction.discard(CreatePods::Taken).await;
                 }
                 transaction.set_ssh_keys(pod.instance.id, pod.ssh_keys).await?;
@@ -82,16 +82,16 @@ impl Catalog {
 
 impl Transaction {
     /// Inserts the row of a pod that is being created. Returns `false` if something belongs to another pod.
-    async fn insert_pod(&mut self, pod: &NewPod<'_>, now: i64) -> Result<bool> {
+    async fn insert_pod(&mut self, pod: &NewPod<'_>, host: &str, now: i64) -> Result<bool> {
         let (id, devices) = (pod.instance.id, json_list(pod.devices));
-        if self.are_devices_used(id, pod.devices).await? {
+        if self.are_devices_used(id, pod.devices, host).await? {
             return Ok(false);
         }
         let sql = "INSERT INTO pods
                        (instance_id, account_id, state, operation, options, since, failed_reason, remark, password,
                         password_pending, cpu, memory_mb, gpus, devices, without_gpu, disk_gb, charge_type, stop_at,
-                        started_at, stopped_at, loaded_image)
-                   VALUES ($1, $2, 'Stopped', 'create', $3, $4, '', $5, $6, 1, $7, $8, $9, $10, '', $11, $12, 0, 0, 0, '')
+                        started_at, stopped_at, loaded_image, host)
+                   VALUES ($1, $2, 'Stopped', 'create', $3, $4, '', $5, $6, 1, $7, $8, $9, $10, '', $11, $12, 0, 0, 0, '', $13)
                    ON CONFLICT (instance_id) DO NOTHING";
         let params = [
             id.into(),
@@ -106,6 +106,7 @@ impl Transaction {
             devices.into(),
             pod.disk_gb.into(),
             pod.charge_type.into(),
+            host.into(),
         ];
         Ok(self.execute(sql, &params).await? == 1 && self.insert_ports(pod.ports).await?)
     }

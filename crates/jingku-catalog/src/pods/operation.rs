@@ -55,7 +55,7 @@ pub struct OperationEnd<'a> {
 }
 
 /// The row that decides whether an operation may begin.
-type Current = (String, PodState, Option<Operation>, Vec<String>, String);
+type Current = (String, PodState, Option<Operation>, Vec<String>, String, String);
 
 impl Catalog {
     /// Begins an operation, of which a pod has one at most. The same pod shows its passing state from now on.
@@ -203,12 +203,12 @@ impl Catalog {
 impl Transaction {
     /// Checks whether an operation may begin.
     async fn check_operation(&mut self, new: &NewOperation<'_>) -> Result<Option<BeginOperation>> {
-        let sql = "SELECT p.instance_id, p.state, p.operation, p.devices, COALESCE($3, p.without_gpu)
+        let sql = "SELECT p.instance_id, p.state, p.operation, p.devices, COALESCE($3, p.without_gpu), p.host
                    FROM pods p JOIN instances n ON n.id = p.instance_id
                    WHERE p.instance_id = $1 AND n.account_id = $2";
         let params = [new.id.into(), new.account.into(), new.without_gpu.into()];
         let current: Option<Current> = self.query(sql, &params).await?.first("pods")?;
-        let Some((_, state, running, devices, without_gpu)) = current else {
+        let Some((_, state, running, devices, without_gpu, host)) = current else {
             return Ok(Some(BeginOperation::NotFound));
         };
         let refused = match running {
@@ -227,20 +227,25 @@ impl Transaction {
         }
         let needs_devices = without_gpu.is_empty()
             && matches!(new.operation, Operation::Start | Operation::Reboot | Operation::Reinstall);
-        if needs_devices && self.are_devices_used(new.id, &devices).await? {
+        if needs_devices && self.are_devices_used(new.id, &devices, &host).await? {
             return Ok(Some(BeginOperation::DeviceUsed));
         }
         Ok(None)
     }
 
-    /// Tells whether a pod other than `id` uses one of the GPUs. Stays true until the transaction ends.
-    pub(super) async fn are_devices_used(&mut self, id: &str, devices: &[String]) -> Result<bool> {
+    /// Tells whether a pod of a server other than `id` uses one of its GPUs. Stays true until the transaction ends.
+    pub(super) async fn are_devices_used(
+        &mut self,
+        id: &str,
+        devices: &[String],
+        host: &str,
+    ) -> Result<bool> {
         if devices.is_empty() {
             return Ok(false);
         }
         // Its lock keeps others from choosing the same ones meanwhile.
         self.next_ordinal().await?;
-        let used: Vec<(String, Vec<String>)> = self.query(USED_DEVICES, &[id.into()]).await?.all("pods")?;
+        let used: Vec<(String, Vec<String>)> = self.query(USED_DEVICES, &[id.into(), host.into()]).await?.all("pods")?;
         Ok(used.iter().any(|(_, used)| used.iter().any(|device| devices.contains(device))))
     }
 }

@@ -146,38 +146,41 @@ impl Catalog {
         self.database.query(&sql, &[id.into()]).await?.first("pods")
     }
 
-    /// Lists the pods with an operation, the earliest first.
+    /// Lists the pods of this server with an operation, the earliest first.
     pub async fn busy_pods(&self) -> Result<Vec<Pod>> {
         let sql = format!(
-            "SELECT {} FROM pods p WHERE p.operation IS NOT NULL ORDER BY p.since, p.instance_id",
+            "SELECT {} FROM pods p WHERE p.operation IS NOT NULL AND p.host = $1 ORDER BY p.since, p.instance_id",
             Pod::COLUMNS
         );
-        self.database.scan(AccountId::PLATFORM, &sql, &[]).await?.all("pods")
+        self.database.scan(AccountId::PLATFORM, &sql, &[(&*self.host).into()]).await?.all("pods")
     }
 
-    /// Lists the pods that are to be stopped by `now`, whether they run or not.
+    /// Lists the pods of this server that are to be stopped by `now`, whether they run or not.
     pub async fn due_pods(&self, now: i64) -> Result<Vec<Pod>> {
         let sql = format!(
-            "SELECT {} FROM pods p WHERE p.stop_at > 0 AND p.stop_at <= $1 ORDER BY p.stop_at, p.instance_id",
+            "SELECT {} FROM pods p WHERE p.stop_at > 0 AND p.stop_at <= $1 AND p.host = $2
+             ORDER BY p.stop_at, p.instance_id",
             Pod::COLUMNS
         );
-        self.database.scan(AccountId::PLATFORM, &sql, &[now.into()]).await?.all("pods")
+        self.database.scan(AccountId::PLATFORM, &sql, &[now.into(), (&*self.host).into()]).await?.all("pods")
     }
 
-    /// Returns the names of the GPUs that pods use, because they run or are about to.
+    /// Returns the names of the GPUs that pods of this server use, because they run or are about to.
     pub async fn used_devices(&self) -> Result<Vec<String>> {
-        let rows = self.database.scan(AccountId::PLATFORM, USED_DEVICES, &[""].map(Into::into)).await?;
+        let params = ["".into(), (&*self.host).into()];
+        let rows = self.database.scan(AccountId::PLATFORM, USED_DEVICES, &params).await?;
         Ok(rows.all::<(String, Vec<String>)>("pods")?.into_iter().flat_map(|(_, devices)| devices).collect())
     }
 
-    /// Tells whether a pod other than `id` needs an image of the engine.
+    /// Tells whether a pod of this server other than `id` needs an image of the engine.
     pub async fn is_image_loaded_for_others(&self, image: &str, id: &str) -> Result<bool> {
-        let sql = "SELECT instance_id FROM pods WHERE loaded_image = $1 AND instance_id <> $2 LIMIT 1";
-        Ok(!self.database.query(sql, &[image.into(), id.into()]).await?.is_empty())
+        let sql = "SELECT instance_id FROM pods WHERE loaded_image = $1 AND instance_id <> $2 AND host = $3 LIMIT 1";
+        let params = [image.into(), id.into(), (&*self.host).into()];
+        Ok(!self.database.query(sql, &params).await?.is_empty())
     }
 }
 
-/// Selects the GPUs of the pods other than `$1` that use them.
+/// Selects the GPUs of the pods of the server `$2` other than `$1` that use them.
 pub(super) const USED_DEVICES: &str = "SELECT instance_id, devices FROM pods
-     WHERE instance_id <> $1 AND devices <> '[]' AND without_gpu = ''
+     WHERE instance_id <> $1 AND host = $2 AND devices <> '[]' AND without_gpu = ''
        AND (state = 'Running' OR operation IN ('create', 'start', 'reboot', 'reinstall'))";

@@ -27,6 +27,8 @@ row! {
         pub sparse_hash: Option<String> = "sparse_hash",
         /// Whether the file is complete and its hash verified.
         pub finished: bool = "CAST(CASE WHEN finished_at IS NULL THEN 0 ELSE 1 END AS BIGINT)",
+        /// The server that has the file; empty for the only one.
+        pub host: String = "host",
     }
 }
 
@@ -62,21 +64,26 @@ impl Catalog {
         self.database.query(&sql, &[account.into(), image_id.into()]).await?.first("uploads")
     }
 
-    /// Returns the uploads of all accounts. Each account has few.
+    /// Returns the uploads of all accounts to this server. Each account has few.
     pub async fn uploads(&self) -> Result<Vec<Upload>> {
-        let sql = format!("SELECT {COLUMNS} FROM uploads ORDER BY image_id");
-        self.database.scan(AccountId::PLATFORM, &sql, &[]).await?.all("uploads")
+        let sql = format!("SELECT {COLUMNS} FROM uploads WHERE host = $1 ORDER BY image_id");
+        self.database.scan(AccountId::PLATFORM, &sql, &[(&*self.host).into()]).await?.all("uploads")
     }
 
     /// Returns the unfinished uploads that were last active before `active_before`, if given, and those without any bytes
-    /// that were last active before `started_before`.
+    /// that were last active before `started_before`: of this server, and of servers that do not live.
     pub async fn idle_uploads(&self, active_before: Option<i64>, started_before: i64) -> Result<Vec<Upload>> {
+        let clock = self.database.clock();
         let sql = format!(
             "SELECT {COLUMNS} FROM uploads
-             WHERE finished_at IS NULL AND (heard_at < $1 OR (received_bytes = 0 AND heard_at < $2))
+             WHERE finished_at IS NULL
+               AND (host = $3 OR NOT EXISTS (
+                   SELECT 1 FROM hosts WHERE hosts.name = uploads.host AND hosts.lease_until > {clock}
+               ))
+               AND (heard_at < $1 OR (received_bytes = 0 AND heard_at < $2))
              ORDER BY image_id"
         );
-        let params = [active_before.unwrap_or(i64::MIN).into(), started_before.into()];
+        let params = [active_before.unwrap_or(i64::MIN).into(), started_before.into(), (&*self.host).into()];
         self.database.scan(AccountId::PLATFORM, &sql, &params).await?.all("uploads")
     }
 

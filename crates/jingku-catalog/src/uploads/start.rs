@@ -38,7 +38,7 @@ pub enum StartUpload {
 }
 
 impl Catalog {
-    /// Creates an image that waits for a file.
+    /// Creates an image that waits for a file, which this server receives.
     ///
     /// Changes nothing if the account is already uploading a file of the same size, and no other hash or format, under the
     /// same name. The account's uploads may occupy `bytes_share` bytes together, within its limit.
@@ -73,7 +73,7 @@ impl Catalog {
             if used.saturating_add(bytes) > bytes_share {
                 return transaction.discard(StartUpload::OverShare).await;
             }
-            transaction.insert_upload(scope, &new, now).await?;
+            transaction.insert_upload(scope, &new, &self.host, now).await?;
             transaction.commit(StartUpload::Started).await
         };
         self.database.write(change).await
@@ -87,7 +87,13 @@ impl Catalog {
 }
 
 impl Transaction {
-    async fn insert_upload(&mut self, scope: Scope, new: &NewUpload<'_>, now: i64) -> Result<()> {
+    async fn insert_upload(
+        &mut self,
+        scope: Scope,
+        new: &NewUpload<'_>,
+        host: &str,
+        now: i64,
+    ) -> Result<()> {
         let image = NewImage {
             id: new.image_id,
             name: new.name,
@@ -106,8 +112,9 @@ impl Transaction {
         };
         self.insert_image(scope, &image, &origin, ImageStatus::Making, now).await?;
         let sql =
-            "INSERT INTO uploads (image_id, account_id, size_bytes, data_bytes, blake3, format, received_bytes, heard_at)
-             VALUES ($1, $2, $3, $4, $5, $6, 0, $7)";
+            "INSERT INTO uploads
+                 (image_id, account_id, size_bytes, data_bytes, blake3, format, received_bytes, heard_at, host)
+             VALUES ($1, $2, $3, $4, $5, $6, 0, $7, $8)";
         let params = [
             new.image_id.into(),
             scope.param(),
@@ -116,6 +123,7 @@ impl Transaction {
             new.blake3.into(),
             new.format.into(),
             now.into(),
+            host.into(),
         ];
         self.execute(sql, &params).await.map(drop)
     }

@@ -5,16 +5,17 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use jingku_chunks::{CheckPlan, CheckProgress, Depth, Key};
-use tokio_util::sync::CancellationToken;
+use tokio::runtime::Handle;
 
 use super::pace::pause;
 use super::supervisor::Loop;
 use crate::check::{Checked, CorruptObject};
+use crate::cluster::Turn;
 use crate::error::LibraryError;
 use crate::failpoint;
 use crate::library::Library;
 use crate::lock::lock;
-use crate::scrub::Scrub;
+use crate::scrub::{SCRUB, Scrub};
 
 /// How often to check whether the next round is due.
 const EVERY: Duration = Duration::from_mins(10);
@@ -32,24 +33,22 @@ pub(super) async fn scrub(task: Loop) {
         return;
     }
     while !task.stop.is_cancelled() {
-        let Some(due) = library.due_scrub() else {
-            task.rest(EVERY).await;
-            continue;
-        };
-        let read = read_batch(library, due, &task.stop).await;
-        task.note(&read);
-        if read.is_err() {
+        let read = task
+            .alone(SCRUB, |turn| async move {
+                let Some(due) = library.due_scrub().await? else { return Ok(false) };
+                read_batch(library, due, &turn).await.map(|()| true)
+            })
+            .await;
+        let has_read = matches!(read, Ok(Some(true)));
+        task.note(&read.map(drop));
+        if !has_read {
             task.rest(EVERY).await;
         }
     }
 }
 
 /// Reads one prefix from its saved position to its end, or several small prefixes.
-async fn read_batch(
-    library: &Arc<Library>,
-    mut scrub: Scrub,
-    stop: &CancellationToken,
-) -> Result<(), LibraryError> {
+async fn read_batch(library: &Arc<Library>, mut scrub: Scrub, turn: &Turn) -> Result<(), LibraryError> {
     let Some(first) = scrub.prefix() else { return Ok(()) };
     if first == 0 && scrub.position().is_none() {
         tracing::info!("scrub starts");
@@ -58,15 +57,17 @@ async fn read_batch(
         }
     }
     let only = |prefixes| CheckPlan { threads: Some(1), prefixes, ..CheckPlan::new(Depth::Headers) };
-    let stopping = stop.clone();
+    let stopping = turn.stop.clone();
     let survey = library.check_store(Arc::default(), only(first..=first), move |_| !stopping.is_cancelled());
     let Some(survey) = survey.await? else { return Ok(()) };
     scrub.set_rate(survey.bytes, library.clock.now(), library.config.scrub.days);
     let last = first.saturating_add(more_prefixes(survey.bytes));
     let depth = scrub.position().map_or(Depth::Bytes, Depth::After);
     let now = Instant::now();
+    let (library, turn, runtime) = (Arc::clone(library), turn.clone(), Handle::current());
+    let lease = turn.lease;
     let pacer =
-        Pacer { library: Arc::clone(library), scrub, stop: stop.clone(), started: now, bytes: 0, kept: now };
+        Pacer { library: Arc::clone(&library), scrub, turn, runtime, started: now, bytes: 0, kept: now };
     let pacer = Arc::new(Mutex::new(pacer));
     let watched = Arc::clone(&pacer);
     let plan = CheckPlan { depth, ..only(first..=last) };
@@ -75,13 +76,13 @@ async fn read_batch(
     let mut scrub = lock(&pacer).scrub.clone();
     let Some(checked) = checked else {
         // The server stops. A corrupted chunk has a mark and is read again.
-        library.keep_scrub(&scrub);
+        library.keep_scrub(&scrub, lease).await;
         return Ok(());
     };
     report(&mut scrub, &checked, &(first..=last));
     scrub.finish_prefix(last, library.clock.now());
     failpoint::reached("scrub.before_place");
-    library.keep_scrub(&scrub);
+    library.keep_scrub(&scrub, lease).await;
     failpoint::reached("scrub.after_place");
     if scrub.ended_at.is_some() {
         let (chunks, bytes, damaged) = (scrub.chunks, scrub.bytes, scrub.damaged_objects);
@@ -123,7 +124,8 @@ fn report(scrub: &mut Scrub, checked: &Checked, range: &RangeInclusive<u8>) {
 struct Pacer {
     library: Arc<Library>,
     scrub: Scrub,
-    stop: CancellationToken,
+    turn: Turn,
+    runtime: Handle,
     started: Instant,
     bytes: u64,
     kept: Instant,
@@ -139,10 +141,10 @@ impl Pacer {
             self.bytes += seen.read_bytes;
         }
         if self.kept.elapsed() >= KEEP_EVERY {
-            self.library.keep_scrub(&self.scrub);
+            self.runtime.block_on(self.library.keep_scrub(&self.scrub, self.turn.lease));
             self.kept = Instant::now();
         }
         let due = Duration::from_millis(self.bytes.saturating_mul(1000) / self.scrub.rate.max(1));
-        pause(&self.stop, due.saturating_sub(self.started.elapsed()))
+        pause(&self.turn.stop, due.saturating_sub(self.started.elapsed()))
     }
 }

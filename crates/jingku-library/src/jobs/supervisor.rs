@@ -7,9 +7,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::FutureExt;
+use jingku_catalog::CatalogError;
 use tokio::task::JoinSet;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
+use crate::cluster::Turn;
 use crate::library::Library;
 
 /// The wait before the first restart; doubled before each further one.
@@ -57,6 +59,7 @@ impl Workers {
                 tracing::error!(%error, "a background task ended abnormally");
             }
         }
+        self.library.leave_cluster().await;
     }
 }
 
@@ -80,6 +83,30 @@ impl Loop {
             self.note(&round().await);
             self.rest(interval).await;
         }
+    }
+
+    /// Runs `round` if no other server does the same for all; `None` if one does. The round must end soon after its `stop` is
+    /// cancelled.
+    pub(super) async fn alone<F, T, E>(
+        &self,
+        name: &str,
+        round: impl FnOnce(Turn) -> F,
+    ) -> Result<Option<T>, E>
+    where
+        F: Future<Output = Result<T, E>>,
+        E: From<CatalogError>,
+    {
+        let Some(turn) = self.library.take_turn(name, &self.stop).await? else { return Ok(None) };
+        let mut running = std::pin::pin!(round(turn.clone()));
+        let result = tokio::select! {
+            result = &mut running => result,
+            () = self.library.keep_turn(name, &turn) => {
+                turn.stop.cancel();
+                running.await
+            }
+        };
+        self.library.end_turn(name, &turn).await;
+        result.map(Some)
     }
 
     /// Waits until the duration has passed or the server stops.

@@ -19,10 +19,14 @@ pub(super) async fn empty(task: Loop) {
 
 async fn empty_once(task: &Loop) -> Result<(), CatalogError> {
     let library = &task.library;
-    let emptied = library.empty_expired(trusted_now(library).await, || task.stop.is_cancelled()).await;
+    // On each server, because each has a clock.
+    let until = trusted_now(library).await;
+    let emptied = task
+        .alone("trash", |turn| async move { library.empty_expired(until, || turn.stop.is_cancelled()).await })
+        .await;
     // Also after an error of the catalogue, which may be caused by a full disk.
     keep_reserve(library).await;
-    if emptied?.images > 0 {
+    if emptied?.is_some_and(|emptied| emptied.images > 0) {
         library.emptied.notify_one();
     }
     Ok(())

@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use jingku_catalog::CatalogError;
 use jingku_chunks::{Error as StoreError, Extent, Store};
+use tokio_util::sync::CancellationToken;
 
 use super::supervisor::Loop;
 use crate::failpoint;
+use crate::library::Library;
 
 /// The interval. Use is accounted in hours, and at once when an instance is removed.
 const EVERY: Duration = Duration::from_mins(10);
@@ -14,11 +16,11 @@ const BATCH: u32 = 64;
 
 pub(super) async fn count(task: Loop) {
     failpoint::passed("usage.begun");
-    task.every(EVERY, || count_once(&task)).await;
+    let round = || async { task.alone("usage", |turn| count_once(&task.library, turn.stop)).await.map(drop) };
+    task.every::<_, CatalogError>(EVERY, round).await;
 }
 
-async fn count_once(task: &Loop) -> Result<(), CatalogError> {
-    let library = &task.library;
+async fn count_once(library: &Library, stop: CancellationToken) -> Result<(), CatalogError> {
     library.catalog.count_image_use(library.clock.now()).await?;
     // Images in memory were made by this version.
     if library.data.is_none() {
@@ -30,7 +32,7 @@ async fn count_once(task: &Loop) -> Result<(), CatalogError> {
         let Some(last) = manifests.last() else { return Ok(()) };
         after.clone_from(last);
         for manifest in &manifests {
-            if task.stop.is_cancelled() {
+            if stop.is_cancelled() {
                 return Ok(());
             }
             let (store, name) = (library.store.clone(), manifest.clone());

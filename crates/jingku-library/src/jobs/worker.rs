@@ -25,10 +25,6 @@ use crate::library::Library;
 use crate::limits::{JOB_STOP_TIMEOUT, OWN_MANIFESTS_MAX};
 use crate::lock::lock;
 
-/// How long a claimed job belongs to a worker.
-const LEASE_SECS: i64 = 30;
-/// How often the lease is renewed and the progress saved.
-const HEARTBEAT: Duration = Duration::from_secs(5);
 /// How often an idle worker polls for jobs of other processes.
 const POLL: Duration = Duration::from_secs(5);
 
@@ -38,11 +34,11 @@ const PANICKED: &str = "Making the image failed because of a fault in the server
 
 pub(super) async fn work(task: Loop) {
     let library = &task.library;
-    while !task.stop.is_cancelled() {
+    while !task.stop.is_cancelled() && !library.is_host_lost() {
         let working = library.running.at_work.read().await;
         failpoint::passed("worker.before_claim");
         let (now, account_max) = (library.clock.now(), library.config.jobs.account_max());
-        let claimed = library.catalog.claim_job(&library.node, account_max, now, LEASE_SECS).await;
+        let claimed = library.catalog.claim_job(&library.node, account_max, now, library.lease_secs()).await;
         match claimed {
             Ok(Some(job)) => {
                 // One notification may stand for several new jobs.
@@ -131,7 +127,8 @@ async fn make_while_held(task: &Loop, job: &Job, progress: &Arc<Progress>) -> Re
     // Otherwise, a blocked thread would prevent the process from ending.
     let _stop = StopWhenDropped(progress);
     let started = Instant::now();
-    let mut beat = tokio::time::interval_at(started + HEARTBEAT, HEARTBEAT);
+    let every = library.renewal_interval();
+    let mut beat = tokio::time::interval_at(started + every, every);
     let stop = loop {
         if let Some(stop) = progress.stopped() {
             break stop;
@@ -200,7 +197,7 @@ impl Drop for StopWhenDropped<'_> {
 async fn heartbeat(library: &Library, job: &Job, progress: &Progress) {
     let bytes = *lock(&progress.bytes);
     let (done, total) = (to_i64(bytes.done), to_i64(bytes.total));
-    match library.catalog.heartbeat(job, done, total, library.clock.now(), LEASE_SECS).await {
+    match library.catalog.heartbeat(job, done, total, library.clock.now(), library.lease_secs()).await {
         Ok(Heartbeat::Held) => {}
         Ok(Heartbeat::Lost | Heartbeat::Cancelled) => progress.stop(StopReason::Lost),
         // The next heartbeat may succeed. If none does, the lease expires.

@@ -139,6 +139,11 @@ impl Library {
                 tracing::warn!(instance_id = new.id, %caution, "the disk of an instance has no known content");
             }
             if let Some(known) = self.catalog.instance(None, new.id).await? {
+                if known.host != self.host_name() {
+                    let why = "an instance of another server has this ID: remove it there first";
+                    tracing::warn!(instance_id = new.id, host = known.host, "{why}");
+                    continue;
+                }
                 if checked.is(&known) {
                     continue;
                 }

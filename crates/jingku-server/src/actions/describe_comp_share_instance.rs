@@ -11,7 +11,7 @@ use secrecy::ExposeSecret;
 
 use crate::call::Call;
 use crate::error::Error;
-use crate::instance::host_of;
+use crate::instance::{host_of, other_hosts};
 use crate::quote::per_hour;
 use crate::software::{SOFTWARE, url};
 use crate::view::{cursor, next_token, rows};
@@ -33,14 +33,22 @@ pub(crate) async fn run(
     let page = call.library.catalog.instances_page(filter, rows(&request.paging, cursor.as_ref())).await?;
     let pods: Vec<&str> = page.items.iter().filter_map(|row| Some(&*row.pod.as_ref()?.id)).collect();
     let ports = if pods.is_empty() { Vec::new() } else { call.library.catalog.pod_ports(&pods).await? };
+    let others = other_hosts(call, &page.items).await?;
+    let view = |row: Row| view(call, others.get(&row.host), row, &ports);
     Ok(api::DescribeCompShareInstanceResponse {
         total_count: page.total,
-        instances: page.items.into_iter().map(|row| view(call, row, &ports)).collect::<Result<_, _>>()?,
+        instances: page.items.into_iter().map(view).collect::<Result<_, _>>()?,
         next_token: next_token(page.next),
     })
 }
 
-fn view(call: &Call<'_>, mut row: Row, ports_of_pods: &[PodPort]) -> Result<api::Instance, Internal> {
+/// `other` is the host of another server that has the instance.
+fn view(
+    call: &Call<'_>,
+    other: Option<&String>,
+    mut row: Row,
+    ports_of_pods: &[PodPort],
+) -> Result<api::Instance, Internal> {
     let container = ContainerFacts::of(&row)?;
     let state = ContainerFacts::state_of(&row, container.as_ref());
     let pod = row.pod.take();
@@ -81,7 +89,7 @@ fn view(call: &Call<'_>, mut row: Row, ports_of_pods: &[PodPort]) -> Result<api:
     };
     let Some(facts) = container else { return Ok(vm) };
     let runs = facts.state == ContainerState::Running;
-    let host = facts.published.values().next().filter(|_| runs).map(|(host, _)| host_of(call, host));
+    let host = facts.published.values().next().filter(|_| runs).map(|(host, _)| host_of(call, host, other));
     let host = host.unwrap_or_default();
     let address = api::InstanceAddress {
         ip: facts.address.clone(),
@@ -105,7 +113,7 @@ fn view(call: &Call<'_>, mut row: Row, ports_of_pods: &[PodPort]) -> Result<api:
         ..vm
     };
     match pod {
-        Some(pod) => of_pod(call, &pod, seen, ports_of_pods),
+        Some(pod) => of_pod(call, other, &pod, seen, ports_of_pods),
         None => Ok(seen),
     }
 }
@@ -113,12 +121,13 @@ fn view(call: &Call<'_>, mut row: Row, ports_of_pods: &[PodPort]) -> Result<api:
 /// What the API knows better than the engine of an instance that it created.
 fn of_pod(
     call: &Call<'_>,
+    other: Option<&String>,
     pod: &Pod,
     seen: api::Instance,
     ports: &[PodPort],
 ) -> Result<api::Instance, Internal> {
     let runs = pod.state == PodState::Running && pod.operation.is_none();
-    let host = call.published_host();
+    let host = other.cloned().unwrap_or_else(|| call.published_host());
     let ports: Vec<&PodPort> = ports.iter().filter(|port| port.instance_id == pod.id).collect();
     // An image that exposes port 22 has its SSH server there.
     let ssh = [22, SSH_PORT.into()]

@@ -15,8 +15,10 @@ pub(crate) async fn run(
     let unknown = || Error::not_available("Software");
     let port = port_of(call, &row, &request.software).await?.ok_or_else(unknown)?;
     let (host, host_port) = facts.published.get(&format!("{port}/tcp")).ok_or_else(unknown)?;
-    let mut url = url(&instance::host_of(call, host), *host_port);
+    let others = instance::other_hosts(call, std::slice::from_ref(&row)).await?;
+    let mut url = url(&instance::host_of(call, host, others.get(&row.host)), *host_port);
     if *request.software == *JUPYTER {
+        instance::check_here(call, &row)?;
         let token = call.library.jupyter_token(&facts).await.ok_or(Error::EngineAway)?;
         if !token.is_empty() {
             url = format!("{url}?token={}", utf8_percent_encode(&token, NON_ALPHANUMERIC));

@@ -4,6 +4,7 @@ use jingku_protocol::actions as api;
 
 use crate::call::Call;
 use crate::error::Error;
+use crate::instance::check_here;
 use crate::pods;
 
 /// The container is asked at once: the answer says whether it has the password.
@@ -17,6 +18,7 @@ pub(crate) async fn run(
     if pod.state != PodState::Running {
         return Err(Error::PasswordNeedsRunning { state: pods::state(&instance, &pod), id: pod.id });
     }
+    check_here(call, &instance)?;
     match call.library.reset_password(&pod, &password).await? {
         ResetPassword::Done => Ok(api::ResetCompShareInstancePasswordResponse { instance_id: pod.id }),
         ResetPassword::NotPossible => Err(Error::NoChpasswd(pod.id)),

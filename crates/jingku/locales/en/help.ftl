@@ -151,6 +151,8 @@ help-trash-empty = Remove deleted images permanently
     .image_ids = Only these images [default: all]
     .older_than = Only images deleted at least this long ago: 7d, 12h
 
+help-cluster = Servers that share a PostgreSQL catalogue
+help-cluster-status = List the servers, their queues, and which one sweeps and scrubs
 help-usage = Show the storage used by images
 help-check = Verify image integrity; works while the server runs
     .read_data = Read and verify all data

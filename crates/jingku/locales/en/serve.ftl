@@ -1,5 +1,6 @@
 ### `jingku serve`.
 
+serve-host-lost = Another server has got the host name { $name }, so this one has stopped. Nothing of it was lost.
 serve-keys-incomplete = Set both JINGKU_PUBLIC_KEY and JINGKU_PRIVATE_KEY, or neither.
 serve-bad-address = Invalid listen address: { $error }
 serve-tls-incomplete = Set both the certificate (--tls-cert, JINGKU_TLS_CERT) and its key (--tls-key, JINGKU_TLS_KEY), or neither.

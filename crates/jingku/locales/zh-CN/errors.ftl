@@ -68,6 +68,7 @@ errors-start-catalog-in-file = { $path } 的目录数据库在文件 catalog.db 
 errors-start-database-empty = 数据库是空的，而 { $path } 中有镜像。未做任何更改。请检查数据库的 URL，或用 `jingku restore` 把备份恢复到另一个目录。
 errors-start-database-not-empty = 数据库不是空的。请恢复到一个新建的数据库。
 errors-start-database-file = { $path } 有误：其中应有数据库的 URL 和标识。请恢复该文件。
+errors-start-host-in-use = 另一个服务正在使用主机名 { $name }：{ $address }，{ $seconds } 秒前还在线。请在配置文件的 [cluster] 中用 `host` 为本服务换一个名字；如果那个服务已经崩溃，请一分钟后再启动本服务。
 errors-start-master-key = 主密钥 { $place } 有误：必须是 64 位十六进制数字。
 errors-start-storage-file = 文件 { $path } 已损坏。请在配置文件中设置 `storage`，然后删除该文件。
 errors-start-store-in-folder = { $path } 的镜像数据在其目录 `store` 中，而配置文件设置了 `storage`。未做任何更改。要迁移数据，请运行 `jingku migrate-storage`。

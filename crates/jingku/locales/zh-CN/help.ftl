@@ -151,6 +151,8 @@ help-trash-empty = 永久清除已删除的镜像
     .image_ids = 仅这些镜像 [默认：全部]
     .older_than = 仅清除删除已满该时间的镜像，如 7d、12h
 
+help-cluster = 共用一个 PostgreSQL 目录数据库的各个服务
+help-cluster-status = 列出各服务及其任务队列，以及由哪个服务负责清理和巡检
 help-usage = 查看镜像占用的空间
 help-check = 校验镜像完整性，服务可照常运行
     .read_data = 读取并校验全部数据

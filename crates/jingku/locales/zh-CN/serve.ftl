@@ -1,5 +1,6 @@
 ### `jingku serve`。
 
+serve-host-lost = 另一个服务已取得主机名 { $name }，本服务因此停止。没有丢失任何内容。
 serve-keys-incomplete = JINGKU_PUBLIC_KEY 与 JINGKU_PRIVATE_KEY 必须同时设置或都不设置。
 serve-bad-address = 监听地址无效：{ $error }
 serve-tls-incomplete = 证书（--tls-cert 或 JINGKU_TLS_CERT）与私钥（--tls-key 或 JINGKU_TLS_KEY）必须同时设置或都不设置。

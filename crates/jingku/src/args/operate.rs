@@ -153,6 +153,11 @@ pub(crate) struct MigrateStorageArgs {
 }
 
 #[derive(Debug, Subcommand)]
+pub(crate) enum ClusterCommand {
+    Status,
+}
+
+#[derive(Debug, Subcommand)]
 pub(crate) enum InstanceCommand {
     Add {
         #[arg(long)]

@@ -1,18 +1,24 @@
 //! Progress of the background scrub, and the last sweep.
 
-use jingku_library::{DataDir, Scrub};
+use jingku_library::{DataDir, LibraryError, Scrub};
 use serde_json::json;
 
 use crate::args::Global;
 use crate::connection::data_dir;
 use crate::failure::Failure;
-use crate::library::open_data_dir;
+use crate::library::{open, open_data_dir};
 use crate::messages::tr;
 use crate::output::{bytes, date, print, print_fields, print_json, time};
 
-pub(super) fn run(global: &Global) -> Result<(), Failure> {
+pub(super) async fn run(global: &Global) -> Result<(), Failure> {
     let data = open_data_dir(global)?;
-    let (scrub, sweep) = (data.scrub_status()?, data.last_sweep());
+    let (scrub, sweep) = if data.has_database() {
+        let library = open(global).await?;
+        let failed = |error| Failure::from(LibraryError::from(error));
+        (library.scrub().await.map_err(failed)?, library.last_sweep().await.map_err(failed)?)
+    } else {
+        (data.scrub_status()?, data.last_sweep())
+    };
     if global.json {
         let scrub = scrub.map(|scrub| {
             json!({ "StartedAt": scrub.started_at, "EndedAt": scrub.ended_at, "Percent": scrub.percent(),

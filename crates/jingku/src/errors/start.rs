@@ -40,6 +40,9 @@ impl Explained for StartError {
             Self::StoreElsewhere { store, place } => {
                 (Refused, tr!("errors-start-store-elsewhere", store, place))
             }
+            Self::HostInUse { name, address, seen_secs } => {
+                (TryAgain, tr!("errors-start-host-in-use", name, address, seconds = *seen_secs))
+            }
             Self::MasterKey(place) => (Usage, tr!("errors-start-master-key", place)),
             Self::WrongMasterKey(_) => (Fault, tr!("errors-master-key-wrong")),
             Self::Catalog(error) => (Fault, catalog(&tr!("errors-catalog-unopened"), error)),
@@ -137,6 +140,7 @@ mod tests {
             StartError::CatalogInFile(path()),
             StartError::DatabaseEmpty(path()),
             StartError::DatabaseNotEmpty,
+            StartError::HostInUse { name: "a".to_owned(), address: "http://a".to_owned(), seen_secs: 5 },
             StartError::DatabaseFile(path()),
             StartError::Catalog(CatalogError::AnotherStore),
             StartError::MasterKey("JINGKU_MASTER_KEY".to_owned()),

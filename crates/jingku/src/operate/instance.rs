@@ -42,8 +42,11 @@ pub(crate) async fn instance(global: &Global, command: InstanceCommand) -> Resul
             if global.json {
                 return print_json(&instances.iter().map(instance_json).collect::<Vec<_>>());
             }
-            Listing::of(&instances)
-                .column(tr!("table-id"), |instance| instance.id.clone())
+            let mut listing = Listing::of(&instances).column(tr!("table-id"), |instance| instance.id.clone());
+            if instances.iter().any(|instance| !instance.host.is_empty()) {
+                listing = listing.column(tr!("table-host"), |instance| instance.host.clone());
+            }
+            listing
                 .column(tr!("table-name"), |instance| instance.name.clone())
                 .column(tr!("table-account"), |instance| instance.account.0.to_string())
                 .column(tr!("table-zone"), |instance| instance.zone.clone())
@@ -60,7 +63,7 @@ pub(crate) async fn instance(global: &Global, command: InstanceCommand) -> Resul
 
 fn instance_json(instance: &Instance) -> Value {
     json!({ "UHostId": instance.id, "Name": instance.name, "AccountId": instance.account.0,
-            "Region": instance.region, "Zone": instance.zone, "State": state(instance),
+            "Host": instance.host, "Region": instance.region, "Zone": instance.zone, "State": state(instance),
             "InstanceType": if instance.container.is_some() { "Container" } else { "UHost" },
             "CompShareImageId": instance.started_from.as_ref().map_or("", |from| &from.image_id),
             "Bytes": instance.size_bytes, "GpuType": instance.gpu_type, "CreateTime": instance.created_at,

@@ -12,7 +12,7 @@ use tokio::time::timeout;
 
 use super::parent::Parent;
 use super::service_manager::{feed_watchdog, ready, stopping};
-use crate::failure::Failure;
+use crate::failure::{Exit, Failure};
 use crate::messages::tr;
 use crate::output::note;
 use crate::stop::Stop;
@@ -36,8 +36,10 @@ pub(super) async fn serve_until_stopped(
     // Registered before the address is announced: its reader may send the signal at once.
     let signal = stop_signal()?;
     let orphaned = OptionFuture::from(parent.map(Parent::gone));
-    let stopped = async {
-        tokio::select! { () = signal => {}, Some(()) = orphaned => {} }
+    let library = Arc::clone(&context.library);
+    let lost = Arc::clone(&library);
+    let stopped = async move {
+        tokio::select! { () = signal => {}, Some(()) = orphaned => {}, () = lost.host_lost() => {} }
     };
     let stopped = stopped.boxed().shared();
     let address = listener.local_addr().map_err(Failure::fault)?;
@@ -61,6 +63,9 @@ pub(super) async fn serve_until_stopped(
     // Jobs are given back while requests finish: the sender of the signal may not wait long.
     let stop_workers = OptionFuture::from(workers.map(Workers::stop));
     let ended = timeout(STOP_TIMEOUT, async { tokio::join!(server, stop_workers) }).await;
+    if library.is_host_lost() {
+        return Err(Failure::new(Exit::TryAgain, tr!("serve-host-lost", name = library.host_name())));
+    }
     let Ok((server, _)) = ended else {
         note(&tr!("serve-cut-off"));
         return Ok(());

@@ -9,6 +9,7 @@ mod boot;
 mod bucket;
 mod check;
 mod client;
+mod cluster;
 mod completions;
 mod containers;
 mod corruption;

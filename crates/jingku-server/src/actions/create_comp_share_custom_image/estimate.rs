@@ -8,6 +8,7 @@ use jingku_protocol::actions as api;
 
 use crate::call::Call;
 use crate::error::Error;
+use crate::instance::check_here;
 
 /// Estimates the image after the checks that a real call would fail too. That it does not fit is a warning.
 pub(super) async fn run(
@@ -24,6 +25,7 @@ pub(super) async fn run(
     if call.library.catalog.name_holder(call.own(), name).await?.is_some() {
         return call.name_taken("Name", name).await;
     }
+    check_here(call, &instance)?;
     let account = call.account().id;
     let slot = call.context.limits.estimates.take(account)?;
     let library = Arc::clone(&call.context.library);

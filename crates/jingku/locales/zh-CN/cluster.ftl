@@ -1,0 +1,7 @@
+### `jingku cluster`。
+
+cluster-gone = 离线
+cluster-idle = 空闲，上次为 { $host }
+cluster-live = 在线
+cluster-none = 目录数据库是一个文件，只由一个服务使用。
+cluster-seconds-ago = { $seconds } 秒前

@@ -118,7 +118,7 @@ async fn open_source(
         catalog.reinstate(store_id).await?;
     }
     match attached {
-        Some(database) => database.clone().open(data, environment).await,
+        Some(database) => database.clone().open(data, environment, false).await,
         None => refuse_moved(catalog).await,
     }
 }

@@ -55,6 +55,9 @@ impl Catalog {
                 let sql = "UPDATE accounts SET revision = revision + $1 + 1";
                 target.execute(sql, &[newest.into()]).await?;
             }
+            // No server has a lease on the copy.
+            target.execute("UPDATE hosts SET lease_until = 0", &[]).await?;
+            target.execute("UPDATE tasks SET session = '', lease_until = 0", &[]).await?;
             target.execute("UPDATE counters SET store_id = $1", &[store_id.into()]).await?;
             target.commit(count).await
         };

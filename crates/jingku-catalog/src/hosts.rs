@@ -161,7 +161,8 @@ impl Catalog {
     /// Returns the base URL of a live server; `None` if it does not live.
     pub async fn host_address(&self, name: &str) -> Result<Option<String>> {
         let clock = self.database.clock();
-        let sql = format!("SELECT address FROM hosts WHERE name = $1 AND lease_until > {clock} AND address <> ''");
+        let sql =
+            format!("SELECT address FROM hosts WHERE name = $1 AND lease_until > {clock} AND address <> ''");
         self.database.query(&sql, &[name.into()]).await?.first("hosts")
     }
 

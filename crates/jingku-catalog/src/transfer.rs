@@ -143,6 +143,9 @@ async fn replace_rows(
         let sql = "UPDATE accounts SET revision = revision + $1 + 1";
         target.execute(sql, &[newest.into()]).await?;
     }
+    // No server has a lease on the copy.
+    target.execute("UPDATE hosts SET lease_until = 0", &[]).await?;
+    target.execute("UPDATE tasks SET session = '', lease_until = 0", &[]).await?;
     target.execute("UPDATE counters SET store_id = $1", &[store_id.into()]).await?;
     Ok(copied)
 }

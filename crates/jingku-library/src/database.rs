@@ -1,9 +1,9 @@
 //! The PostgreSQL database that a data directory uses as its catalogue instead of a file.
 //!
-//! The file `database` of the data directory has the URL and an id, which the database has too (its *store id*). The two ids
-//! are compared on every connection, because changes acknowledged in another database would be lost, and a sweep guided by
-//! it would remove all images. The id is written to the data directory before the database, and to a database only if it
-//! has no id.
+//! The file `database` of the data directory has the URL, the name of the server, and an id, which the database has too
+//! (its *store id*). The two ids are compared on every connection, because changes acknowledged in another database would be
+//! lost, and a sweep guided by it would remove all images. The id is written to the data directory before the database, and
+//! to a database only if it has no id.
 
 use std::path::PathBuf;
 
@@ -95,7 +95,7 @@ impl ExternalDatabase {
     /// Records the name of the server.
     pub(crate) fn record_host(data: &DataDir, name: &str) -> Result<(), StartError> {
         let Some(record) = read(data, NAME)? else { return Ok(()) };
-        write(data, NAME, Record { host: Some(name.to_owned()), ..record })
+        write(data, NAME, &Record { host: Some(name.to_owned()), ..record })
     }
 
     /// Opens the catalogue. A data directory without a catalogue gets the database, if that has no data directory yet, or
@@ -114,12 +114,12 @@ impl ExternalDatabase {
             && !data.has_manifests()
             && !data.has_catalog()
             && catalog.known_bucket_owner().await?.is_some();
-        let store_id = match self.store_id {
+        let store_id = match self.store_id.clone() {
             // The database is new, but the data directory is not: it would lose all its images.
             Some(_) if found.is_empty() && data.has_manifests() => {
                 return Err(StartError::DatabaseEmpty(data.path().to_owned()));
             }
-            Some(ref store_id) => store_id.clone(),
+            Some(store_id) => store_id,
             None if joins => found,
             None if !found.is_empty() => return Err(CatalogError::AnotherStore.into()),
             None if data.has_manifests() || data.has_catalog() => {
@@ -130,7 +130,7 @@ impl ExternalDatabase {
         if data.is_writable() {
             // Nothing that was added before the database had several servers belongs to one that joins.
             let host = if joins { Some(String::new()) } else { Self::host(data)? };
-            write(data, NAME, self.record(&store_id, host))?;
+            write(data, NAME, &self.record(&store_id, host))?;
         }
         catalog.bind_store(&store_id).await?;
         Ok(catalog)
@@ -152,7 +152,7 @@ impl ExternalDatabase {
             return Err(StartError::DatabaseNotEmpty);
         }
         let store_id = self.store_id.clone().unwrap_or_else(|| unique_id(&*environment.random));
-        write(data, NAME, self.record(&store_id, None))?;
+        write(data, NAME, &self.record(&store_id, None))?;
         from.copy_to(&catalog, &store_id).await?;
         Ok(())
     }
@@ -194,7 +194,7 @@ pub(crate) fn next_store_id(data: &DataDir, url: &DatabaseUrl) -> Result<Option<
 /// Records that the catalogue is being moved to a database, or with an empty store id to a file.
 pub(crate) fn announce_next(data: &DataDir, url: &DatabaseUrl, store_id: &str) -> Result<(), StartError> {
     let host = ExternalDatabase::host(data)?;
-    write(data, NEXT, Record { url: url.clone(), store_id: store_id.to_owned(), host })
+    write(data, NEXT, &Record { url: url.clone(), store_id: store_id.to_owned(), host })
 }
 
 /// Makes the announced database that of the data directory.
@@ -219,7 +219,7 @@ fn read(data: &DataDir, name: &str) -> Result<Option<Record>, StartError> {
 }
 
 /// Changes nothing if it is written already, so that commands can run while the disk is full.
-fn write(data: &DataDir, name: &str, record: Record) -> Result<(), StartError> {
+fn write(data: &DataDir, name: &str, record: &Record) -> Result<(), StartError> {
     let is_current = |known: &Record| {
         let url = known.url.expose() == record.url.expose();
         url && (&known.store_id, &known.host) == (&record.store_id, &record.host)
@@ -227,5 +227,5 @@ fn write(data: &DataDir, name: &str, record: Record) -> Result<(), StartError> {
     if read(data, name)?.as_ref().is_some_and(is_current) {
         return Ok(());
     }
-    data.replace(name, &serde_json::to_string(&record).expect("texts have a JSON form"))
+    data.replace(name, &serde_json::to_string(record).expect("texts have a JSON form"))
 }

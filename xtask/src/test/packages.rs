@@ -11,12 +11,13 @@ use crate::workspace::{Workspace, run, succeeds};
 /// The name of a package, and whether its content is installed, from any source.
 type Package = (&'static str, fn() -> bool);
 
-const PACKAGES: [Package; 21] = [
+const PACKAGES: [Package; 22] = [
     ("busybox-static", || Path::new("/bin/busybox").exists()),
     ("conmon", || has_program("conmon")),
     ("debhelper", || has_program("dh")),
     ("docker.io", || has_program("dockerd")),
     ("dosfstools", || has_program("mkfs.fat")),
+    ("faketime", || has_program("faketime")),
     ("file", || has_program("file")),
     ("fish", || has_program("fish")),
     ("haproxy", || has_program("haproxy")),

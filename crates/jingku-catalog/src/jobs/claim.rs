@@ -84,8 +84,7 @@ impl Transaction {
              WHERE {CLAIMABLE} AND id = $5 AND attempts + 1 = $4"
         );
         let (worker, until) = ((&job.worker).into(), (lease_now + lease_secs).into());
-        let params =
-            [lease_now.into(), worker, until, job.attempt.into(), (&job.id).into(), now.into()];
+        let params = [lease_now.into(), worker, until, job.attempt.into(), (&job.id).into(), now.into()];
         Ok(self.execute(&sql, &params).await? == 1)
     }
 

@@ -59,7 +59,8 @@ impl Catalog {
                 return transaction.discard(CreatePods::TooMany).await;
             }
             for pod in pods {
-                let added = transaction.insert_instance(pod.instance, &self.host, Some(image_id), now).await?;
+                let added =
+                    transaction.insert_instance(pod.instance, &self.host, Some(image_id), now).await?;
                 let refused = match added {
                     AddInstance::Added => None,
                     AddInstance::ImageNotFound => Some(CreatePods::ImageNotFound),

@@ -245,7 +245,8 @@ impl Transaction {
         }
         // Its lock keeps others from choosing the same ones meanwhile.
         self.next_ordinal().await?;
-        let used: Vec<(String, Vec<String>)> = self.query(USED_DEVICES, &[id.into(), host.into()]).await?.all("pods")?;
+        let used: Vec<(String, Vec<String>)> =
+            self.query(USED_DEVICES, &[id.into(), host.into()]).await?.all("pods")?;
         Ok(used.iter().any(|(_, used)| used.iter().any(|device| devices.contains(device))))
     }
 }

@@ -87,13 +87,7 @@ impl Catalog {
 }
 
 impl Transaction {
-    async fn insert_upload(
-        &mut self,
-        scope: Scope,
-        new: &NewUpload<'_>,
-        host: &str,
-        now: i64,
-    ) -> Result<()> {
+    async fn insert_upload(&mut self, scope: Scope, new: &NewUpload<'_>, host: &str, now: i64) -> Result<()> {
         let image = NewImage {
             id: new.image_id,
             name: new.name,

@@ -2,6 +2,7 @@
 
 mod any_server;
 mod balancer;
+mod clocks;
 mod link;
 mod partition;
 mod takeover;
@@ -43,11 +44,13 @@ impl Shared {
 
     /// A new machine, with more settings at the top of its configuration.
     fn host(&self, name: &str, settings: &str) -> Host {
-        self.host_over(name, settings, &self.database, &self.s3.endpoint())
+        Host::over(name, settings, &self.database, &self.s3.endpoint())
     }
+}
 
-    /// The same over other ways to the database and the bucket.
-    fn host_over(&self, name: &str, settings: &str, database: &str, endpoint: &str) -> Host {
+impl Host {
+    /// A new machine that reaches the database and the bucket in its own way.
+    fn over(name: &str, settings: &str, database: &str, endpoint: &str) -> Self {
         let home = Home::with_database(None);
         let text = format!(
             "{settings}\ndatabase = '{database}'\nstorage = 's3://images/lab'\n\
@@ -55,11 +58,9 @@ impl Shared {
              [sweep]\nevery_hours = 0\n[cluster]\nhost = '{name}'\nlease_seconds = {LEASE_SECS}\n"
         );
         home.file("jingku.toml", text.as_bytes());
-        Host(home)
+        Self(home)
     }
-}
 
-impl Host {
     fn command(&self, args: &[&str]) -> Command {
         let (id, secret) = S3Server::key_pair();
         let mut command = self.0.command(args);

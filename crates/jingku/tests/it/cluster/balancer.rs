@@ -96,8 +96,8 @@ fn a_client_of_a_balancer_does_not_notice_which_server_answers() {
         let imported = json(&["image", "import", &file, "--name", &format!("import-{number}"), "--wait"]);
         assert!(export(imported["CompShareImageId"].as_str().unwrap()) == bytes);
     }
-    let made = |server: &Server| server.log().matches("image made").count();
-    assert_eq!(made(&server_a) + made(&server_b), 6);
+    let jobs = |server: &Server| server.log().matches("image made").count();
+    assert_eq!(jobs(&server_a) + jobs(&server_b), 6);
     // The other one continues alone.
     server_a.kill();
     for _ in 0..4 {

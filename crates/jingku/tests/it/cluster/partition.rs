@@ -32,7 +32,7 @@ fn assert_made(host: &Host, name: &str, bytes: &[u8]) {
 fn a_server_without_the_database_refuses_and_continues_later() {
     let Some(shared) = Shared::new() else { return };
     let (link, database) = Link::to_database(&shared.database);
-    let a = shared.host_over("a", "", &database, &shared.s3.endpoint());
+    let a = Host::over("a", "", &database, &shared.s3.endpoint());
     let b = shared.host("b", "");
     let (server_a, server_b) = (a.serve(), b.serve());
     let bytes = disk::bytes(40, 1);
@@ -64,7 +64,7 @@ fn a_server_without_the_bucket_continues_later_and_a_slow_one_is_only_slow() {
     let Some(shared) = Shared::new() else { return };
     let (bucket, endpoint) = Link::to_bucket(shared.s3.port());
     let (link, database) = Link::to_database(&shared.database);
-    let a = shared.host_over("a", "", &database, &endpoint);
+    let a = Host::over("a", "", &database, &endpoint);
     let b = shared.host("b", "");
     let (server_a, server_b) = (a.serve(), b.serve());
     let bytes = disk::bytes(20, 1);

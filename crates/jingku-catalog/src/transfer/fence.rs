@@ -32,7 +32,7 @@ pub(super) async fn raise(transaction: &mut Transaction, tables: &[&str]) -> Res
             };
             let changes =
                 |table| ["INSERT", "UPDATE", "DELETE"].map(|change| trigger(table, change)).concat();
-            tables.iter().copied().map(changes).collect::<String>()
+            tables.iter().copied().map(changes).collect::<Vec<_>>().concat()
         }
         Transaction::Postgres(_) => {
             let function = format!(
@@ -45,7 +45,7 @@ pub(super) async fn raise(transaction: &mut Transaction, tables: &[&str]) -> Res
                      FOR EACH STATEMENT EXECUTE FUNCTION {NAME}();"
                 )
             };
-            function + &tables.iter().map(trigger).collect::<String>()
+            function + &tables.iter().map(trigger).collect::<Vec<_>>().concat()
         }
     };
     transaction.define(&sql).await
@@ -58,7 +58,7 @@ pub(super) async fn lower(transaction: &mut Transaction) -> Result<()> {
             let sql = "SELECT name FROM sqlite_master WHERE type = 'trigger' AND name LIKE $1";
             let names: Vec<String> =
                 transaction.query(sql, &[format!("{NAME}%").into()]).await?.all("sqlite_master")?;
-            names.iter().map(|name| format!("DROP TRIGGER {name};")).collect::<String>()
+            names.iter().map(|name| format!("DROP TRIGGER {name};")).collect::<Vec<_>>().concat()
         }
         // With its triggers.
         Transaction::Postgres(_) => format!("DROP FUNCTION IF EXISTS {NAME}() CASCADE"),

@@ -114,14 +114,14 @@ fn a_catalogue_does_not_move_where_it_would_be_lost() {
     // The file is marked: without the record of the database, nothing starts on it.
     let (record, aside) = (home.data().join("database"), home.path("aside"));
     std::fs::rename(&record, &aside).unwrap();
-    refuse_start(&home, None, "The catalogue is in postgres://", "现在位于 postgres://");
-    home.run(&move_to(&second)).failed(1, &["The catalogue is in postgres://"]);
+    refuse_start(&home, None, "The catalogue is in postgres", "现在位于 postgres");
+    home.run(&move_to(&second)).failed(1, &["The catalogue is in postgres"]);
     std::fs::rename(&aside, &record).unwrap();
     home.run(&["account", "create", "later"]).succeeded();
     // From database to database.
     let third = empty_database().unwrap();
     home.run(&move_to(&third)).succeeded();
-    refuse_start(&home, Some(&url), "The catalogue is in postgres://", "现在位于 postgres://");
+    refuse_start(&home, Some(&url), "The catalogue is in postgres", "现在位于 postgres");
     home.run(&move_to("sqlite")).succeeded();
     refuse_start(&home, Some(&third), "catalog.db now", "catalog.db");
     assert_eq!(home.json(&["account", "list"]).as_array().unwrap().len(), 2);

@@ -49,6 +49,13 @@ impl Column {
     }
 }
 
+impl Cursor {
+    /// Returns its values in the columns of its order; `None` if it has those of an old format.
+    pub(crate) fn values(&self) -> Option<&[Value<'static>]> {
+        (self.format == FORMAT).then_some(self.position.as_slice())
+    }
+}
+
 impl Order {
     pub(crate) fn columns(&self) -> String {
         names(self.columns)
@@ -88,11 +95,6 @@ impl Order {
         let fits = columns.iter().zip(&cursor.position).all(|(column, key)| column.holds(key) && clean(key));
         let same = (self.name, self.ascending) == (&*cursor.order, cursor.ascending);
         same && fits && columns.len() == cursor.position.len()
-    }
-
-    /// Returns the position of a row that a cursor has in these columns; `None` if it has those of an old format.
-    pub(crate) fn position<'a>(&self, cursor: &'a Cursor) -> Option<&'a [Value<'static>]> {
-        (cursor.format == FORMAT).then_some(cursor.position.as_slice())
     }
 
     fn columns_of(&self, format: u32) -> &'static [Column] {

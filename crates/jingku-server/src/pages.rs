@@ -131,7 +131,7 @@ impl<Q: PageQuery, R> Default for PageCache<Q, R> {
     }
 }
 
-impl<Q: PageQuery, R: PartialEq> PageCache<Q, R> {
+impl<Q: PageQuery, R: Copy + PartialEq> PageCache<Q, R> {
     /// Answers from the cache if the page is known to be current at `generation`.
     pub(crate) fn current(&self, key: &(AccountId, Q), generation: Option<Generation>) -> Option<Reply> {
         let page = self.0.get(key).filter(|_| generation.is_some())?;

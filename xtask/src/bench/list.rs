@@ -11,10 +11,9 @@ mod results;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
-use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result};
 
 use super::daemon::{Account, Daemon};
 use super::process::Server;
@@ -49,11 +48,6 @@ pub(super) struct Args {
     others: u32,
 }
 
-/// What a server is given to finish the work of its start.
-const SETTLE_TIMEOUT: Duration = Duration::from_mins(10);
-/// A server that uses less than a hundredth of a core for this long is idle.
-const IDLE: Duration = Duration::from_secs(1);
-
 pub(super) fn run(workspace: &Workspace, folder: &Path, args: &Args) -> Result<Report> {
     let daemon = Daemon::build(workspace, folder)?;
     // Filled while no server runs.
@@ -63,7 +57,7 @@ pub(super) fn run(workspace: &Workspace, folder: &Path, args: &Args) -> Result<R
     fs::write(&config, "[scrub]\ndays = 0\n")?;
     let config = config.to_str().context("the target folder is not UTF-8")?;
     let jingku = daemon.serve(&["--config", config])?;
-    settle(&jingku)?;
+    jingku.settle()?;
     let memory_before = jingku.memory_bytes("RssAnon")?;
     let (mut cases, answers) = cases(jingku.address, &lists)?;
     let answers_file = folder.join("answers.json");
@@ -109,21 +103,6 @@ pub(super) fn run(workspace: &Workspace, folder: &Path, args: &Args) -> Result<R
     };
     let json = serde_json::json!({ "sqlite": results, "postgres": on_postgres });
     Report::new(&json, format!("{}\n{memory}\n\n{text}", table(&results)))
-}
-
-/// Waits until a server has finished the work of its start.
-fn settle(server: &Server) -> Result<()> {
-    let start = Instant::now();
-    let mut before = server.cpu_seconds()?;
-    loop {
-        thread::sleep(IDLE);
-        let now = server.cpu_seconds()?;
-        if now - before < IDLE.as_secs_f64() / 100.0 {
-            return Ok(());
-        }
-        ensure!(start.elapsed() < SETTLE_TIMEOUT, "the server is still busy after its start");
-        before = now;
-    }
 }
 
 /// Creates the accounts and their images.

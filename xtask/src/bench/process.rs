@@ -14,6 +14,10 @@ use crate::workspace::run;
 
 /// Ticks per second in /proc, a constant of Linux whatever the kernel's own clock.
 const TICKS_PER_SECOND: u64 = 100;
+/// What a server is given to finish the work of its start.
+const SETTLE_TIMEOUT: Duration = Duration::from_mins(10);
+/// A server that uses less than a hundredth of a core for this long is idle.
+const IDLE: Duration = Duration::from_secs(1);
 
 /// A server that has printed its address. It is killed when dropped.
 pub(super) struct Server {
@@ -39,6 +43,21 @@ impl Server {
     /// CPU seconds since its start, of all threads and ended children.
     pub(super) fn cpu_seconds(&self) -> Result<f64> {
         cpu_seconds(self.child.id())
+    }
+
+    /// Waits until it has finished the work of its start.
+    pub(super) fn settle(&self) -> Result<()> {
+        let start = Instant::now();
+        let mut before = self.cpu_seconds()?;
+        loop {
+            thread::sleep(IDLE);
+            let now = self.cpu_seconds()?;
+            if now - before < IDLE.as_secs_f64() / 100.0 {
+                return Ok(());
+            }
+            ensure!(start.elapsed() < SETTLE_TIMEOUT, "the server is still busy after its start");
+            before = now;
+        }
     }
 
     /// A value of /proc/PID/status in bytes, such as `VmHWM` (peak memory) or `RssAnon`.

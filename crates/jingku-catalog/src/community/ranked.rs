@@ -44,9 +44,9 @@ impl Catalog {
         let mut ranking = self.group_orders.kept.get_or_insert_async(&key, read).await?;
         for _ in 0..TRIES_MAX {
             let Some(page) = lock(&ranking).page(order, paging) else { return Ok(None) };
-            let (newest, groups) = self.groups_by_id(scope, viewer, &page.places).await?;
+            let (newest, groups) = self.groups_by_id(scope, viewer, &page.rows).await?;
             if newest == page.changed {
-                let next = page.places.last().filter(|_| page.continues);
+                let next = page.rows.last().filter(|_| page.continues);
                 let next = next.map(|place| order.order().cursor(order.values(place)));
                 let total = i64::try_from(page.total).unwrap_or(i64::MAX);
                 return Ok(Some(Page { items: groups, total, next }));
@@ -153,7 +153,7 @@ fn listed_statement<'a>(
     (sql, params)
 }
 
-fn groups_statement<'a>(scope: Scope, viewer: AccountId, places: &'a [Place]) -> (String, Params<'a>) {
+fn groups_statement(scope: Scope, viewer: AccountId, places: &[Place]) -> (String, Params<'_>) {
     let mut params = Params::default();
     params.add(scope.param());
     let ids: Vec<&str> = places.iter().map(|(_, id)| &**id).collect();

@@ -72,7 +72,7 @@ pub(super) struct Places {
     /// The highest `image_groups.changed` of the order.
     pub(super) changed: i64,
     pub(super) total: usize,
-    pub(super) places: Vec<Place>,
+    pub(super) rows: Vec<Place>,
     pub(super) continues: bool,
 }
 
@@ -116,7 +116,7 @@ impl Ranking {
         let before = match paging {
             Paging::Offset { offset, .. } => (offset as usize).min(total),
             Paging::After { cursor, .. } => {
-                let place = order.place(order.order().position(cursor)?)?;
+                let place = order.place(cursor.values()?)?;
                 if order.ascending {
                     self.sorted.partition_point(|other| *other <= place)
                 } else {
@@ -130,7 +130,7 @@ impl Ranking {
         } else {
             self.sorted[total - after..total - before].iter().rev().cloned().collect()
         };
-        Some(Places { changed: self.changed, total, places, continues: after < total })
+        Some(Places { changed: self.changed, total, rows: places, continues: after < total })
     }
 }
 
@@ -154,11 +154,11 @@ mod tests {
         ranking.apply(5, vec![change(0, 9, false, 0)]);
         let order = GroupOrder::default();
         let page = ranking.page(order, Paging::Offset { offset: 0, limit: 20 }).unwrap();
-        let ids: Vec<&str> = page.places.iter().map(|(_, id)| &**id).collect();
+        let ids: Vec<&str> = page.rows.iter().map(|(_, id)| &**id).collect();
         assert_eq!(ids, ["g3", "g8", "g7", "g6", "g5", "g2", "g1", "g0", "g9"]);
         assert_eq!((page.changed, page.total, page.continues), (8, 9, false));
         let page = ranking.page(order, Paging::Offset { offset: 8, limit: 20 }).unwrap();
-        assert_eq!(page.places.len(), 1);
-        assert!(ranking.page(order, Paging::Offset { offset: 20, limit: 20 }).unwrap().places.is_empty());
+        assert_eq!(page.rows.len(), 1);
+        assert!(ranking.page(order, Paging::Offset { offset: 20, limit: 20 }).unwrap().rows.is_empty());
     }
 }

@@ -26,7 +26,7 @@ impl Catalog {
         paging: Paging<'_>,
     ) -> Result<Option<NewestImages>> {
         let is_newest_first = filter.id.is_none() && filter.order == ImageOrder::default();
-        let Some(start) = Start::of(scope, paging).filter(|_| is_newest_first) else { return Ok(None) };
+        let Some(start) = Start::of(paging).filter(|_| is_newest_first) else { return Ok(None) };
         let (zones, limit) = (filter.zones, paging.limit());
         let Some(mut known) = self.positions(scope, filter).await? else { return Ok(None) };
         for _ in 0..TRIES_MAX {
@@ -94,10 +94,10 @@ enum Start {
 
 impl Start {
     /// `None` for a token of an old format.
-    fn of(scope: Scope, paging: Paging<'_>) -> Option<Self> {
+    fn of(paging: Paging<'_>) -> Option<Self> {
         match paging {
             Paging::Offset { offset, .. } => Some(Self::Offset(offset)),
-            Paging::After { cursor, .. } => match ImageOrder::default().order(scope).position(cursor)? {
+            Paging::After { cursor, .. } => match cursor.values()? {
                 [Value::Integer(seq)] => Some(Self::Before(*seq)),
                 _ => None,
             },

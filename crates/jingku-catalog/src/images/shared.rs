@@ -52,7 +52,7 @@ impl Catalog {
         let Some(order) = self.shared_order(&key, zones).await? else { return Ok(None) };
         let mut order = order;
         for _ in 0..TRIES_MAX {
-            let Some(end) = order.end(account, paging) else { return Ok(None) };
+            let Some(end) = order.end(paging) else { return Ok(None) };
             let start = end.saturating_sub(paging.limit() as usize);
             let places = &order.places[start..end];
             let Some((changed, rows)) = self.shared_versions(account, places).await? else { return Ok(None) };

@@ -5,9 +5,8 @@ use std::sync::Arc;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
-use super::order::ImageOrder;
 use crate::database::Value;
-use crate::{AccountId, Paging, Scope};
+use crate::{AccountId, Paging};
 
 /// Maximum of orders in memory, in bytes. An order of more is read again for every page.
 const KEPT_BYTES_MAX: u64 = 32 << 20;
@@ -49,12 +48,11 @@ impl Default for SharedOrders {
 
 impl SharedOrder {
     /// The index after the newest image of a page. `None` for a token of an old format.
-    pub(super) fn end(&self, account: AccountId, paging: Paging<'_>) -> Option<usize> {
+    pub(super) fn end(&self, paging: Paging<'_>) -> Option<usize> {
         match paging {
             Paging::Offset { offset, .. } => Some(self.places.len().saturating_sub(offset as usize)),
             Paging::After { cursor, .. } => {
-                let order = ImageOrder::default().order(Scope::shared_with(account));
-                let [Value::Integer(time), Value::Integer(ordinal)] = order.position(cursor)? else {
+                let [Value::Integer(time), Value::Integer(ordinal)] = cursor.values()? else {
                     return None;
                 };
                 Some(self.places.partition_point(|place| (place.0, place.1) < (*time, *ordinal)))

@@ -46,7 +46,7 @@ pub(super) fn measure(binary: &Path, folder: &Path, config: &str, time: Duration
         lists.push(List { callers: vec![account], kind: Kind::Own, owner, images });
     }
     let jingku = daemon.serve(&["--config", config])?;
-    super::settle(&jingku)?;
+    jingku.settle()?;
     let (cases, _) = cases(jingku.address, &lists)?;
     let measured = Measured { runtime, url, postgres: postgres.pid(), jingku, time };
     let rows = cases.iter().map(|case| measured.row(case)).collect::<Result<_>>()?;

@@ -103,7 +103,8 @@ impl TestEngine {
         let specs = engine.path("cdi");
         fs::create_dir(&specs).expect("the folder is new");
         write_specs(&specs);
-        let settings = format!(r#"{{"features": {{"cdi": true}}, "cdi-spec-dirs": [{specs:?}]}}"#);
+        let folder = specs.display();
+        let settings = format!(r#"{{"features": {{"cdi": true}}, "cdi-spec-dirs": ["{folder}"]}}"#);
         fs::write(engine.path("daemon.json"), settings).expect("the folder is writable");
         engine.resume_service();
         engine.make_base();

@@ -51,7 +51,9 @@ impl Soak {
     fn new(installation: Installation) -> Self {
         let (seconds, seed) = (number("JINGKU_SOAK_SECONDS", 10), number("JINGKU_SOAK_SEED", 1));
         println!("{}: JINGKU_SOAK_SECONDS={seconds} JINGKU_SOAK_SEED={seed}", installation.name);
-        let workers: Vec<Worker> = (0..=PYTHON).map(|number| Worker::new(number, seed)).collect();
+        let mut workers: Vec<Worker> = (0..=PYTHON).map(|number| Worker::new(number, seed)).collect();
+        // What a killed sweep of a bucket has announced delays writers for up to half an hour.
+        workers[OPERATOR].is_spared = installation.has_database();
         installation.serve().stop();
         for worker in workers.iter().filter(|worker| worker.number != OPERATOR) {
             installation.home.add_instance(&worker.instance(), &bytes_of(worker.content()));
@@ -129,7 +131,10 @@ impl Soak {
         home.run(&["sweep"]).succeeded();
         assert_intact(home, &[], "the end");
         let usage = home.json(&["usage"]);
-        assert_eq!(usage["Garbage"]["Objects"], json!(0), "{usage}");
+        // In a bucket, claims of killed processes protect their objects for some minutes.
+        if !self.installation.has_database() {
+            assert_eq!(usage["Garbage"]["Objects"], json!(0), "{usage}");
+        }
         let listed = |worker: &Worker| {
             worker.images.iter().filter(|image| image.places == Places::LISTED).count() as u64
         };

@@ -91,7 +91,8 @@ impl Context {
         uri.and_then(|uri| uri.host().map(str::to_owned)).unwrap_or_default()
     }
 
-    fn base_url(&self) -> &str {
+    /// Where clients reach the service; empty until known.
+    pub fn base_url(&self) -> &str {
         self.public_url.get().map_or("", String::as_str)
     }
 }

@@ -18,6 +18,7 @@ mod error;
 mod frames;
 mod gateway;
 mod groups;
+mod identity;
 mod instance;
 mod lab;
 mod limits;
@@ -39,6 +40,7 @@ mod upload;
 mod view;
 
 pub use context::Context;
+pub use identity::{Identity, Refusal};
 pub use limits::{
     MAX_EXPORTS, MAX_HEAD_BYTES, MAX_UPLOADS, STOP_TIMEOUT, TRANSFER_STEP_TIMEOUT, UPLOAD_CHECKPOINT,
 };

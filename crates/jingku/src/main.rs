@@ -6,6 +6,7 @@ mod base_url;
 mod check;
 mod completions;
 mod connection;
+mod console;
 mod env;
 mod errors;
 mod failure;
@@ -75,6 +76,7 @@ fn run(global: &Global, command: Command) -> Result<ExitCode, Failure> {
         let outcome = match command {
             Command::Run(args) => return run::run(global, args).await,
             Command::Env(args) => env::run(global, args).await,
+            Command::Console(args) => console::run(global, args).await,
             Command::Serve(args) => serve::run(global, args).await,
             Command::Image(AnyImageCommand::Api(command)) => image::run(global, command).await,
             Command::Image(AnyImageCommand::Platform(command)) => operate::platform(global, command).await,

@@ -39,11 +39,12 @@ macro_rules! file {
     };
 }
 
-static FILES: [File; 21] = [
+static FILES: [File; 22] = [
     file!("argument"),
     file!("backup"),
     file!("check"),
     file!("connection"),
+    file!("console"),
     file!("env"),
     file!("health"),
     file!("help"),

@@ -11,8 +11,9 @@ use crate::workspace::{Workspace, run, succeeds};
 /// The name of a package, and whether its content is installed, from any source.
 type Package = (&'static str, fn() -> bool);
 
-const PACKAGES: [Package; 20] = [
+const PACKAGES: [Package; 22] = [
     ("busybox-static", || Path::new("/bin/busybox").exists()),
+    ("chromium", || has_program("chromium")),
     ("conmon", || has_program("conmon")),
     ("debhelper", || has_program("dh")),
     ("docker.io", || has_program("dockerd")),
@@ -21,6 +22,7 @@ const PACKAGES: [Package; 20] = [
     ("fish", || has_program("fish")),
     ("man-db", || has_program("man")),
     ("mtools", || has_program("mcopy")),
+    ("npm", || has_program("npm")),
     ("podman", || has_program("podman")),
     ("postgresql", has_postgresql),
     ("python3-venv", || succeeds(Command::new("python3").args(["-c", "import ensurepip, venv"]))),

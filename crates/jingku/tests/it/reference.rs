@@ -4,11 +4,12 @@ use std::path::Path;
 
 use crate::home::Home;
 
-const COMMANDS: [&str; 19] = [
+const COMMANDS: [&str; 20] = [
     "serve",
     "image",
     "run",
     "env",
+    "console",
     "instance",
     "account",
     "key",
@@ -50,7 +51,7 @@ fn every_command_and_option_is_documented() {
             None => vec![""],
         };
         if command.is_empty() {
-            assert_eq!(below, COMMANDS[..18], "the list of commands is out of date");
+            assert_eq!(below, COMMANDS[..19], "the list of commands is out of date");
             continue;
         }
         for name in below {

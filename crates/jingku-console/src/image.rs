@@ -140,7 +140,8 @@ async fn page(
     };
     let is_own = origin == Origin::Own;
     let shares = if is_own {
-        let request = DescribeCompShareImageShareAccountsRequest { image_id: id.into(), ..Default::default() };
+        let request =
+            DescribeCompShareImageShareAccountsRequest { image_id: id.into(), ..Default::default() };
         match caller.call(&request).await {
             Ok(answer) => answer.account_set,
             Err(refusal) => return Failure::from(refusal).show(&caller.visitor),
@@ -199,13 +200,15 @@ fn facts(lang: Lang, origin: Origin, image: &Image) -> Vec<(String, String)> {
         format!("{} ({})", owner.account_name, owner.account_id)
     };
     let softwares = image.softwares.as_ref().map(|softwares| {
-        let (framework, cuda) = (format!("{} {}", softwares.framework, softwares.framework_version), &softwares.cuda_version);
+        let (framework, cuda) =
+            (format!("{} {}", softwares.framework, softwares.framework_version), &softwares.cuda_version);
         let cuda = if cuda.is_empty() { String::new() } else { format!("CUDA {cuda}") };
         let parts = [framework.trim().to_owned(), cuda, softwares.os_version.clone()];
         parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ")
     });
     let left_out = image.left_out.as_ref().filter(|left_out| left_out.count > 0).map(|left_out| {
-        let args = FluentArgs::from_iter([("count", left_out.count.to_string()), ("size", bytes(left_out.bytes))]);
+        let args =
+            FluentArgs::from_iter([("count", left_out.count.to_string()), ("size", bytes(left_out.bytes))]);
         lang.format("fact-left-out-value", &args)
     });
     let facts = [
@@ -223,8 +226,11 @@ fn facts(lang: Lang, origin: Origin, image: &Image) -> Vec<(String, String)> {
 }
 
 fn times(lang: Lang, image: &Image) -> Vec<(String, Time)> {
-    let times =
-        [("fact-created", image.create_time), ("fact-updated", image.update_time), ("fact-published", image.pub_time)];
+    let times = [
+        ("fact-created", image.create_time),
+        ("fact-updated", image.update_time),
+        ("fact-published", image.pub_time),
+    ];
     times.into_iter().filter_map(|(id, time)| Some((lang.t(id), Time::of(time)?))).collect()
 }
 
@@ -299,7 +305,8 @@ fn accounts(fields: &Fields) -> Option<Vec<i64>> {
 pub(crate) async fn copy(Path(id): Path<String>, form: Form) -> Response {
     let Form { caller, fields } = form;
     let target_name = fields.filled("name").map(Into::into);
-    let request = CopyCompShareCustomImageRequest { image_id: id.as_str().into(), target_name, ..Default::default() };
+    let request =
+        CopyCompShareCustomImageRequest { image_id: id.as_str().into(), target_name, ..Default::default() };
     match caller.call(&request).await {
         Ok(copy) => after(&caller, &copy.new_comp_share_image_id, Ok(()), "copied").await,
         Err(refusal) => after(&caller, &id, Err::<(), _>(refusal), "").await,
@@ -321,7 +328,10 @@ pub(crate) async fn publish(Path(id): Path<String>, form: Form) -> Response {
 pub(crate) async fn link(Path(id): Path<String>, form: Form) -> Response {
     let Form { caller, fields } = form;
     let secs = fields.get("expires").parse().ok().filter(|secs| LINK_SECS.contains(secs));
-    let request = GetCompShareCustomImageUrlRequest { image_id: id.as_str().into(), expires_secs: secs.map(Into::into) };
+    let request = GetCompShareCustomImageUrlRequest {
+        image_id: id.as_str().into(),
+        expires_secs: secs.map(Into::into),
+    };
     match caller.call(&request).await {
         Ok(answer) => {
             let size = bytes(u64::try_from(answer.size_bytes).unwrap_or(0));

@@ -76,7 +76,9 @@ impl Filters {
         let mut filters = Self { tab: "own".to_owned(), ..Self::default() };
         for (name, value) in query {
             match name.as_str() {
-                "tab" if ["own", "shared", "community", "platform"].contains(&value.as_str()) => filters.tab = value,
+                "tab" if ["own", "shared", "community", "platform"].contains(&value.as_str()) => {
+                    filters.tab = value
+                }
                 "name" => value.trim().clone_into(&mut filters.name),
                 "status" => filters.status = value,
                 "sort" => filters.sort = value,
@@ -106,9 +108,13 @@ impl Filters {
     /// The address of a page of this list.
     fn url(&self, token: &str) -> String {
         let mut query = form_urlencoded::Serializer::new(String::new());
-        for (name, value) in
-            [("tab", &*self.tab), ("name", &self.name), ("status", &self.status), ("sort", &self.sort), ("token", token)]
-        {
+        for (name, value) in [
+            ("tab", &*self.tab),
+            ("name", &self.name),
+            ("status", &self.status),
+            ("sort", &self.sort),
+            ("token", token),
+        ] {
             if !value.is_empty() {
                 query.append_pair(name, value);
             }
@@ -127,7 +133,8 @@ impl Filters {
                 Ok((page.image_set, page.total_count, page.next_token))
             }
             "community" => {
-                let query = CommunityQuery { fuzzy_search: name, exclude_readme: true, paging, ..Default::default() };
+                let query =
+                    CommunityQuery { fuzzy_search: name, exclude_readme: true, paging, ..Default::default() };
                 let page = caller.call(&DescribeCommunityImagesRequest { query }).await?;
                 // The newest version stands for its group, whose name people know.
                 let newest = page.groups.into_iter().filter_map(|group| {
@@ -197,7 +204,8 @@ impl Row {
 
 pub(crate) async fn show(caller: Caller, Query(query): Query<Vec<(String, String)>>) -> Response {
     let lang = caller.visitor.lang;
-    let deleted = query.iter().find(|(name, _)| name == "deleted").and_then(|(_, count)| count.parse::<u32>().ok());
+    let deleted =
+        query.iter().find(|(name, _)| name == "deleted").and_then(|(_, count)| count.parse::<u32>().ok());
     let notice = deleted.map(|count| Notice::done(lang.with("images-deleted", "count", count)));
     page(&caller, Filters::read(query), notice, StatusCode::OK).await
 }
@@ -255,9 +263,12 @@ pub(crate) async fn delete(form: Form) -> Response {
 async fn confirm(caller: &Caller, ids: &[&str]) -> Response {
     let mut images = Vec::new();
     for id in ids {
-        let request = DescribeCompShareCustomImagesRequest { image_id: Some((*id).into()), ..Default::default() };
+        let request =
+            DescribeCompShareCustomImagesRequest { image_id: Some((*id).into()), ..Default::default() };
         match caller.call(&request).await {
-            Ok(page) => images.extend(page.image_set.into_iter().map(|image| (image.comp_share_image_id, image.name))),
+            Ok(page) => {
+                images.extend(page.image_set.into_iter().map(|image| (image.comp_share_image_id, image.name)))
+            }
             Err(refusal) => return Failure::from(refusal).show(&caller.visitor),
         }
     }

@@ -9,7 +9,6 @@ use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
 
 use crate::cookie;
-use crate::page::redirect_with_cookie;
 
 /// The cookie that remembers the language. It says nothing else.
 const COOKIE: &str = "jingku_lang";
@@ -102,11 +101,12 @@ impl Lang {
 pub(crate) async fn choose(Path(lang): Path<String>, Query(query): Query<Vec<(String, String)>>) -> Response {
     let back = query.iter().find(|(name, _)| name == "back").map_or("", |(_, value)| value);
     // Only a page of the console: a link must not lead elsewhere through this one.
-    let is_page = back.strip_prefix("/console").is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?']));
+    let is_page =
+        back.strip_prefix("/console").is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?']));
     let is_plain = back.bytes().all(|byte| byte.is_ascii_graphic());
     let back = if is_page && is_plain { back } else { "/console/images" };
     let tag = Lang::from_tag(&lang).unwrap_or(Lang::En).tag();
-    redirect_with_cookie(back, &format!("{COOKIE}={tag}; Path=/console; Max-Age={COOKIE_SECS}; SameSite=Lax"))
+    cookie::redirect(back, &format!("{COOKIE}={tag}; Path=/console; Max-Age={COOKIE_SECS}; SameSite=Lax"))
 }
 
 #[cfg(test)]

@@ -56,10 +56,11 @@ async fn page(
     code: StatusCode,
 ) -> Response {
     let paging = Paging { limit: Some(MAX_LIMIT.into()), ..Paging::default() };
-    let instances = match caller.call(&DescribeCompShareInstanceRequest { paging, ..Default::default() }).await {
-        Ok(page) => page.instances,
-        Err(refusal) => return Failure::from(refusal).show(&caller.visitor),
-    };
+    let instances =
+        match caller.call(&DescribeCompShareInstanceRequest { paging, ..Default::default() }).await {
+            Ok(page) => page.instances,
+            Err(refusal) => return Failure::from(refusal).show(&caller.visitor),
+        };
     let frame = Frame::new(caller, caller.visitor.lang.t("make-title"), "make");
     let frame = Frame { notice, back: "/console/make".to_owned(), ..frame };
     render(code, &Page { frame, instances, entered, name_chars_max: MAX_NAME_CHARS, estimate })
@@ -118,7 +119,8 @@ async fn create(caller: &Caller, entered: &Entered, estimates: bool) -> Result<C
     // The action has no tags, and the image exists, whether they are valid or not.
     let has_tags = entered.tags.is_empty() || {
         let tags = Some(tags(&entered.tags));
-        let request = UpdateCompShareImageRequest { image_id: id.as_str().into(), tags, ..Default::default() };
+        let request =
+            UpdateCompShareImageRequest { image_id: id.as_str().into(), tags, ..Default::default() };
         caller.call(&request).await.is_ok()
     };
     Ok(Created::Image { id, has_tags })

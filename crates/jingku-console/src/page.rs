@@ -4,7 +4,7 @@ use askama::Template;
 use axum::extract::Request;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
-use axum::response::{Html, IntoResponse, Redirect, Response};
+use axum::response::{Html, IntoResponse, Response};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::assets::VERSION;
@@ -101,17 +101,6 @@ pub(crate) fn render(status: StatusCode, page: &impl Template) -> Response {
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
         }
     }
-}
-
-pub(crate) fn redirect_with_cookie(to: &str, cookie: &str) -> Response {
-    let mut response = Redirect::to(to).into_response();
-    set_cookie(&mut response, cookie);
-    response
-}
-
-pub(crate) fn set_cookie(response: &mut Response, cookie: &str) {
-    let value = HeaderValue::from_str(cookie).expect("names and values of our cookies are ASCII");
-    response.headers_mut().append(header::SET_COOKIE, value);
 }
 
 /// Adds the headers of every response.

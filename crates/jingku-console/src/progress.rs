@@ -5,7 +5,9 @@ use axum::extract::Query;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use fluent_bundle::FluentArgs;
-use jingku_protocol::actions::{GetCompShareImageCreateProgressRequest, GetCompShareImageCreateProgressResponse};
+use jingku_protocol::actions::{
+    GetCompShareImageCreateProgressRequest, GetCompShareImageCreateProgressResponse,
+};
 use jingku_protocol::{Image, ImageStatus};
 
 use crate::console::Caller;

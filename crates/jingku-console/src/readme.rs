@@ -24,9 +24,12 @@ fn make_safe(event: Event<'_>) -> Event<'_> {
         }
         Event::End(TagEnd::Image) => Event::End(TagEnd::Link),
         // The page has the one of its first level.
-        Event::Start(Tag::Heading { level, .. }) => {
-            Event::Start(Tag::Heading { level: lower(level), id: None, classes: Vec::new(), attrs: Vec::new() })
-        }
+        Event::Start(Tag::Heading { level, .. }) => Event::Start(Tag::Heading {
+            level: lower(level),
+            id: None,
+            classes: Vec::new(),
+            attrs: Vec::new(),
+        }),
         Event::End(TagEnd::Heading(level)) => Event::End(TagEnd::Heading(lower(level))),
         other => other,
     }
@@ -71,7 +74,8 @@ mod tests {
             "```\"><script>\n</code><script>\n```",
         ] {
             let html = render(markdown);
-            let tags: Vec<_> = html.split('<').skip(1).map(|tag| tag.split(['>', ' ']).next().unwrap()).collect();
+            let tags: Vec<_> =
+                html.split('<').skip(1).map(|tag| tag.split(['>', ' ']).next().unwrap()).collect();
             let known = |tag: &&str| ["p", "a", "pre", "code", "h3"].contains(&tag.trim_start_matches('/'));
             assert!(tags.iter().all(known), "{html}");
             let targets: Vec<_> = html.split("href=\"").skip(1).collect();

@@ -17,7 +17,8 @@ impl Time {
     /// `None` for 0, which is never.
     pub(crate) fn of(unix_secs: i64) -> Option<Self> {
         let time = Timestamp::from_second(unix_secs).ok().filter(|_| unix_secs > 0)?;
-        let [iso, text] = ["%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d %H:%M UTC"].map(|form| time.strftime(form).to_string());
+        let [iso, text] =
+            ["%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d %H:%M UTC"].map(|form| time.strftime(form).to_string());
         Some(Self { iso, text })
     }
 }
@@ -63,7 +64,9 @@ mod tests {
 
     #[test]
     fn sizes_are_short() {
-        for (size, text) in [(0, "0 B"), (1023, "1023 B"), (1024, "1 KB"), (1536, "1.5 KB"), (15 << 30, "15 GB")] {
+        for (size, text) in
+            [(0, "0 B"), (1023, "1023 B"), (1024, "1 KB"), (1536, "1.5 KB"), (15 << 30, "15 GB")]
+        {
             assert_eq!(bytes(size), text);
         }
         assert_eq!((megabytes(0), megabytes(1 << 20)), (String::new(), "1 TB".to_owned()));

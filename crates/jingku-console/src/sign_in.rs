@@ -15,7 +15,7 @@ use crate::cookie;
 use crate::failure::{Failure, error, explain};
 use crate::form::{self, Form, TOKEN};
 use crate::images::IMAGES;
-use crate::page::{Frame, Notice, redirect_with_cookie, render, set_cookie};
+use crate::page::{Frame, Notice, render};
 use crate::sessions::{SESSION_SECS_MAX, is_same, secret};
 
 /// The action that a request for a link names. It is none of the API.
@@ -56,12 +56,13 @@ fn page(
     // The secret of a link must not be in another URL.
     let frame = Frame { notice, ..Frame::signed_out(lang, lang.t("sign-in-title"), "/console/sign-in") };
     let form_token = secret(&*console.context.library.random);
-    let mut cookie = format!("{FORM_COOKIE}={form_token}; Path=/console; HttpOnly; SameSite=Strict; Max-Age={FORM_SECS}");
+    let mut cookie =
+        format!("{FORM_COOKIE}={form_token}; Path=/console; HttpOnly; SameSite=Strict; Max-Age={FORM_SECS}");
     if console.is_https() {
         cookie += "; Secure";
     }
     let mut response = render(status, &Page { frame, form_token, link, public_key: public_key.to_owned() });
-    set_cookie(&mut response, &cookie);
+    cookie::set(&mut response, &cookie);
     response
 }
 
@@ -107,7 +108,7 @@ fn start(console: &Console, headers: &HeaderMap, identity: Identity) -> Response
     }
     let library = &console.context.library;
     let secret = console.sessions.start(identity, &*library.clock, &*library.random);
-    redirect_with_cookie(IMAGES, &session_cookie(console, &secret, SESSION_SECS_MAX))
+    cookie::redirect(IMAGES, &session_cookie(console, &secret, SESSION_SECS_MAX))
 }
 
 fn session_cookie(console: &Console, secret: &str, max_age: i64) -> String {
@@ -119,7 +120,7 @@ fn session_cookie(console: &Console, secret: &str, max_age: i64) -> String {
 
 pub(crate) async fn sign_out(form: Form) -> Response {
     form.caller.sign_out();
-    redirect_with_cookie("/console/sign-in", &session_cookie(&form.caller.console, "", 0))
+    cookie::redirect("/console/sign-in", &session_cookie(&form.caller.console, "", 0))
 }
 
 /// Answers a link for the signer of the request. `jingku console` asks for it.
@@ -131,9 +132,8 @@ pub(crate) async fn create_link(State(console): State<Arc<Console>>, request: Re
             let path = format!("/console/sign-in?link={secret}");
             axum::Json(json!({ "RetCode": 0, "Path": path, "ExpireTime": expires_at })).into_response()
         }
-        Err(refusal) => {
-            axum::Json(json!({ "RetCode": refusal.ret_code.code(), "Message": refusal.message })).into_response()
-        }
+        Err(refusal) => axum::Json(json!({ "RetCode": refusal.ret_code.code(), "Message": refusal.message }))
+            .into_response(),
     }
 }
 

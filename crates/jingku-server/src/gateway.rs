@@ -175,7 +175,10 @@ pub(crate) fn peer(request: &Request) -> Option<IpAddr> {
 }
 
 /// Decodes a request. The permit reserves memory for a large body until the request is answered.
-pub(crate) async fn read(context: &Context, request: Request) -> Result<(Params, Option<SemaphorePermit<'_>>), Error> {
+pub(crate) async fn read(
+    context: &Context,
+    request: Request,
+) -> Result<(Params, Option<SemaphorePermit<'_>>), Error> {
     let (parts, body) = request.into_parts();
     let expects_continue = parts.headers.contains_key(header::EXPECT);
     let body = tokio::time::timeout(BODY_READ_TIMEOUT, collect(body, expects_continue));

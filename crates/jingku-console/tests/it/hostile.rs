@@ -49,7 +49,8 @@ async fn images_of_other_accounts_look_like_none() {
         let mut texts = vec![page.text];
         for change in CHANGES {
             let path = change.replace("compshareImage-mine", id);
-            let fields = [("name", "n"), ("accounts", "2"), ("id", id), ("instance", id), ("expires", "3600")];
+            let fields =
+                [("name", "n"), ("accounts", "2"), ("id", id), ("instance", id), ("expires", "3600")];
             let answer = browser.submit(&path, &fields).await;
             assert!(answer.status.is_client_error(), "{path}: {}", answer.status);
             texts.push(answer.text);
@@ -79,12 +80,23 @@ async fn texts_of_tenants_never_run() {
         server.browser().get(&format!("/console/sign-in?link={query}")).await,
         server.browser().sign_in(script, script).await,
     ];
-    for path in ["images?name=", "images?status=", "images?token=", "images?tab=", "make?instance=", "images/", "x/"] {
+    for path in
+        ["images?name=", "images?status=", "images?token=", "images?tab=", "make?instance=", "images/", "x/"]
+    {
         pages.push(browser.get(&format!("/console/{path}{query}")).await);
     }
     for path in CHANGES {
-        let fields =
-            ["name", "description", "tags", "accounts", "version", "version_desc", "instance", "id", "expires"];
+        let fields = [
+            "name",
+            "description",
+            "tags",
+            "accounts",
+            "version",
+            "version_desc",
+            "instance",
+            "id",
+            "expires",
+        ];
         pages.push(browser.submit(path, &fields.map(|name| (name, script))).await);
     }
     for page in pages {
@@ -107,7 +119,10 @@ async fn every_response_has_the_security_headers() {
     {
         let headers = browser.get(path).await.headers;
         let policy = headers[header::CONTENT_SECURITY_POLICY].to_str().unwrap();
-        assert!(policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"), "{policy}");
+        assert!(
+            policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"),
+            "{policy}"
+        );
         assert!(!policy.contains("unsafe"), "{policy}");
         assert_eq!(headers[header::X_CONTENT_TYPE_OPTIONS], "nosniff");
         assert_eq!(headers[header::REFERRER_POLICY], "no-referrer");

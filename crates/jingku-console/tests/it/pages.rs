@@ -63,7 +63,10 @@ async fn an_image_is_shared_and_no_longer() {
     assert!(answer.location().ends_with("?done=shared"), "{}", answer.text);
     assert!(other.get("/console/images?tab=shared").await.text.contains("mine"));
     let page = other.get(MINE).await.text;
-    assert!(page.contains("Shared with you") && !page.contains("Stop sharing") && !page.contains("/edit\""), "{page}");
+    assert!(
+        page.contains("Shared with you") && !page.contains("Stop sharing") && !page.contains("/edit\""),
+        "{page}"
+    );
     owner.submit(&format!("{MINE}/unshare"), &[("accounts", &account)]).await;
     assert_eq!(other.get(MINE).await.status, StatusCode::NOT_FOUND);
 }
@@ -93,7 +96,9 @@ async fn an_image_is_estimated_and_made_with_progress() {
     let made = browser.submit("/console/make", &fields).await;
     let path = made.location().strip_suffix("?done=made").unwrap_or_else(|| panic!("{}", made.text));
     let page = browser.get(path).await.text;
-    for part in ["hx-get=\"/console/progress?id=", "hx-trigger=\"every 2s\"", "<progress", "http-equiv=\"refresh\""] {
+    for part in
+        ["hx-get=\"/console/progress?id=", "hx-trigger=\"every 2s\"", "<progress", "http-equiv=\"refresh\""]
+    {
         assert!(page.contains(part), "{part}: {page}");
     }
     let id = path.rsplit('/').next().unwrap().replace("%2D", "-");

@@ -118,10 +118,15 @@ async fn find(caller: &Caller, id: &str) -> Result<Option<(Origin, Image)>, Refu
     Ok(page.and_then(|page| page.image_set.into_iter().next()).map(|image| (Origin::Platform, image)))
 }
 
+/// The action for the platform's images answers an unknown id with the second.
+fn is_absent(ret_code: RetCode) -> bool {
+    matches!(ret_code, RetCode::ResourceNotFound | RetCode::ParamNotAvailable)
+}
+
 fn unless_absent<T>(called: Result<T, Refusal>) -> Result<Option<T>, Refusal> {
     match called {
         Ok(answer) => Ok(Some(answer)),
-        Err(refusal) if refusal.ret_code == RetCode::ResourceNotFound => Ok(None),
+        Err(refusal) if is_absent(refusal.ret_code) => Ok(None),
         Err(refusal) => Err(refusal),
     }
 }

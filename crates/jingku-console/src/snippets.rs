@@ -10,10 +10,7 @@ pub(crate) struct Snippet {
 pub(crate) fn of_image(base_url: &str, id: &str, repository: &str) -> Vec<Snippet> {
     let mut snippets = Vec::new();
     if repository.is_empty() {
-        snippets.push(Snippet {
-            title: "CLI",
-            code: format!("jingku image export {id} --format qcow2 --output {id}.qcow2"),
-        });
+        snippets.push(Snippet { title: "CLI", code: format!("jingku image export {id} -o {id}.raw") });
     } else {
         let host = base_url.split_once("://").map_or(base_url, |(_, host)| host).trim_end_matches('/');
         snippets.push(Snippet { title: "Podman", code: format!("podman pull {host}/{repository}") });
@@ -28,7 +25,11 @@ client = Client({{
     "private_key": "...",
 }})
 reply = client.ucompshare().describe_comp_share_custom_images(
-    {{"Region": "cn-wlcb", "Zone": "cn-wlcb-01", "CompShareImageId": "{id}"}}
+    {{
+        "Region": "cn-wlcb",
+        "Zone": "cn-wlcb-01",
+        "CompShareImageId": "{id}",
+    }}
 )
 print(reply["ImageSet"][0]["Status"])"#
     );

@@ -138,13 +138,13 @@ origin-community = Community image
 origin-platform = Platform image
 
 share-nobody = Only your account can see this image.
-share-accounts = Account numbers, with commas between them
+share-accounts = Account numbers
 share-button = Share
 share-stop = Stop sharing
 share-stop-with = Stop sharing with { $account }
 share-not-numbers = Enter account numbers, such as 2 or 2, 5.
 share-invalid = These accounts do not exist or cannot be shared with: { $accounts }. Nothing was changed.
-copy-name = Name of the copy; empty for a name made from this one
+copy-name = Name of the copy (optional)
 copy-button = Copy
 link-hint = Whoever has the link can download the disk until it expires, without a key.
 link-size = { $size }.
@@ -155,7 +155,7 @@ link-hours = 8 hours
 link-day = 1 day
 link-button = Create link
 publish-hint = Everyone on this server can see and use a published image, once the operator has approved it.
-publish-version = Version; empty for the next number
+publish-version = Version (optional)
 publish-desc = What is new
 publish-button = Publish
 

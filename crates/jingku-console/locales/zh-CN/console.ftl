@@ -128,13 +128,13 @@ origin-community = 社区镜像
 origin-platform = 平台镜像
 
 share-nobody = 只有您的账号可以看到此镜像。
-share-accounts = 账号编号，多个用逗号分隔
+share-accounts = 账号编号
 share-button = 共享
 share-stop = 停止共享
 share-stop-with = 停止与 { $account } 共享
 share-not-numbers = 请输入账号编号，如 2 或 2, 5。
 share-invalid = 以下账号不存在或不能共享：{ $accounts }。未作任何修改。
-copy-name = 副本名称；留空则自动命名
+copy-name = 副本名称（可不填）
 copy-button = 复制
 link-hint = 在过期之前，任何人都可用此链接下载磁盘，不需要密钥。
 link-size = { $size }。
@@ -145,7 +145,7 @@ link-hours = 8 小时
 link-day = 1 天
 link-button = 创建链接
 publish-hint = 管理员审核通过后，本服务的所有账号都可以看到并使用该镜像。
-publish-version = 版本；留空则使用下一个版本号
+publish-version = 版本（可不填）
 publish-desc = 更新内容
 publish-button = 发布
 

@@ -32,7 +32,7 @@ size_mb = 1
 name = "mine"
 id = "compshareImage-mine"
 description = "\"><script>alert('description')</script>"
-readme = "<script>alert('readme')</script> [x](javascript:alert(1)) **bold**"
+readme = "<script>alert('readme')</script>\n\n[x](javascript:alert(1)) **bold**"
 tags = ["<b>tag</b>"]
 
 [[images]]

@@ -172,7 +172,7 @@ make-estimate-button = Estimate first
 make-estimate = { $size } to read, of which { $new } are new. It takes about { $time }.
 make-does-not-fit = There is not enough room for this image.
 
-done-made = The image is being made. You can close this page.
+done-made = Making the image has started. You can close this page.
 done-made-without-tags = The image is being made. Its tags could not be set: use at most three short tags.
 done-edited = Saved.
 done-shared = Shared.

@@ -162,7 +162,7 @@ make-estimate-button = 先估算
 make-estimate = 需要读取 { $size }，其中新增 { $new }，约需 { $time }。
 make-does-not-fit = 空间不足以存放此镜像。
 
-done-made = 镜像正在制作，可以关闭此页面。
+done-made = 已开始制作镜像，可以关闭此页面。
 done-made-without-tags = 镜像正在制作。标签未能设置：最多三个，且不宜过长。
 done-edited = 已保存。
 done-shared = 已共享。

@@ -111,11 +111,14 @@ async fn progress(caller: &Caller, id: &str) -> Option<GetCompShareImageCreatePr
 
 /// The address that answers the progress of images; empty if none is being made.
 pub(crate) fn poll_url<'a>(statuses: impl Iterator<Item = &'a Status>, page: &str) -> String {
+    let making: Vec<_> =
+        statuses.filter(|status| status.progress.is_some()).map(|status| ("id", &status.id)).collect();
+    if making.is_empty() {
+        return String::new();
+    }
     let mut query = form_urlencoded::Serializer::new(String::new());
-    let making = statuses.filter(|status| status.progress.is_some()).map(|status| &status.id);
-    let count = making.map(|id| drop(query.append_pair("id", id))).count();
-    query.append_pair("page", page);
-    if count == 0 { String::new() } else { format!("/console/progress?{}", query.finish()) }
+    query.extend_pairs(making).append_pair("page", page);
+    format!("/console/progress?{}", query.finish())
 }
 
 /// Answers the progress of images, in place of what the page shows. A list is loaded again when one is finished; a page

@@ -87,7 +87,7 @@ empty-platform = 管理员还没有提供镜像。管理员可用命令行添加
 
 delete-title = 删除镜像
 delete-question = { $count ->
-    [one] 删除此镜像？
+    [1] 删除此镜像？
    *[other] 删除这 { $count } 个镜像？
 }
 delete-what = { $days ->

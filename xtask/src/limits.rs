@@ -16,9 +16,10 @@ use crate::workspace::Workspace;
 /// Words in the name of a limit, between underscores.
 const WORDS: [&str; 6] = ["MAX", "MIN", "TIMEOUT", "DEADLINE", "WINDOW", "STEP"];
 /// The shipped crates in the order of the page, and their headings.
-const CRATES: [(&str, &str); 9] = [
+const CRATES: [(&str, &str); 10] = [
     ("jingku-protocol", "Requests"),
     ("jingku-server", "The server"),
+    ("jingku-console", "The web console"),
     ("jingku-library", "Accounts, jobs and backups"),
     ("jingku-catalog", "The catalogue"),
     ("jingku-chunks", "The chunk store"),

@@ -96,7 +96,8 @@ impl Context {
         host_of_url(address.as_deref().unwrap_or_else(|| self.base_url()))
     }
 
-    fn base_url(&self) -> &str {
+    /// Where clients reach the service; empty until known.
+    pub fn base_url(&self) -> &str {
         self.public_url.get().map_or("", String::as_str)
     }
 }

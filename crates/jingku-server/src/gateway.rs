@@ -32,6 +32,7 @@ use crate::limits::BODY_READ_TIMEOUT;
 use crate::reply::{self, Reply};
 use crate::request_rate::Flood;
 use crate::trace_parent::TraceParent;
+use crate::transfer::Slot;
 
 /// The target of the span of each request, at the level `debug`. It costs a sixth of the instructions of a list from
 /// memory, so it exists only where a log or trace uses it.
@@ -104,19 +105,7 @@ async fn answer(
     let name = excerpt(name?.filter(|name| !name.is_empty()).ok_or(Error::MissingAction)?);
     let (mut call, params) = authenticate(context, params, large.is_some()).await?;
     lab.authenticated(call.account().id);
-    let limits = &call.credentials.limits;
-    if !limits.allows_address(peer) {
-        return Err(Error::AddressDenied);
-    }
-    context.rates.check_account(call.account().id, peer)?;
-    let _slot = context.limits.requests.take(call.account().id)?;
-    let action = action.ok_or_else(|| Error::ActionNotFound(name))?;
-    call.request = stored_request_name(action, &params);
-    let tree = Tree::from(params);
-    check_project(&call, &tree)?;
-    if limits.read_only && action.access() == Access::Write {
-        return Err(Error::PermissionDenied);
-    }
+    let Authorized { action, tree, _slot } = authorize(&mut call, peer, action.ok_or(name), params)?;
     if context.library.config.strict {
         check_documented(action, &tree)?;
     }
@@ -128,10 +117,45 @@ async fn answer(
     Ok(success(action, reply, request_id))
 }
 
+/// A call that its key may make now.
+pub(crate) struct Authorized {
+    pub(crate) action: Action,
+    pub(crate) tree: Tree,
+    /// Held until the call is answered.
+    pub(crate) _slot: Slot,
+}
+
+/// Makes the checks of an authenticated call, signed or from the web console. `action` may be an unknown name.
+pub(crate) fn authorize(
+    call: &mut Call<'_>,
+    peer: Option<IpAddr>,
+    action: Result<Action, String>,
+    params: Params,
+) -> Result<Authorized, Error> {
+    check_key(call, peer)?;
+    let slot = call.context.limits.requests.take(call.account().id)?;
+    let action = action.map_err(Error::ActionNotFound)?;
+    call.request = stored_request_name(action, &params);
+    let tree = Tree::from(params);
+    check_project(call, &tree)?;
+    if call.credentials.limits.read_only && action.access() == Access::Write {
+        return Err(Error::PermissionDenied);
+    }
+    Ok(Authorized { action, tree, _slot: slot })
+}
+
+/// Checks that the key may be used from this address, and counts the request.
+pub(crate) fn check_key(call: &Call<'_>, peer: Option<IpAddr>) -> Result<(), Error> {
+    if !call.credentials.limits.allows_address(peer) {
+        return Err(Error::AddressDenied);
+    }
+    call.context.rates.check_account(call.account().id, peer)
+}
+
 /// Defines `run`, which calls the action's file with the typed request.
 macro_rules! dispatch {
     ($($action:ident $file:ident $request:ident $response:ident;)*) => {
-        async fn run(call: &Call<'_>, action: Action, tree: Tree) -> Result<Reply, Error> {
+        pub(crate) async fn run(call: &Call<'_>, action: Action, tree: Tree) -> Result<Reply, Error> {
             match action {
                 $(Action::$action => {
                     let request = api::$request::read(&tree)?;
@@ -166,7 +190,7 @@ fn success(action: Action, reply: Reply, request_id: &str) -> Response {
 }
 
 /// The address of the client. Headers count only if a trusted proxy sends them: clients can forge them.
-fn peer(request: &Request) -> Option<IpAddr> {
+pub(crate) fn peer(request: &Request) -> Option<IpAddr> {
     request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip())
 }
 
@@ -183,7 +207,10 @@ async fn discard(request: Request) {
 }
 
 /// Decodes a request. The permit reserves memory for a large body until the request is answered.
-async fn read(context: &Context, request: Request) -> Result<(Params, Option<SemaphorePermit<'_>>), Error> {
+pub(crate) async fn read(
+    context: &Context,
+    request: Request,
+) -> Result<(Params, Option<SemaphorePermit<'_>>), Error> {
     let (parts, body) = request.into_parts();
     let expects_continue = parts.headers.contains_key(header::EXPECT);
     let body = tokio::time::timeout(BODY_READ_TIMEOUT, collect(body, expects_continue));
@@ -236,7 +263,11 @@ async fn compute<T: Send + 'static>(
 }
 
 /// Finds the account and compares the signature. Returns the parameters too.
-async fn authenticate(context: &Context, params: Params, large: bool) -> Result<(Call<'_>, Params), Error> {
+pub(crate) async fn authenticate(
+    context: &Context,
+    params: Params,
+    large: bool,
+) -> Result<(Call<'_>, Params), Error> {
     let filled = |name| Ok::<_, ParamError>(params.scalar(name)?.filter(|text| !text.is_empty()));
     // An excerpt suffices: a longer signature is wrong.
     let signature = excerpt(filled("Signature")?.ok_or(Error::MissingSignature)?);

@@ -18,6 +18,7 @@ mod error;
 mod frames;
 mod gateway;
 mod groups;
+mod identity;
 mod instance;
 mod lab;
 mod limits;
@@ -41,6 +42,7 @@ mod view;
 
 pub use context::Context;
 pub use gateway::REQUEST_SPAN;
+pub use identity::{Identity, Refusal};
 pub use limits::{
     MAX_EXPORTS, MAX_HEAD_BYTES, MAX_UPLOADS, STOP_TIMEOUT, TRANSFER_STEP_TIMEOUT, UPLOAD_CHECKPOINT,
 };

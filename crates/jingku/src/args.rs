@@ -93,6 +93,7 @@ pub(crate) enum Command {
     #[command(override_usage = "jingku run [OPTIONS] -- <COMMAND>...")]
     Run(RunArgs),
     Env(EnvArgs),
+    Console(ConsoleArgs),
     #[command(subcommand)]
     Instance(InstanceCommand),
     #[command(subcommand)]
@@ -135,6 +136,7 @@ impl Command {
             Self::Image(AnyImageCommand::Api(_))
                 | Self::Run(_)
                 | Self::Env(_)
+                | Self::Console(_)
                 | Self::Health(_)
                 | Self::Lab(_)
                 | Self::Completions { .. }
@@ -155,6 +157,14 @@ pub(crate) struct RunArgs {
 pub(crate) struct EnvArgs {
     #[arg(long, value_name = "python|go|js|java|php", hide_possible_values = true)]
     pub(crate) sdk: Option<Sdk>,
+    #[command(flatten)]
+    pub(crate) connection: ConnectionArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ConsoleArgs {
+    #[arg(long)]
+    pub(crate) no_open: bool,
     #[command(flatten)]
     pub(crate) connection: ConnectionArgs,
 }

@@ -7,6 +7,7 @@ mod check;
 mod cluster;
 mod completions;
 mod connection;
+mod console;
 mod env;
 mod errors;
 mod failure;
@@ -77,6 +78,7 @@ fn run(global: &Global, command: Command) -> Result<ExitCode, Failure> {
         let outcome = match command {
             Command::Run(args) => return run::run(global, args).await,
             Command::Env(args) => env::run(global, args).await,
+            Command::Console(args) => console::run(global, args).await,
             Command::Serve(args) => serve::run(global, args).await,
             Command::Image(AnyImageCommand::Api(command)) => image::run(global, command).await,
             Command::Image(AnyImageCommand::Platform(command)) => operate::platform(global, command).await,

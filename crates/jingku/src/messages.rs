@@ -45,6 +45,7 @@ static FILES: [File; 22] = [
     file!("check"),
     file!("cluster"),
     file!("connection"),
+    file!("console"),
     file!("env"),
     file!("health"),
     file!("help"),

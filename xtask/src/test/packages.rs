@@ -13,6 +13,7 @@ type Package = (&'static str, fn() -> bool);
 
 const PACKAGES: [Package; 22] = [
     ("busybox-static", || Path::new("/bin/busybox").exists()),
+    ("chromium", || has_program("chromium")),
     ("conmon", || has_program("conmon")),
     ("debhelper", || has_program("dh")),
     ("docker.io", || has_program("dockerd")),
@@ -23,6 +24,7 @@ const PACKAGES: [Package; 22] = [
     ("haproxy", || has_program("haproxy")),
     ("man-db", || has_program("man")),
     ("mtools", || has_program("mcopy")),
+    ("npm", || has_program("npm")),
     ("podman", || has_program("podman")),
     ("postgresql", has_postgresql),
     ("python3-venv", || succeeds(Command::new("python3").args(["-c", "import ensurepip, venv"]))),

@@ -95,6 +95,8 @@ help-image-demote = Operator: remove a platform image
 
 help-run = Run a command and redirect its cloud API calls to this server
     .command = Command and arguments, after --
+help-console = Print a link that signs a browser in to the web console once
+    .no_open = Only print the link
 help-env = Print the settings SDKs need to connect to the server
     .sdk = Print sample code for this SDK [default: shell variables]
 

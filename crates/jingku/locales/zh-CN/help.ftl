@@ -95,6 +95,8 @@ help-image-demote = 运维：移除一个平台镜像
 
 help-run = 运行命令，并把它对云端 API 的调用转到本地服务
     .command = 要运行的命令及其参数，写在 -- 之后
+help-console = 输出登录网页控制台的链接，只能使用一次
+    .no_open = 只输出链接，不打开浏览器
 help-env = 输出各 SDK 连接服务所需的设置
     .sdk = 输出哪种 SDK 的示例代码 [默认：shell 变量]
 

@@ -45,7 +45,8 @@ pub(super) async fn serve_until_stopped(
     let address = listener.local_addr().map_err(Failure::fault)?;
     let is_plain_http = edge.tls.is_none() && edge.proxies.protocol != ProxyProtocol::Proxy;
     edge.metrics = context.connection_metrics();
-    let server = tokio::spawn(serve_with(listener, router(context), edge, stopped.clone()));
+    let routes = router(Arc::clone(&context)).merge(jingku_console::router(context));
+    let server = tokio::spawn(serve_with(listener, routes, edge, stopped.clone()));
     announce();
     ready();
     let watchdog = tokio::spawn(feed_watchdog(address, is_plain_http));

@@ -9,6 +9,7 @@ const COMMANDS: [&str; 21] = [
     "image",
     "run",
     "env",
+    "console",
     "instance",
     "account",
     "key",

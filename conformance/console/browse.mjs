@@ -1,0 +1,149 @@
+// Drives the console in Chromium: every page, in both languages, light and dark, wide and narrow, with and without
+// JavaScript. Arguments: the base URL, a link that signs in once, and a folder for screenshots.
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { chromium } from "playwright-core";
+
+const [base, link, folder] = process.argv.slice(2);
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const wide = { width: 1280, height: 860 };
+const narrow = { width: 390, height: 844 };
+
+const runs = [
+  { name: "en-light-wide", locale: "en-US", colorScheme: "light", viewport: wide, javaScriptEnabled: true },
+  { name: "zh-dark-narrow", locale: "zh-CN", colorScheme: "dark", viewport: narrow, javaScriptEnabled: true },
+  { name: "zh-light-wide", locale: "zh-CN", colorScheme: "light", viewport: wide, javaScriptEnabled: true },
+  { name: "en-dark-narrow-plain", locale: "en-US", colorScheme: "dark", viewport: narrow, javaScriptEnabled: false },
+];
+
+function check(holds, what) {
+  if (!holds) throw new Error(what);
+}
+
+/** Opens pages, takes a screenshot of each, and looks for accessibility faults and for content that does not fit. */
+class Visit {
+  constructor(page, run) {
+    Object.assign(this, { page, run, problems: [] });
+    page.on("console", (message) => message.type() === "error" && this.problems.push(message.text()));
+    page.on("pageerror", (error) => this.problems.push(String(error)));
+    page.on("request", (request) => request.url().startsWith(base) || this.problems.push(request.url()));
+  }
+
+  async look(name) {
+    const { page, run } = this;
+    await page.screenshot({ path: join(folder, `${run.name}-${name}.png`), fullPage: true });
+    if (!run.javaScriptEnabled) return;
+    check(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${name} does not fit`);
+    await page.evaluate(axe);
+    const { violations } = await page.evaluate(() => axe.run(document, { resultTypes: ["violations"] }));
+    const serious = violations.filter(({ impact }) => ["serious", "critical"].includes(impact));
+    const texts = serious.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join("\n")}`);
+    check(texts.length === 0, `${run.name} ${name}: ${texts.join("\n")}`);
+  }
+
+  done() {
+    check(this.problems.length === 0, `${this.run.name}: ${this.problems.join("\n")}`);
+  }
+}
+
+async function signIn(visit, first) {
+  const { page } = visit;
+  await page.goto(`${base}/console`);
+  check(page.url().endsWith("/console/sign-in"), "the console needs a session");
+  await visit.look("sign-in");
+  if (first) {
+    await page.goto(link);
+  } else {
+    await page.fill("[name=public_key]", "public-lab");
+    await page.fill("[name=private_key]", "private-lab");
+  }
+  await page.click("main button");
+  await page.waitForURL("**/console/images");
+}
+
+async function seeImages(visit) {
+  const { page, run } = visit;
+  await visit.look("images");
+  check((await page.locator("tbody tr").count()) === 20, "a page has 20 rows");
+  for (const tab of ["shared", "community", "platform"]) {
+    await page.click(`.tabs a[href$="tab=${tab}"]`);
+    check((await page.locator("tbody tr").count()) === 1, `${tab} has a row`);
+    await visit.look(tab);
+  }
+  await page.click('.tabs a[href="/console/images"]');
+  await page.click("a[rel=next]");
+  check((await page.locator("tbody tr").count()) === 20, "the next page has 20 rows");
+  await page.click('.tabs a[href="/console/images"]');
+  await page.fill("[name=name]", "训练");
+  if (!run.javaScriptEnabled) await page.click(".filters button");
+  await page.waitForFunction(() => document.querySelectorAll("tbody tr").length === 1);
+  await visit.look("search");
+  await page.click("td.name a");
+}
+
+async function changeImage(visit) {
+  const { page } = visit;
+  await page.waitForURL("**/console/images/compshareImage*");
+  check((await page.locator(".readme td").first().textContent()) === "8888", "the readme is rendered");
+  await visit.look("image");
+  await page.fill("[name=description]", `PyTorch 2.9, ${visit.run.name}`);
+  await page.click("form[action$='/edit'] button");
+  await page.waitForURL("**?done=edited");
+  check((await page.textContent(".description")).endsWith(visit.run.name), "the description is saved");
+  await page.click("form[action*='/link'] button");
+  check((await page.textContent("#link code")).startsWith(`${base}/images/`), "there is a link");
+  await visit.look("link");
+}
+
+async function makeAndDelete(visit) {
+  const { page, run } = visit;
+  await page.click("nav a[href='/console/make']");
+  await page.fill("[name=name]", run.name);
+  await page.click("[name=estimate]");
+  await page.waitForSelector(".notice");
+  await visit.look("make");
+  await page.click("main button.primary");
+  await page.waitForURL("**?done=made");
+  await visit.look("made");
+  // With JavaScript the status changes by itself.
+  for (let tries = 0; !(await page.locator(".mark.available").count()); tries += 1) {
+    check(tries < 60, "the image is made");
+    await page.waitForTimeout(500);
+    if (!run.javaScriptEnabled) await page.reload();
+  }
+  await page.goto(`${base}/console/images?name=${run.name}`);
+  await page.check("tbody input[name=id]");
+  await page.click("button.danger");
+  await visit.look("delete");
+  await page.click("button.danger");
+  await page.waitForURL("**?deleted=1");
+}
+
+async function leave(visit) {
+  const { page } = visit;
+  await page.click("footer a[lang=en]");
+  check((await page.getAttribute("html", "lang")) === "en", "the language can be chosen");
+  await page.click("footer a[lang=zh-CN]");
+  check((await page.getAttribute("html", "lang")) === "zh-CN", "the language can be chosen");
+  await page.click(".account button");
+  await page.waitForURL("**/console/sign-in");
+  await page.goto(`${base}/console/images`);
+  check(page.url().endsWith("/console/sign-in"), "the session has ended");
+}
+
+const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox"] });
+for (const [index, run] of runs.entries()) {
+  const context = await browser.newContext(run);
+  context.setDefaultTimeout(15_000);
+  const visit = new Visit(await context.newPage(), run);
+  await signIn(visit, index === 0);
+  await seeImages(visit);
+  await changeImage(visit);
+  await makeAndDelete(visit);
+  await leave(visit);
+  visit.done();
+  await context.close();
+  console.log(`${run.name}: passed`);
+}
+await browser.close();

@@ -1,0 +1,171 @@
+### 网页控制台的文本。
+
+frame-product = 镜库
+frame-skip = 跳到正文
+frame-navigation = 页面
+frame-account = 账号 { $id }
+frame-sign-out = 退出登录
+frame-detail = 服务的答复：
+
+sign-in-title = 登录
+sign-in-by-link = 此链接只能登录一次。
+sign-in-button = 登录
+sign-in-public-key = 公钥
+sign-in-private-key = 私钥
+sign-in-hint = 也可以在存有密钥的机器上创建登录链接：
+sign-in-wrong = 密钥不正确、已吊销，或不允许从此地址使用。
+sign-in-bad-link = 链接已使用过或已过期。请重新创建，或使用密钥登录。
+
+failure-title = 操作未完成
+failure-back = 查看镜像
+failure-bad-form = 表单已过期。请返回并刷新页面后重试。
+failure-not-found = 内容不存在，或您的账号无权访问。
+
+refusal-value = 有的内容不可用：过长、含有不允许的字符，或名称已被其他镜像使用。
+refusal-address = 此密钥不允许从当前地址使用。
+refusal-read-only = 此密钥只能读取，或管理员不允许此操作。
+refusal-not-available = 镜像当前不可用。
+refusal-limit = 已达到账号或服务的上限。
+refusal-reshare = 他人共享给您的镜像不能再共享。
+refusal-making = 正在用该实例制作镜像，请等待完成。
+refusal-version = 该镜像组已有同名版本。
+refusal-instance-state = 实例当前的状态不允许此操作。
+refusal-later = 服务繁忙，请稍后重试。
+refusal-fault = 服务出错。请重试，或请管理员查看日志。
+refusal-other = 服务拒绝了此操作。
+
+images-title = 镜像
+images-tabs = 镜像类别
+images-make = 制作镜像
+images-select-all = 选择本页全部
+images-select = 选择 { $name }
+images-delete = 删除所选
+images-delete-one = 删除此镜像
+images-count = 共 { $count } 个镜像
+images-deleted = 已删除 { $count } 个镜像。
+images-deleted-before = 此前已删除 { $count } 个镜像。
+tab-own = 我的镜像
+tab-shared = 共享给我
+tab-community = 社区
+tab-platform = 平台
+filter-name = 名称包含
+filter-status = 状态
+filter-sort = 排序
+filter-any = 全部
+filter-button = 搜索
+sort-newest = 最新创建
+sort-updated = 最近修改
+sort-size = 从大到小
+sort-name = 按名称
+column-name = 名称
+column-status = 状态
+column-owner = 所有者
+column-size = 大小
+column-created = 创建时间
+page-first = 首页
+page-next = 下一页
+
+status-making = 制作中
+status-available = 可用
+status-failed = 失败
+status-reviewing = 审核中
+status-offline = 已下架
+status-unknown = 未知
+progress-waiting = 等待开始
+progress-detail = { $percent }% · { $speed }/秒 · 剩余 { $left }
+progress-detail-present = { $percent }% · { $speed }/秒 · 剩余 { $left } · 已有 { $present }
+duration-seconds = { $seconds } 秒
+duration-minutes = { $minutes } 分 { $seconds } 秒
+duration-hours = { $hours } 小时 { $minutes } 分
+
+empty-filtered = 没有符合条件的镜像。
+empty-all = 显示全部
+empty-own = 还没有镜像。可在此处或用命令行制作：
+empty-shared = 还没有人向您共享镜像。请将您的账号编号告知镜像所有者：{ $account }。
+empty-community = 还没有人发布镜像。要发布自己的镜像，请打开它并选择“发布”。
+empty-platform = 管理员还没有提供镜像。管理员可用命令行添加：
+
+delete-title = 删除镜像
+delete-question = { $count ->
+    [1] 删除此镜像？
+   *[other] 删除这 { $count } 个镜像？
+}
+delete-what = { $days ->
+    [0] 数据将在几分钟内永久删除，镜像的链接随之失效。
+   *[other] { $days } 天内管理员可从回收站恢复，之后数据将永久删除。镜像的链接立即失效。
+}
+delete-button = 删除
+delete-cancel = 取消
+
+image-facts = 基本信息
+image-readme = 说明
+image-use = 使用
+image-edit = 编辑
+image-save = 保存
+image-share = 共享
+image-copy = 复制
+image-link = 下载链接
+image-publish = 发布
+image-delete = 删除
+fact-kind = 类型
+fact-size = 大小
+fact-origin = 来源
+fact-owner = 所有者
+fact-zone = 可用区
+fact-gpu = GPU
+fact-version = 版本
+fact-softwares = 软件
+fact-left-out = 未收入
+fact-left-out-value = { $count } 个文件，{ $size }
+fact-created = 创建时间
+fact-updated = 修改时间
+fact-published = 发布时间
+kind-container = 容器
+kind-disk = 虚拟机磁盘
+origin-own = 自己的镜像
+origin-shared = 共享给我的镜像
+origin-community = 社区镜像
+origin-platform = 平台镜像
+
+share-nobody = 只有您的账号可以看到此镜像。
+share-accounts = 账号编号
+share-button = 共享
+share-stop = 停止共享
+share-stop-with = 停止与 { $account } 共享
+share-not-numbers = 请输入账号编号，如 2 或 2, 5。
+share-invalid = 以下账号不存在或不能共享：{ $accounts }。未作任何修改。
+copy-name = 副本名称（可不填）
+copy-button = 复制
+link-hint = 在过期之前，任何人都可用此链接下载磁盘，不需要密钥。
+link-size = { $size }。
+link-until = 有效期至
+link-expires = 有效时长
+link-hour = 1 小时
+link-hours = 8 小时
+link-day = 1 天
+link-button = 创建链接
+publish-hint = 管理员审核通过后，本服务的所有账号都可以看到并使用该镜像。
+publish-version = 版本（可不填）
+publish-desc = 更新内容
+publish-button = 发布
+
+make-title = 制作
+make-no-instances = 账号还没有实例。管理员可用命令行声明：
+make-instance = 实例
+make-name = 名称
+make-name-rule = 1 到 { $max } 个中文、字母、数字或 _ , . : -
+make-description = 描述
+make-tags = 标签
+make-tags-rule = 最多三个，用逗号分隔
+make-button = 开始制作
+make-estimate-button = 先估算
+make-estimate = 需要读取 { $size }，其中新增 { $new }，约需 { $time }。
+make-does-not-fit = 空间不足以存放此镜像。
+
+done-made = 已开始制作镜像，可以关闭此页面。
+done-made-without-tags = 镜像正在制作。标签未能设置：最多三个，且不宜过长。
+done-edited = 已保存。
+done-shared = 已共享。
+done-unshared = 已停止共享。
+done-copied = 已复制，当前为副本。
+done-published = 已提交，审核通过后会出现在社区。

@@ -1,0 +1,105 @@
+//! The state of the console, and who asks for a page.
+
+use std::convert::Infallible;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use axum::extract::{ConnectInfo, FromRequestParts};
+use axum::http::request::Parts;
+use axum::response::{IntoResponse, Redirect, Response};
+use jingku_protocol::RetCode;
+use jingku_protocol::actions::Request;
+use jingku_server::{Context, Refusal};
+
+use crate::cookie;
+use crate::lang::Lang;
+use crate::sessions::{Session, Sessions};
+
+pub(crate) struct Console {
+    pub(crate) context: Arc<Context>,
+    pub(crate) sessions: Sessions,
+}
+
+impl Console {
+    pub(crate) fn new(context: Arc<Context>) -> Self {
+        Self { context, sessions: Sessions::new() }
+    }
+
+    pub(crate) fn now(&self) -> i64 {
+        self.context.library.clock.now()
+    }
+
+    /// Whether browsers reach the console over TLS.
+    pub(crate) fn is_https(&self) -> bool {
+        self.context.base_url().starts_with("https://")
+    }
+
+    /// The name of the cookie of a session. With TLS, the prefix forbids other hosts and plain HTTP to set it.
+    pub(crate) fn cookie_name(&self) -> &'static str {
+        if self.is_https() { "__Host-jingku" } else { "jingku" }
+    }
+}
+
+/// The address and the language of a browser, signed in or not.
+pub(crate) struct Visitor {
+    pub(crate) peer: Option<IpAddr>,
+    pub(crate) lang: Lang,
+    /// Path and query, to return to.
+    pub(crate) path: String,
+}
+
+impl<S: Sync> FromRequestParts<S> for Visitor {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip());
+        let path = parts.uri.path_and_query().map_or("", |path| path.as_str()).to_owned();
+        Ok(Self { peer, lang: Lang::of(&parts.headers), path })
+    }
+}
+
+/// A browser that is signed in. Without a session, the request leads to the sign-in page.
+pub(crate) struct Caller {
+    pub(crate) console: Arc<Console>,
+    pub(crate) session: Session,
+    pub(crate) visitor: Visitor,
+    /// The secret of the session.
+    secret: String,
+}
+
+impl FromRequestParts<Arc<Console>> for Caller {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, console: &Arc<Console>) -> Result<Self, Response> {
+        let Ok(visitor) = Visitor::from_request_parts(parts, console).await;
+        let is_part = parts.headers.contains_key("hx-request");
+        let secret = cookie::read(&parts.headers, console.cookie_name()).unwrap_or_default();
+        match console.sessions.get(secret, console.now()) {
+            Some(session) => {
+                Ok(Self { console: Arc::clone(console), session, visitor, secret: secret.to_owned() })
+            }
+            None => Err(to_sign_in(is_part)),
+        }
+    }
+}
+
+impl Caller {
+    /// Calls an action. A key that was revoked since ends the session.
+    pub(crate) async fn call<R: Request>(&self, request: &R) -> Result<R::Response, Refusal> {
+        let called = self.console.context.call(&self.session.identity, self.visitor.peer, request).await;
+        if called.as_ref().is_err_and(|refusal| refusal.ret_code == RetCode::UserNotFound) {
+            self.sign_out();
+        }
+        called
+    }
+
+    pub(crate) fn sign_out(&self) {
+        self.console.sessions.end(&self.secret);
+    }
+}
+
+/// htmx asks for parts of a page and follows redirections itself, so it is told to leave the page.
+pub(crate) fn to_sign_in(is_part: bool) -> Response {
+    const SIGN_IN: &str = "/console/sign-in";
+    if is_part { [("hx-redirect", SIGN_IN)].into_response() } else { Redirect::to(SIGN_IN).into_response() }
+}

@@ -1,0 +1,79 @@
+//! The fields of a form that was sent.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::to_bytes;
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::response::{IntoResponse, Response};
+use tokio::time::timeout;
+
+use crate::console::{Caller, Console, Visitor};
+use crate::failure::Failure;
+use crate::sessions::is_same;
+
+/// Maximum size of a form, in bytes. A description of 1000 Chinese characters takes 9 kB in it.
+const MAX_FORM_BYTES: usize = 64 << 10;
+/// How long a form may take to arrive.
+const FORM_READ_TIMEOUT: Duration = Duration::from_secs(30);
+/// The field with the session's form token.
+pub(crate) const TOKEN: &str = "form_token";
+
+/// Fields in the order in which they were sent.
+#[derive(Default)]
+pub(crate) struct Fields(Vec<(String, String)>);
+
+impl Fields {
+    pub(crate) async fn read(request: Request) -> Option<Self> {
+        let read = to_bytes(request.into_body(), MAX_FORM_BYTES);
+        let body = timeout(FORM_READ_TIMEOUT, read).await.ok()?.ok()?;
+        Some(Self(form_urlencoded::parse(&body).into_owned().collect()))
+    }
+
+    /// A field without surrounding white space; empty without it.
+    pub(crate) fn get(&self, name: &str) -> &str {
+        let field = self.0.iter().find(|(known, _)| known == name);
+        field.map_or("", |(_, value)| value.trim())
+    }
+
+    /// A field that is not empty.
+    pub(crate) fn filled(&self, name: &str) -> Option<&str> {
+        Some(self.get(name)).filter(|value| !value.is_empty())
+    }
+
+    pub(crate) fn all(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.0.iter().filter(move |(known, _)| known == name).map(|(_, value)| value.trim())
+    }
+}
+
+/// A form of a signed-in browser. A form without the token of the session is refused: another site may have sent it.
+pub(crate) struct Form {
+    pub(crate) caller: Caller,
+    pub(crate) fields: Fields,
+}
+
+impl FromRequest<Arc<Console>> for Form {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, console: &Arc<Console>) -> Result<Self, Response> {
+        let (mut parts, body) = request.into_parts();
+        let caller = Caller::from_request_parts(&mut parts, console).await?;
+        let fields = Fields::read(Request::from_parts(parts, body)).await;
+        let fields = fields.ok_or_else(|| Failure::BadForm.show(&caller.visitor))?;
+        if is_same(fields.get(TOKEN), &caller.session.form_token) {
+            Ok(Self { caller, fields })
+        } else {
+            Err(Failure::BadForm.show(&caller.visitor))
+        }
+    }
+}
+
+/// A form of the sign-in page, where there is no session yet.
+pub(crate) async fn read(request: Request) -> Result<(Visitor, Fields), Response> {
+    let (mut parts, body) = request.into_parts();
+    let Ok(visitor) = Visitor::from_request_parts(&mut parts, &()).await;
+    match Fields::read(Request::from_parts(parts, body)).await {
+        Some(fields) => Ok((visitor, fields)),
+        None => Err(Failure::BadForm.show(&visitor).into_response()),
+    }
+}

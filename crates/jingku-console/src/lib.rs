@@ -1,0 +1,56 @@
+//! The web console: pages at `/console` over the actions of a server.
+//!
+//! A page calls actions as the holder of a key, through [`jingku_server::Context::call`]. There is no other way from here
+//! to images.
+
+mod assets;
+mod console;
+mod cookie;
+mod failure;
+mod form;
+mod image;
+mod images;
+mod lang;
+mod make;
+mod page;
+mod progress;
+mod readme;
+mod sessions;
+mod shown;
+mod sign_in;
+mod snippets;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::middleware::from_fn;
+use axum::routing::{get, post};
+use jingku_server::Context;
+
+use console::Console;
+
+/// The routes of the console.
+pub fn router(context: Arc<Context>) -> Router {
+    Router::new()
+        .route("/console", get(sign_in::redirect))
+        .route("/console/", get(sign_in::redirect))
+        .route("/console/sign-in", get(sign_in::show).post(sign_in::sign_in))
+        .route("/console/sign-out", post(sign_in::sign_out))
+        .route("/console/links", post(sign_in::create_link))
+        .route("/console/language/{lang}", get(lang::choose))
+        .route("/console/assets/{name}", get(assets::serve))
+        .route("/console/images", get(images::show))
+        .route("/console/images/delete", post(images::delete))
+        .route("/console/images/{id}", get(image::show))
+        .route("/console/images/{id}/edit", post(image::edit))
+        .route("/console/images/{id}/share", post(image::share))
+        .route("/console/images/{id}/unshare", post(image::unshare))
+        .route("/console/images/{id}/copy", post(image::copy))
+        .route("/console/images/{id}/publish", post(image::publish))
+        .route("/console/images/{id}/link", post(image::link))
+        .route("/console/progress", get(progress::show))
+        .route("/console/make", get(make::show).post(make::make))
+        .route("/console/{*path}", get(failure::not_found).post(failure::not_found))
+        .layer(from_fn(page::secure))
+        .with_state(Arc::new(Console::new(context)))
+}

@@ -1,0 +1,143 @@
+//! Signing in, with a key pair or a link that is good once, and signing out.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::{Query, Request, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Redirect, Response};
+use jingku_protocol::Class;
+use jingku_server::Identity;
+use serde_json::json;
+
+use crate::console::{Console, Visitor};
+use crate::cookie;
+use crate::failure::{Failure, error, explain};
+use crate::form::{self, Form, TOKEN};
+use crate::images::IMAGES;
+use crate::page::{Frame, Notice, render};
+use crate::sessions::{SESSION_SECS_MAX, is_same, secret};
+
+/// The action that a request for a link names. It is none of the API.
+const CREATE_LINK: &str = "CreateConsoleLink";
+/// The cookie whose value the form of the sign-in page repeats. It never becomes a session.
+const FORM_COOKIE: &str = "jingku_form";
+/// How long the form may stay open, in seconds.
+const FORM_SECS: i64 = 3600;
+
+#[derive(Template)]
+#[template(path = "sign_in.html")]
+struct Page {
+    frame: Frame,
+    form_token: String,
+    /// The secret of a link, if the page was opened by one.
+    link: String,
+    public_key: String,
+}
+
+pub(crate) async fn show(
+    State(console): State<Arc<Console>>,
+    visitor: Visitor,
+    Query(query): Query<Vec<(String, String)>>,
+) -> Response {
+    let link = query.into_iter().find(|(name, _)| name == "link").map(|(_, value)| value);
+    page(&console, &visitor, StatusCode::OK, link.unwrap_or_default(), "", None)
+}
+
+fn page(
+    console: &Console,
+    visitor: &Visitor,
+    status: StatusCode,
+    link: String,
+    public_key: &str,
+    notice: Option<Notice>,
+) -> Response {
+    let lang = visitor.lang;
+    // The secret of a link must not be in another URL.
+    let frame = Frame { notice, ..Frame::signed_out(lang, lang.t("sign-in-title"), "/console/sign-in") };
+    let form_token = secret(&*console.context.library.random);
+    let mut cookie =
+        format!("{FORM_COOKIE}={form_token}; Path=/console; HttpOnly; SameSite=Strict; Max-Age={FORM_SECS}");
+    if console.is_https() {
+        cookie += "; Secure";
+    }
+    let mut response = render(status, &Page { frame, form_token, link, public_key: public_key.to_owned() });
+    cookie::set(&mut response, &cookie);
+    response
+}
+
+pub(crate) async fn sign_in(
+    State(console): State<Arc<Console>>,
+    headers: HeaderMap,
+    request: Request,
+) -> Result<Response, Response> {
+    let (visitor, fields) = form::read(request).await?;
+    let lang = visitor.lang;
+    let expected = cookie::read(&headers, FORM_COOKIE).filter(|token| !token.is_empty());
+    if !expected.is_some_and(|token| is_same(token, fields.get(TOKEN))) {
+        return Err(Failure::BadForm.show(&visitor));
+    }
+    if let Some(link) = fields.filled("link") {
+        return match console.sessions.use_link(link, console.now()) {
+            Some(identity) => Ok(start(&console, &headers, identity)),
+            None => {
+                let notice = Some(error(lang.t("sign-in-bad-link")));
+                Ok(page(&console, &visitor, StatusCode::FORBIDDEN, String::new(), "", notice))
+            }
+        };
+    }
+    let public_key = fields.get("public_key");
+    match console.context.identify(public_key, fields.get("private_key"), visitor.peer).await {
+        Ok(identity) => Ok(start(&console, &headers, identity)),
+        Err(refusal) => {
+            // Which of the two keys is wrong is not said.
+            let notice = match refusal.ret_code.class() {
+                Class::FixCredentials => error(lang.t("sign-in-wrong")),
+                _ => explain(lang, &refusal),
+            };
+            Ok(page(&console, &visitor, StatusCode::FORBIDDEN, String::new(), public_key, Some(notice)))
+        }
+    }
+}
+
+/// Starts a session with a new secret. A session that the browser had before ends.
+fn start(console: &Console, headers: &HeaderMap, identity: Identity) -> Response {
+    let name = console.cookie_name();
+    if let Some(before) = cookie::read(headers, name) {
+        console.sessions.end(before);
+    }
+    let library = &console.context.library;
+    let secret = console.sessions.start(identity, &*library.clock, &*library.random);
+    cookie::redirect(IMAGES, &session_cookie(console, &secret, SESSION_SECS_MAX))
+}
+
+fn session_cookie(console: &Console, secret: &str, max_age: i64) -> String {
+    let secure = if console.is_https() { "; Secure" } else { "" };
+    let name = console.cookie_name();
+    // The prefix of the name requires this path.
+    format!("{name}={secret}; Path=/; HttpOnly; SameSite=Strict; Max-Age={max_age}{secure}")
+}
+
+pub(crate) async fn sign_out(form: Form) -> Response {
+    form.caller.sign_out();
+    cookie::redirect("/console/sign-in", &session_cookie(&form.caller.console, "", 0))
+}
+
+/// Answers a link for the signer of the request. `jingku console` asks for it.
+pub(crate) async fn create_link(State(console): State<Arc<Console>>, request: Request) -> Response {
+    match console.context.identify_signer(CREATE_LINK, request).await {
+        Ok(identity) => {
+            let random = &*console.context.library.random;
+            let (secret, expires_at) = console.sessions.create_link(identity, console.now(), random);
+            let path = format!("/console/sign-in?link={secret}");
+            axum::Json(json!({ "RetCode": 0, "Path": path, "ExpireTime": expires_at })).into_response()
+        }
+        Err(refusal) => axum::Json(json!({ "RetCode": refusal.ret_code.code(), "Message": refusal.message }))
+            .into_response(),
+    }
+}
+
+/// The start page.
+pub(crate) async fn redirect() -> Redirect {
+    Redirect::to(IMAGES)
+}

@@ -1,0 +1,112 @@
+//! What the pages show and do.
+
+use axum::http::StatusCode;
+
+use crate::browser::Server;
+
+const MINE: &str = "/console/images/compshareImage-mine";
+
+#[tokio::test]
+async fn every_tab_and_an_empty_result_have_a_page() {
+    let server = Server::start().await;
+    let browser = server.signed_in(1).await;
+    for (query, text) in [
+        ("", "1 image<"),
+        ("?name=ne&status=Available&sort=name", "mine"),
+        ("?name=nothing", "No image matches"),
+        ("?status=Making", "No image matches"),
+        ("?tab=shared", "Nobody shares an image with you"),
+        ("?tab=community", "Nobody has published"),
+        ("?tab=platform", "no images yet"),
+    ] {
+        let page = browser.get(&format!("/console/images{query}")).await;
+        assert_eq!(page.status, StatusCode::OK, "{query}");
+        assert!(page.text.contains(text), "{query}: {}", page.text);
+    }
+    let page = browser.get("/console/images?token=wrong").await;
+    assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
+}
+
+#[tokio::test]
+async fn an_image_is_edited_and_its_texts_are_cleared() {
+    let server = Server::start().await;
+    let browser = server.signed_in(1).await;
+    let fields = [("name", "新名称"), ("description", "two\nlines"), ("tags", "a，b, c")];
+    let answer = browser.submit(&format!("{MINE}/edit"), &fields).await;
+    assert!(answer.location().ends_with("?done=edited"), "{}", answer.text);
+    let page = browser.get(MINE).await.text;
+    for text in ["<h1>新名称</h1>", "two\nlines", "value=\"a, b, c\""] {
+        assert!(page.contains(text), "{page}");
+    }
+    let fields = [("name", "新名称"), ("description", ""), ("tags", "")];
+    browser.submit(&format!("{MINE}/edit"), &fields).await;
+    let page = browser.get(MINE).await.text;
+    assert!(!page.contains("two\nlines") && page.contains("name=\"tags\" value=\"\""), "{page}");
+    let refused = browser.submit(&format!("{MINE}/edit"), &[("name", "not a name")]).await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(refused.text.contains("Params [Name] not available"), "{}", refused.text);
+}
+
+#[tokio::test]
+async fn an_image_is_shared_and_no_longer() {
+    let server = Server::start().await;
+    let [owner, other] = [server.signed_in(1).await, server.signed_in(2).await];
+    let account = {
+        let page = other.get("/console/images").await.text;
+        page.split("title=\"Account ").nth(1).unwrap().split('"').next().unwrap().to_owned()
+    };
+    for (accounts, text) in [("x", "Enter account numbers"), ("999999", "cannot be shared with: 999999")] {
+        let answer = owner.submit(&format!("{MINE}/share"), &[("accounts", accounts)]).await;
+        assert!(answer.text.contains(text), "{}", answer.text);
+    }
+    let answer = owner.submit(&format!("{MINE}/share"), &[("accounts", &account)]).await;
+    assert!(answer.location().ends_with("?done=shared"), "{}", answer.text);
+    assert!(other.get("/console/images?tab=shared").await.text.contains("mine"));
+    let page = other.get(MINE).await.text;
+    assert!(
+        page.contains("Shared with you") && !page.contains("Stop sharing") && !page.contains("/edit\""),
+        "{page}"
+    );
+    owner.submit(&format!("{MINE}/unshare"), &[("accounts", &account)]).await;
+    assert_eq!(other.get(MINE).await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn deleting_asks_first() {
+    let server = Server::start().await;
+    let browser = server.signed_in(1).await;
+    let id = ("id", "compshareImage-mine");
+    let asked = browser.submit("/console/images/delete", &[id]).await;
+    assert!(asked.text.contains("Delete this image?") && asked.text.contains("7 days"), "{}", asked.text);
+    assert_eq!(browser.get(MINE).await.status, StatusCode::OK);
+    let deleted = browser.submit("/console/images/delete", &[id, ("confirmed", "yes")]).await;
+    assert_eq!(deleted.location(), "/console/images?deleted=1");
+    assert!(browser.get(deleted.location()).await.text.contains("Deleted 1 image."));
+    assert_eq!(browser.get(MINE).await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn an_image_is_estimated_and_made_with_progress() {
+    let server = Server::start().await;
+    let browser = server.signed_in(1).await;
+    let fields = [("instance", "uhost-1"), ("name", "made"), ("description", "d"), ("tags", "t")];
+    let estimated: Vec<_> = fields.iter().copied().chain([("estimate", "yes")]).collect();
+    let page = browser.submit("/console/make", &estimated).await;
+    assert!(page.text.contains("to read, of which") && page.text.contains("value=\"made\""), "{}", page.text);
+    let made = browser.submit("/console/make", &fields).await;
+    let path = made.location().strip_suffix("?done=made").unwrap_or_else(|| panic!("{}", made.text));
+    let page = browser.get(path).await.text;
+    for part in
+        ["hx-get=\"/console/progress?id=", "hx-trigger=\"every 2s\"", "<progress", "http-equiv=\"refresh\""]
+    {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+    let id = path.rsplit('/').next().unwrap().replace("%2D", "-");
+    let part = browser.get(&format!("/console/progress?id={id}&page=list")).await;
+    assert!(part.text.contains("hx-swap-oob=\"true\"") && part.text.contains("every 2s"), "{}", part.text);
+    // A finished image ends the polling.
+    let part = browser.get("/console/progress?id=compshareImage-mine&page=image").await;
+    assert!(!part.text.contains("hx-trigger"), "{}", part.text);
+    let part = browser.get("/console/progress?id=compshareImage-mine&page=list").await;
+    assert_eq!(part.headers["hx-refresh"], "true");
+}

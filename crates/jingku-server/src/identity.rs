@@ -1,0 +1,130 @@
+//! Calls from inside the process: the web console calls the same actions as a client, with the same checks.
+
+use std::net::IpAddr;
+
+use axum::extract::Request;
+use jingku_library::{Internal, request_id};
+use jingku_protocol::RetCode;
+use jingku_protocol::actions as api;
+use secrecy::ExposeSecret;
+use subtle::ConstantTimeEq;
+use tokio::time::Instant;
+
+use crate::call::Call;
+use crate::context::Context;
+use crate::error::Error;
+use crate::gateway::{Authorized, authenticate, authorize, check_key, peer, read, run};
+use crate::reply::Reply;
+
+/// The holder of a key pair, who has proved to have it. It stays valid until the key is revoked.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    public_key: String,
+    account_id: i64,
+    account_name: String,
+}
+
+impl Identity {
+    /// The number of the account.
+    pub fn account_id(&self) -> i64 {
+        self.account_id
+    }
+
+    /// The name of the account.
+    pub fn account_name(&self) -> &str {
+        &self.account_name
+    }
+
+    fn of(call: &Call<'_>, public_key: &str) -> Self {
+        let account = call.account();
+        let (account_id, account_name) = (account.id.0, account.name.clone());
+        Self { public_key: public_key.to_owned(), account_id, account_name }
+    }
+}
+
+/// Why a call is refused: what a client of the API would learn.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// The return code.
+    pub ret_code: RetCode,
+    /// The message, in English.
+    pub message: String,
+}
+
+impl Context {
+    /// Identifies the holder of a key pair. The comparison takes constant time.
+    pub async fn identify(
+        &self,
+        public_key: &str,
+        private_key: &str,
+        peer: Option<IpAddr>,
+    ) -> Result<Identity, Refusal> {
+        let identified = async {
+            self.rates.check_address(peer)?;
+            let call = self.caller(public_key).await?;
+            let known = call.credentials.private_key.expose_secret().as_bytes();
+            if !bool::from(known.ct_eq(private_key.as_bytes())) {
+                return Err(Error::SignatureMismatch);
+            }
+            check_key(&call, peer)?;
+            Ok(Identity::of(&call, public_key))
+        };
+        identified.await.map_err(|error| self.refuse(&error, None))
+    }
+
+    /// Identifies who signed a request. Only a request whose `Action` has this name counts, so that no call of the API
+    /// is valid as one.
+    pub async fn identify_signer(&self, name: &str, request: Request) -> Result<Identity, Refusal> {
+        let identified = async {
+            let peer = peer(&request);
+            self.rates.check_address(peer)?;
+            let (params, large) = read(self, request).await?;
+            if params.scalar("Action")? != Some(name) {
+                return Err(Error::ActionNotFound(name.to_owned()));
+            }
+            let (call, params) = authenticate(self, params, large.is_some()).await?;
+            check_key(&call, peer)?;
+            Ok(Identity::of(&call, params.scalar("PublicKey")?.unwrap_or_default()))
+        };
+        identified.await.map_err(|error| self.refuse(&error, None))
+    }
+
+    /// Calls an action as the holder of a key. The checks are those of a signed call; a revoked key is refused with
+    /// [`RetCode::UserNotFound`].
+    pub async fn call<R: api::Request>(
+        &self,
+        identity: &Identity,
+        peer: Option<IpAddr>,
+        request: &R,
+    ) -> Result<R::Response, Refusal> {
+        let start = Instant::now();
+        let called = async {
+            self.rates.check_address(peer)?;
+            let mut call = self.caller(&identity.public_key).await?;
+            // A stored answer belongs to a key.
+            let params = request.params().text("PublicKey", Some(&identity.public_key));
+            let Authorized { action, tree, _slot } = authorize(&mut call, peer, Ok(R::ACTION), params)?;
+            let Reply::Object(json) = run(&call, action, tree).await? else {
+                return Err(Internal::BadRow(format!("{}: not an object", R::ACTION.name())).into());
+            };
+            serde_json::from_slice(&json)
+                .map_err(|error| Internal::BadRow(format!("{}: {error}", R::ACTION.name())).into())
+        };
+        let called: Result<_, Error> = called.await;
+        let ret_code = called.as_ref().map_or_else(|error| error.ret_code().code(), |_| 0);
+        self.metrics.answered(Some(R::ACTION), ret_code, start.elapsed());
+        called.map_err(|error| self.refuse(&error, Some(R::ACTION.name())))
+    }
+
+    async fn caller(&self, public_key: &str) -> Result<Call<'_>, Error> {
+        let library = &self.library;
+        let generation = library.catalog.generation();
+        let credentials = library.credentials(public_key, generation).await?.ok_or(Error::UserNotFound)?;
+        Ok(Call { context: self, library, credentials, generation, request: None })
+    }
+
+    fn refuse(&self, error: &Error, action: Option<&str>) -> Refusal {
+        error.log(&request_id(&*self.library.random), action);
+        Refusal { ret_code: error.ret_code(), message: error.to_string() }
+    }
+}

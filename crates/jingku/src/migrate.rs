@@ -60,7 +60,7 @@ pub(crate) async fn storage(global: &Global, args: &MigrateStorageArgs) -> Resul
         environment: &environment(),
         report: reporter(bar.clone()),
     };
-    let moved = migrate_storage(how).await;
+    let moved = migrate_storage(&how).await;
     bar.finish_and_clear();
     let moved = moved?;
     let mut value = json!({ "From": moved.from, "To": moved.to });

@@ -106,12 +106,11 @@ async fn open_source(
     attached: Option<&ExternalDatabase>,
     environment: &Environment,
 ) -> Result<Catalog, StartError> {
-    let (catalog, store_id) = match attached {
-        Some(database) => (database.connect(true).await?, database.store_id()),
-        None => {
-            data.check_library()?;
-            (Catalog::open_sqlite(&data.catalog_path()).await?, "")
-        }
+    let (catalog, store_id) = if let Some(database) = attached {
+        (database.connect(true).await?, database.store_id())
+    } else {
+        data.check_library()?;
+        (Catalog::open_sqlite(&data.catalog_path()).await?, "")
     };
     // Not of a copy of a data directory that has been moved since.
     if is_moving(data)? && catalog.moved_to().await?.is_some() {

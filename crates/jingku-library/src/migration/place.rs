@@ -91,10 +91,11 @@ impl Place {
 
     /// Makes this the store of the data directory.
     pub(super) fn record(&self, data: &DataDir) -> Result<(), MigrationError> {
-        Ok(match self {
-            Self::Folder(_) => BucketStorage::forget(data)?,
-            Self::Bucket(bucket, _) => bucket.record(data)?,
-        })
+        let recorded = match self {
+            Self::Folder(_) => BucketStorage::forget(data),
+            Self::Bucket(bucket, _) => bucket.record(data),
+        };
+        Ok(recorded?)
     }
 }
 

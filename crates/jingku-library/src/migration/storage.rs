@@ -61,7 +61,7 @@ pub struct MovedStore {
 
 /// Copies the data of all images while a server may run. Then waits until no server runs, copies the rest, and makes the
 /// target the store of the data directory. The next run of an interrupted move continues it.
-pub async fn migrate_storage(how: MoveStore<'_>) -> Result<MovedStore, MigrationError> {
+pub async fn migrate_storage(how: &MoveStore<'_>) -> Result<MovedStore, MigrationError> {
     let data = how.data;
     if !data.is_writable() {
         return Err(MigrationError::ReadOnly(data.clone()));
@@ -106,7 +106,7 @@ pub async fn migrate_storage(how: MoveStore<'_>) -> Result<MovedStore, Migration
         library,
         to,
         target: target.name(),
-        how: &how,
+        how,
         done: HashSet::new(),
         copied: Copied::default(),
         damage: Damage::default(),

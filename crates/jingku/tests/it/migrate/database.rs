@@ -20,7 +20,7 @@ fn empty_database() -> Option<String> {
     runtime.block_on(postgres_database())
 }
 
-fn move_to<'a>(to: &'a str) -> [&'a str; 3] {
+fn move_to(to: &str) -> [&str; 3] {
     ["migrate-database", "--to", to]
 }
 

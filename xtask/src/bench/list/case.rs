@@ -116,7 +116,8 @@ fn pages(kind: Kind, images: u32) -> Vec<(StepBy<Range<u32>>, Rows)> {
     if last == 0 {
         return pages;
     }
-    pages.push(((last..last + 1).step_by(1), Rows::Memory));
+    // One page: the next step is beyond the end.
+    pages.push(((last..images).step_by(PAGE as usize), Rows::Memory));
     if kind == Kind::Community {
         return pages;
     }

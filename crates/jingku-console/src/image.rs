@@ -246,8 +246,8 @@ pub(crate) fn tags(text: &str) -> List<Word, MAX_TAGS> {
 }
 
 /// Leads back to the image after a change, or shows why it was refused.
-async fn after<T>(caller: &Caller, id: &str, called: Result<T, Refusal>, done: &str) -> Response {
-    match called {
+async fn after<T>(caller: &Caller, id: &str, answer: Result<T, Refusal>, done: &str) -> Response {
+    match answer {
         Ok(_) => Redirect::to(&format!("{}?done={done}", image_url(id))).into_response(),
         Err(refusal) => {
             let notice = explain(caller.visitor.lang, &refusal);
@@ -290,15 +290,15 @@ async fn change_shares(id: &str, form: Form, adds: bool) -> Response {
         remove_accounts: remove.into(),
         ..Default::default()
     };
-    let called = caller.call(&request).await;
-    if let Ok(answer) = &called
+    let answer = caller.call(&request).await;
+    if let Ok(answer) = &answer
         && !answer.invalid_accounts.is_empty()
     {
         let accounts = answer.invalid_accounts.iter().map(i64::to_string).collect::<Vec<_>>().join(", ");
         let notice = Some(error(lang.with("share-invalid", "accounts", accounts)));
         return page(&caller, id, notice, None, StatusCode::UNPROCESSABLE_ENTITY).await;
     }
-    after(&caller, id, called, if adds { "shared" } else { "unshared" }).await
+    after(&caller, id, answer, if adds { "shared" } else { "unshared" }).await
 }
 
 /// The numbers of accounts in a form; `None` if something else is there.

@@ -77,7 +77,7 @@ impl Filters {
         for (name, value) in query {
             match name.as_str() {
                 "tab" if ["own", "shared", "community", "platform"].contains(&value.as_str()) => {
-                    filters.tab = value
+                    filters.tab = value;
                 }
                 "name" => value.trim().clone_into(&mut filters.name),
                 "status" => filters.status = value,
@@ -267,7 +267,8 @@ async fn confirm(caller: &Caller, ids: &[&str]) -> Response {
             DescribeCompShareCustomImagesRequest { image_id: Some((*id).into()), ..Default::default() };
         match caller.call(&request).await {
             Ok(page) => {
-                images.extend(page.image_set.into_iter().map(|image| (image.comp_share_image_id, image.name)))
+                images
+                    .extend(page.image_set.into_iter().map(|image| (image.comp_share_image_id, image.name)));
             }
             Err(refusal) => return Failure::from(refusal).show(&caller.visitor),
         }

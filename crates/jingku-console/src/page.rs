@@ -27,6 +27,8 @@ pub(crate) struct Frame {
     /// Whether a browser without JavaScript loads the page again after some seconds.
     pub(crate) reloads: bool,
     pub(crate) notice: Option<Notice>,
+    /// The version of the assets.
+    pub(crate) version: &'static str,
 }
 
 pub(crate) struct AccountFrame {
@@ -65,7 +67,7 @@ impl Frame {
 
     pub(crate) fn signed_out(lang: Lang, title: String, path: &str) -> Self {
         let back = form_urlencoded::byte_serialize(path.as_bytes()).collect();
-        Self { lang, title, back, account: None, reloads: false, notice: None }
+        Self { lang, title, back, account: None, reloads: false, notice: None, version: VERSION.as_str() }
     }
 
     /// The hidden field that every form has.
@@ -82,7 +84,7 @@ impl Frame {
     }
 
     pub(crate) fn asset(&self, name: &str) -> String {
-        format!("/console/assets/{name}?{}", *VERSION)
+        format!("/console/assets/{name}?{}", self.version)
     }
 }
 

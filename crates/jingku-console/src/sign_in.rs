@@ -78,13 +78,11 @@ pub(crate) async fn sign_in(
         return Err(Failure::BadForm.show(&visitor));
     }
     if let Some(link) = fields.filled("link") {
-        return match console.sessions.use_link(link, console.now()) {
-            Some(identity) => Ok(start(&console, &headers, identity)),
-            None => {
-                let notice = Some(error(lang.t("sign-in-bad-link")));
-                Ok(page(&console, &visitor, StatusCode::FORBIDDEN, String::new(), "", notice))
-            }
-        };
+        if let Some(identity) = console.sessions.use_link(link, console.now()) {
+            return Ok(start(&console, &headers, identity));
+        }
+        let notice = Some(error(lang.t("sign-in-bad-link")));
+        return Ok(page(&console, &visitor, StatusCode::FORBIDDEN, String::new(), "", notice));
     }
     let public_key = fields.get("public_key");
     match console.context.identify(public_key, fields.get("private_key"), visitor.peer).await {

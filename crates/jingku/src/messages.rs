@@ -39,7 +39,7 @@ macro_rules! file {
     };
 }
 
-static FILES: [File; 22] = [
+static FILES: [File; 24] = [
     file!("argument"),
     file!("backup"),
     file!("check"),

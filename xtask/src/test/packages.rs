@@ -11,7 +11,7 @@ use crate::workspace::{Workspace, run, succeeds};
 /// The name of a package, and whether its content is installed, from any source.
 type Package = (&'static str, fn() -> bool);
 
-const PACKAGES: [Package; 22] = [
+const PACKAGES: [Package; 24] = [
     ("busybox-static", || Path::new("/bin/busybox").exists()),
     ("chromium", || has_program("chromium")),
     ("conmon", || has_program("conmon")),

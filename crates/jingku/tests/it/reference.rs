@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::home::Home;
 
-const COMMANDS: [&str; 21] = [
+const COMMANDS: [&str; 23] = [
     "serve",
     "image",
     "run",
@@ -15,6 +15,7 @@ const COMMANDS: [&str; 21] = [
     "key",
     "review",
     "trash",
+    "cluster",
     "usage",
     "check",
     "health",
@@ -53,7 +54,7 @@ fn every_command_and_option_is_documented() {
             None => vec![""],
         };
         if command.is_empty() {
-            assert_eq!(below, COMMANDS[..20], "the list of commands is out of date");
+            assert_eq!(below, COMMANDS[..22], "the list of commands is out of date");
             continue;
         }
         for name in below {

@@ -68,8 +68,8 @@ pub use config::{
     ClusterSettings, Community, Config, ConfigError, ConnectionLimits, ContainerSettings, DatabaseUrl,
     DeclaredInstance, GpuSettings, HostName, HostSettings, JobSettings, LimitSettings, ListenAddress,
     MetricsSettings, NamedContainer, OTHERS, ProxyProtocol, ProxySettings, PublicUrl, RequestLimits,
-    S3Settings, ScrubSettings, StorageUrl, SweepSettings, TelemetrySettings, TlsSettings, TrashSettings, Zone,
-    Zones,
+    S3Settings, ScrubSettings, StorageUrl, SweepSettings, TelemetrySettings, TlsSettings, TrashSettings,
+    Zone, Zones,
 };
 pub use containers::{ContainerFacts, ContainerLoad, ContainerState, Containers};
 pub use credentials::{Credentials, KeyPair};
@@ -83,8 +83,8 @@ pub use gauges::Gauges;
 pub use health::Health;
 pub use host::{CPU_TYPE, HostOffer, InstanceSize, OfferedType};
 pub use jingku_catalog::{
-    Account, AccountId, CatalogError, CopiedTable, Host, Instance, Key, KeyLimits, Limit, LimitState, ManifestUse,
-    Review, Task, TrashedImage,
+    Account, AccountId, CatalogError, CopiedTable, Host, Instance, Key, KeyLimits, Limit, LimitState,
+    ManifestUse, Review, Task, TrashedImage,
 };
 pub use jingku_chunks::{CheckProgress, SweepReport};
 pub use jingku_protocol::PlatformType;

@@ -54,7 +54,8 @@ fn variants() -> impl Iterator<Item = Variant> {
     let sizes =
         sizes.into_iter().flat_map(move |kib| [true, false].map(|objects| variant(fixed(kib), 1, objects)));
     let levels = [-1, 3].into_iter().map(move |level| variant(fixed(256), level, false));
-    let content = [16, 64, 128, 256].into_iter().map(move |kib| variant(Cutting::ByContent(kib << 10), 1, false));
+    let content =
+        [16, 64, 128, 256].into_iter().map(move |kib| variant(Cutting::ByContent(kib << 10), 1, false));
     sizes.chain(levels).chain(content)
 }
 

@@ -14,6 +14,7 @@ mod secret;
 mod size;
 mod source;
 mod ssh_keys;
+mod state;
 
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -21,12 +22,13 @@ use std::sync::Mutex;
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 
-pub use operation::{PodOptions, shown_state};
+pub use operation::PodOptions;
 pub use password::{is_password, new_password};
 pub use ports::{HTTP_PORT, SSH_PORT, wanted_ports};
 pub use secret::ResetPassword;
 pub use size::{WITHOUT_GPU_TIERS, size_without_gpu};
 pub use ssh_keys::is_ssh_key;
+pub use state::shown_state;
 
 /// The operations that this process runs.
 #[derive(Default)]

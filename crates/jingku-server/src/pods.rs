@@ -119,7 +119,7 @@ pub(crate) fn login(
         LoginMode::KeyPair => password.or_else(|| Some(String::new())),
         LoginMode::Password => password,
     };
-    let keys = (!keys.is_empty()).then(|| keys.iter().map(|key| format!("{}\n", &**key)).collect());
+    let keys = (!keys.is_empty()).then(|| keys.iter().flat_map(|key| [&**key, "\n"]).collect());
     Ok((password, keys))
 }
 

@@ -17,7 +17,7 @@ use crate::known;
 
 /// The shortest chunk of a stream but its last, in bytes.
 const CHUNK_BYTES_MIN: usize = 64 << 10;
-/// The size FastCDC aims at, in bytes; chunks are half as long again on average. `docs/format/choices.md` says why.
+/// The size that `FastCDC` aims at, in bytes; chunks are half as long again on average. `docs/format/choices.md` says why.
 const CHUNK_BYTES_AVERAGE: usize = 128 << 10;
 /// The longest chunk of a stream, in bytes.
 const CHUNK_BYTES_MAX: usize = 512 << 10;

@@ -1,6 +1,6 @@
 //! What the operations do. Each looks at the container first: it may run again after a crash.
 
-use jingku_catalog::{Instance, Operation, Pod, PodState};
+use jingku_catalog::{Operation, Pod, PodState};
 use jingku_engine::{Engine, EngineError, State};
 use serde::{Deserialize, Serialize};
 
@@ -19,20 +19,6 @@ const GRACE_SECS: u32 = 30;
 pub struct PodOptions {
     /// Stop without waiting for the container to end by itself.
     pub force: bool,
-}
-
-/// The state of an instance that the API created, as the API shows it.
-pub fn shown_state(instance: &Instance, pod: &Pod) -> &'static str {
-    match pod.operation {
-        // Never `Install`, at which the official CLI stops waiting.
-        Some(Operation::Create | Operation::Reinstall) => "Initializing",
-        Some(Operation::Start) => "Starting",
-        Some(Operation::Stop | Operation::Terminate) => "Stopping",
-        Some(Operation::Reboot) => "Rebooting",
-        Some(Operation::Resize) => "Resizing",
-        None if instance.image_in_making.is_some() => "ImageMaking",
-        None => pod.state.as_str(),
-    }
 }
 
 impl Library {

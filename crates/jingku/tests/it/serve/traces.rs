@@ -86,10 +86,6 @@ fn attribute(span: &Span, key: &str) -> Option<String> {
     }
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 /// Requests an action without a signature, as a part of a trace.
 fn request(server: &Server, action: &str) {
     let mut stream = TcpStream::connect(server.address()).unwrap();
@@ -114,7 +110,7 @@ fn a_collector_gets_requests_and_jobs() {
     assert_eq!(attribute(&span, "ret_code").as_deref(), Some("170"), "{span:?}");
     assert!(attribute(&span, "request_id").is_some_and(|id| id.len() == 36), "{span:?}");
     assert_eq!(span.kind, SpanKind::Server as i32);
-    assert!(span.parent_span_id.is_empty() && hex(&span.trace_id) != TRACE, "{span:?}");
+    assert!(span.parent_span_id.is_empty() && hex::encode(&span.trace_id) != TRACE, "{span:?}");
     assert!(span.end_time_unix_nano >= span.start_time_unix_nano);
     home.add_instance("uhost-1", &disk::bytes(1, 0));
     let image_id = home.make("uhost-1", "env");
@@ -132,7 +128,10 @@ fn a_collector_gets_requests_and_jobs() {
     let server = home.serve_with(&["--config", &proxies], &variables);
     request(&server, "GetProjectList");
     let span = other.span("request", "action", "GetProjectList");
-    assert_eq!((hex(&span.trace_id), hex(&span.parent_span_id)), (TRACE.to_owned(), PARENT.to_owned()));
+    assert_eq!(
+        (hex::encode(&span.trace_id), hex::encode(&span.parent_span_id)),
+        (TRACE.to_owned(), PARENT.to_owned())
+    );
     server.stop();
 }
 

@@ -54,15 +54,13 @@ fn version_1_is_written_today() {
     assert_eq!((written.new_chunks, written.new_manifest), (0, false));
 }
 
+/// It was cut into larger chunks than streams are today.
 #[test]
-fn version_2_reads_as_written_and_is_written_today() {
+fn version_2_reads_as_it_was_written() {
     let scratch = tempfile::tempdir().unwrap();
     copy(&fixtures().join("v2"), scratch.path());
     let store = Store::new(Disk::open(scratch.path()).unwrap());
     assert!(sample::read(&store, MANIFEST_V2.parse().unwrap()).unwrap() == stream());
-    let written = store.write_stream(&stream()[..]).unwrap().write_manifest().unwrap();
-    assert_eq!(written.manifest.to_string(), MANIFEST_V2);
-    assert_eq!((written.new_chunks, written.new_manifest), (0, false));
 }
 
 /// Chunks of data, and zeros, some of them whole chunks.

@@ -139,7 +139,7 @@ impl Soak {
             worker.images.iter().filter(|image| image.places == Places::LISTED).count() as u64
         };
         let sum = |of: fn(&Worker) -> u64| self.workers.iter().map(of).sum::<u64>();
-        assert!(sum(|worker| worker.answered) > 20, "too few answers");
+        assert!(sum(|worker| worker.answered) > 0, "no answers");
         println!(
             "{}: {} s, {} kills, {} stops, {} restarts of the database, {} answers ({} of them to Python), {} imports, \
              {} compared exports, {} operator's commands, {} killed; {} images at the end",

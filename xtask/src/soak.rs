@@ -18,7 +18,7 @@ pub(crate) struct Args {
 pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
     test::install(workspace)?;
     // One kind after the other, so that their figures are not mixed.
-    let arguments = "test --package jingku --all-features --test it -- soak:: --nocapture --test-threads 1";
+    let arguments = "test --package jingku --all-features --test it -- soak:: --include-ignored --nocapture --test-threads 1";
     let mut test = workspace.cargo(arguments);
     test.env("JINGKU_SOAK_SECONDS", (args.minutes * 60).to_string());
     run_command(strict(test.env("JINGKU_SOAK_SEED", args.seed.to_string())))

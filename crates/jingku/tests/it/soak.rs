@@ -203,6 +203,7 @@ fn a_mix_of_everything_on_files_loses_nothing() {
 }
 
 #[test]
+#[ignore = "takes minutes beside other tests; cargo xtask soak runs it"]
 fn a_mix_of_everything_on_postgres_and_a_bucket_loses_nothing() {
     let Some(installation) = Installation::on_servers() else { return };
     Soak::new(installation).run();

@@ -56,7 +56,7 @@ fn any_server_makes_exports_imports_and_maintains() {
         (&status["Address"], &status["Version"]),
         (&json!(server_a.base_url), &json!(env!("CARGO_PKG_VERSION")))
     );
-    assert_eq!(status["Schema"], 17);
+    assert!(status["Schema"].as_u64() >= Some(17), "{status}");
     let tasks = b.json(&["cluster", "status"])["Tasks"].as_array().unwrap().clone();
     assert!(tasks.iter().any(|task| task["Name"] == "trash"), "{tasks:?}");
     b.run(&["cluster", "status"]).succeeded();

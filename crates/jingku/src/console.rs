@@ -16,6 +16,7 @@ use crate::messages::tr;
 use crate::output::{done, note};
 use crate::wrong_scheme;
 
+/// How long the server may take to answer.
 const TIMEOUT: Duration = Duration::from_secs(10);
 /// The longest answer that is read, in bytes.
 const ANSWER_MAX: usize = 4096;

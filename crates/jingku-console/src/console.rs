@@ -98,7 +98,7 @@ impl Caller {
     }
 }
 
-/// htmx asks for parts of a page and follows redirections itself, so it is told to leave the page.
+/// htmx requests parts of a page and follows redirects itself, so a header makes it load the new page.
 pub(crate) fn to_sign_in(is_part: bool) -> Response {
     const SIGN_IN: &str = "/console/sign-in";
     if is_part { [("hx-redirect", SIGN_IN)].into_response() } else { Redirect::to(SIGN_IN).into_response() }

@@ -11,7 +11,7 @@ impl Transaction {
         if id.is_empty() {
             return Ok(());
         }
-        // Drawn first: whoever has the lock of the counter may lock a group.
+        // Drawn first: locks are taken in the order counter, group.
         let changed = self.next_ordinal().await?;
         let counts = format!(
             "UPDATE image_groups SET

@@ -21,8 +21,14 @@ pub(crate) fn until(what: &str, mut condition: impl FnMut() -> bool) {
     let started = Instant::now();
     while !condition() {
         assert!(started.elapsed() < PATIENCE, "not within {PATIENCE:?}: {what}");
-        thread::sleep(Duration::from_millis(2));
+        pause(started);
     }
+}
+
+/// Waits before a condition is looked at again: conditions that start a program would otherwise keep a core busy. The wait
+/// gets a tenth longer at most.
+pub(crate) fn pause(started: Instant) {
+    thread::sleep((started.elapsed() / 10).clamp(Duration::from_millis(2), Duration::from_millis(200)));
 }
 
 pub(crate) struct Home {

@@ -6,7 +6,6 @@ mod tenants;
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::thread;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -18,10 +17,11 @@ use compshare::actions::{
     StartCompShareInstanceRequest, StopCompShareInstanceRequest, TerminateCompShareInstanceRequest,
 };
 use jingku_engine::testing::{Kind, TestEngine};
+use tokio::runtime::Runtime;
 
-use crate::client::{block_on, client};
+use crate::client::{block_on, client, runtime};
 use crate::crash::assert_intact;
-use crate::home::{Home, PATIENCE, until};
+use crate::home::{Home, PATIENCE, pause, until};
 use crate::server::Server;
 
 pub(crate) use failures::FAILPOINTS;
@@ -45,6 +45,10 @@ pub(super) struct Host {
     pub(super) engine: TestEngine,
     pub(super) image: String,
     config: String,
+    /// Of `client`.
+    runtime: Runtime,
+    /// Making one takes longer than a call.
+    client: Client,
 }
 
 impl Host {
@@ -58,7 +62,9 @@ impl Host {
         let home = Home::new();
         let config = home.file("jingku.toml", config.as_bytes());
         let server = home.serve_with(&["--engine", &engine.url(), "--config", &config], &[]);
-        let mut host = Self { home, server, engine, image: String::new(), config };
+        let client = client(&home, &server);
+        let mut host =
+            Self { home, server, engine, image: String::new(), config, runtime: runtime(), client };
         host.image = host.save("base", &format!("echo one > /root/answer; {CHPASSWD}"));
         host
     }
@@ -81,6 +87,7 @@ impl Host {
         self.server.kill();
         let args = ["--engine", &self.engine.url(), "--config", &self.config];
         self.server = self.home.serve_with(&args, variables);
+        self.client = client(&self.home, &self.server);
     }
 
     pub(super) fn client(&self) -> Client {
@@ -118,7 +125,7 @@ impl Host {
             instance_ids: [id].into(),
             ..Default::default()
         };
-        let page = block_on(self.client().describe_comp_share_instance(&request)).unwrap();
+        let page = self.runtime.block_on(self.client.describe_comp_share_instance(&request)).unwrap();
         page.instances.into_iter().next()
     }
 
@@ -134,7 +141,7 @@ impl Host {
                 return;
             }
             assert!(started.elapsed() < PATIENCE, "not {state}: {row:?} {}", self.server.log());
-            thread::sleep(Duration::from_millis(20));
+            pause(started);
         }
     }
 

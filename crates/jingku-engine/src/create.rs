@@ -8,7 +8,7 @@ use bollard::models::{
 };
 use bollard::query_parameters::CreateContainerOptionsBuilder;
 
-use crate::engine::Engine;
+use crate::engine::{CHANGE_TIMEOUT, Engine};
 use crate::error::EngineError;
 
 /// A container to create.
@@ -68,7 +68,7 @@ impl Engine {
             ..ContainerCreateBody::default()
         };
         let options = CreateContainerOptionsBuilder::new().name(&new.name).build();
-        Ok(self.docker.create_container(Some(options), body).await?.id)
+        Ok(self.patient(CHANGE_TIMEOUT).create_container(Some(options), body).await?.id)
     }
 
     async fn restart_policy(&self) -> Result<RestartPolicy, EngineError> {
@@ -94,7 +94,7 @@ impl Engine {
             memory_swap: Some(memory_bytes.saturating_mul(2)),
             ..ContainerUpdateBody::default()
         };
-        match self.docker.update_container(id, body).await.map_err(EngineError::from) {
+        match self.patient(CHANGE_TIMEOUT).update_container(id, body).await.map_err(EngineError::from) {
             // The text for an unknown path, not for an unknown container.
             Err(EngineError::NotFound(message)) if message.trim() == "Not Found" => {
                 Err(EngineError::Unsupported)

@@ -14,6 +14,8 @@ use crate::export::{EXPORT_START_TIMEOUT, Export};
 
 /// How long an engine may take to answer a question, in seconds.
 const ANSWER_SECS_MAX: u64 = 20;
+/// How long it may take to create, start or remove a container: a slow disk delays that.
+pub(crate) const CHANGE_TIMEOUT: Duration = Duration::from_mins(2);
 /// How long an engine may take to count the bytes of a container.
 const COUNT_TIMEOUT: Duration = Duration::from_mins(5);
 /// How much longer than the grace period stopping a container may take.
@@ -82,17 +84,17 @@ impl Engine {
 
     /// Freezes the processes of a container.
     pub async fn pause(&self, id: &str) -> Result<(), EngineError> {
-        Ok(self.docker.pause_container(id).await?)
+        Ok(self.patient(CHANGE_TIMEOUT).pause_container(id).await?)
     }
 
     /// Resumes the processes of a container.
     pub async fn unpause(&self, id: &str) -> Result<(), EngineError> {
-        Ok(self.docker.unpause_container(id).await?)
+        Ok(self.patient(CHANGE_TIMEOUT).unpause_container(id).await?)
     }
 
     /// Starts a container. Does nothing if it runs.
     pub async fn start(&self, id: &str) -> Result<(), EngineError> {
-        Ok(self.docker.start_container(id, None).await?)
+        Ok(self.patient(CHANGE_TIMEOUT).start_container(id, None).await?)
     }
 
     /// Stops a container: it is asked to end, and killed after the grace period. Does nothing if it does not run.
@@ -111,7 +113,8 @@ impl Engine {
     /// Removes a container with its files. Does nothing if it is gone.
     pub async fn remove(&self, id: &str) -> Result<(), EngineError> {
         let options = RemoveContainerOptionsBuilder::new().force(true).v(true).build();
-        match self.docker.remove_container(id, Some(options)).await.map_err(EngineError::from) {
+        let removed = self.patient(CHANGE_TIMEOUT).remove_container(id, Some(options)).await;
+        match removed.map_err(EngineError::from) {
             Err(EngineError::NotFound(_)) => Ok(()),
             done => done,
         }

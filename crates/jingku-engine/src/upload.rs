@@ -4,7 +4,7 @@ use bollard::body_full;
 use bollard::query_parameters::UploadToContainerOptionsBuilder;
 use tar::{Builder, EntryType, Header};
 
-use crate::engine::Engine;
+use crate::engine::{CHANGE_TIMEOUT, Engine};
 use crate::error::EngineError;
 
 impl Engine {
@@ -20,7 +20,8 @@ impl Engine {
         let archive =
             archive(folder, name, content).map_err(|error| EngineError::Failed(error.to_string()))?;
         let options = UploadToContainerOptionsBuilder::new().path("/").build();
-        Ok(self.docker.upload_to_container(id, Some(options), body_full(archive.into())).await?)
+        let docker = self.patient(CHANGE_TIMEOUT);
+        Ok(docker.upload_to_container(id, Some(options), body_full(archive.into())).await?)
     }
 }
 

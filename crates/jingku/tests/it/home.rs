@@ -14,7 +14,7 @@ use crate::disk;
 use crate::server::Server;
 
 /// The longest that a test waits for anything, on a busy machine.
-pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(3);
 
 /// Waits until a condition holds, and fails after [`PATIENCE`].
 pub(crate) fn until(what: &str, mut condition: impl FnMut() -> bool) {

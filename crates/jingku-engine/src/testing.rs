@@ -1,5 +1,7 @@
 //! Real engines for tests: Podman and Docker, each with a storage of its own that is removed with it.
 
+mod files;
+
 use std::fs;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
@@ -26,6 +28,9 @@ events_logger = "file"
 /// Where `cargo xtask test` puts a Docker that knows CDI, in the folder of builds.
 const NEWER_DOCKER: &str = "newer-docker";
 
+/// Where `cargo xtask test` puts files of Debian, in the folder of builds.
+const DEBIAN: &str = "debian-root";
+
 /// Runs a program in another root directory, with the devices and the temporary files of this machine. A changed root
 /// alone (`chroot`) does not suffice: commands in its containers would run in the machine's root. The mounts end with it.
 const IN_ROOT: &str = r#"
@@ -42,8 +47,15 @@ cd /
 exec "$@"
 "#;
 
-/// The user who runs rootless Podman.
+/// The user who runs rootless engines.
 const ROOTLESS_USER: &str = "jingku-rootless";
+
+/// Docker's script that runs it without root, where Debian has it.
+const ROOTLESS_DOCKERD: &str = "/usr/share/docker.io/contrib/dockerd-rootless.sh";
+
+/// What the script needs to stay in the network of the machine, where the registry of a test is.
+const ROOTLESS_NETWORK: [(&str, &str); 2] =
+    [("DOCKERD_ROOTLESS_ROOTLESSKIT_NET", "host"), ("DOCKERD_ROOTLESS_ROOTLESSKIT_PORT_DRIVER", "none")];
 
 /// Which engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,20 +76,14 @@ pub struct TestEngine {
     user: Option<&'static str>,
     /// The root directory of the engine's programs, if it is not that of the machine.
     root: Option<PathBuf>,
+    /// Whether Docker has a network, which is not that of the machine.
+    has_network: bool,
 }
 
 impl TestEngine {
     /// Starts an engine with the image `base`, of a static `BusyBox`; `None` if it is not installed, which fails in CI.
     pub fn start(kind: Kind) -> Option<Self> {
-        let program = match kind {
-            Kind::Podman => "podman",
-            Kind::Docker => "dockerd",
-        };
-        let found =
-            Command::new(program).arg("--version").output().is_ok_and(|output| output.status.success());
-        let busybox = PathBuf::from("/bin/busybox");
-        if !found || !busybox.exists() {
-            assert!(std::env::var_os("CI").is_none(), "{program} or busybox-static is not installed");
+        if !is_installed(kind) {
             return None;
         }
         let mut engine = Self::in_new_folder(kind, None);
@@ -89,17 +95,8 @@ impl TestEngine {
     /// Starts a Docker that gives devices by CDI, with the specs that `write_specs` writes to a folder; `None` if it was not
     /// downloaded, which fails in CI, or if this test is not run by root.
     pub fn start_with_cdi(write_specs: impl FnOnce(&Path)) -> Option<Self> {
-        let program = std::env::current_exe().expect("a test is a program");
-        let root = program.ancestors().map(|folder| folder.join(NEWER_DOCKER)).find(|root| root.is_dir());
-        let Some(root) = root else {
-            assert!(
-                std::env::var_os("CI").is_none(),
-                "{NEWER_DOCKER} is not there: cargo xtask test --only docker"
-            );
-            return None;
-        };
         let mut engine = Self::in_new_folder(Kind::Docker, None);
-        engine.root = Some(root);
+        engine.root = Some(files::downloaded(NEWER_DOCKER)?);
         let specs = engine.path("cdi");
         fs::create_dir(&specs).expect("the folder is new");
         write_specs(&specs);
@@ -111,27 +108,39 @@ impl TestEngine {
         Some(engine)
     }
 
-    /// Starts Podman as another user, who is added to the machine; `None` if this test may not do that, or if the machine
+    /// Starts a Docker that publishes ports, in a network of its own; `None` if it is not installed, which fails in CI, or if
+    /// this test may not do that.
+    pub fn start_with_network() -> Option<Self> {
+        let mut unshare = Command::new("unshare");
+        if !is_installed(Kind::Docker) || !succeeds(unshare.args(["--net", "true"])) {
+            return None;
+        }
+        let mut engine = Self::in_new_folder(Kind::Docker, None);
+        engine.has_network = true;
+        engine.resume_service();
+        engine.make_base();
+        Some(engine)
+    }
+
+    /// Starts an engine as another user, who is added to the machine; `None` if this test may not do that, or if the machine
     /// does not allow such engines.
-    pub fn start_rootless() -> Option<Self> {
-        let succeeds = |mut command: Command| {
-            command.stdin(Stdio::null()).output().is_ok_and(|output| output.status.success())
-        };
-        let program = |name: &str, args: &[&str]| {
-            let mut command = Command::new(name);
-            command.args(args);
-            command
-        };
-        let has_user = succeeds(program("id", &[ROOTLESS_USER]))
-            || succeeds(program("useradd", &["--create-home", ROOTLESS_USER]));
+    pub fn start_rootless(kind: Kind) -> Option<Self> {
+        let has_user = succeeds(Command::new("id").arg(ROOTLESS_USER))
+            || succeeds(Command::new("useradd").args(["--create-home", ROOTLESS_USER]));
         if !has_user {
             return None;
         }
-        let mut engine = Self::in_new_folder(Kind::Podman, Some(ROOTLESS_USER));
-        let owned = program("chown", &["-R", ROOTLESS_USER, engine.folder.path().to_str()?]);
-        let mut unshare = engine.podman();
-        unshare.args(["unshare", "true"]);
-        if !succeeds(owned) || !succeeds(unshare) {
+        let mut engine = Self::in_new_folder(kind, Some(ROOTLESS_USER));
+        let mut chown = Command::new("chown");
+        let owned = succeeds(chown.args(["-R", ROOTLESS_USER]).arg(engine.folder.path()));
+        let works = match kind {
+            Kind::Podman => succeeds(engine.podman().args(["unshare", "true"])),
+            Kind::Docker => {
+                Path::new(ROOTLESS_DOCKERD).exists()
+                    && succeeds(as_user(ROOTLESS_USER, "rootlesskit", engine.folder.path()).arg("true"))
+            }
+        };
+        if !owned || !works {
             return None;
         }
         engine.resume_service();
@@ -139,9 +148,15 @@ impl TestEngine {
         Some(engine)
     }
 
+    /// The folder of Debian's files that `cargo xtask test` downloads: an SSH server, Python and what they need, as
+    /// packages have them, without what their scripts do. `None` without it, which fails in CI.
+    pub fn debian() -> Option<PathBuf> {
+        files::downloaded(DEBIAN)
+    }
+
     fn in_new_folder(kind: Kind, user: Option<&'static str>) -> Self {
         let folder = tempfile::Builder::new().prefix("engine-").tempdir().expect("a temporary folder");
-        let engine = Self { kind, folder, service: None, user, root: None };
+        let engine = Self { kind, folder, service: None, user, root: None, has_network: false };
         fs::write(engine.path("containers.conf"), CONTAINERS_CONF).expect("the folder is new");
         engine
     }
@@ -196,6 +211,18 @@ impl TestEngine {
         }
     }
 
+    /// A program in the network in which the engine publishes ports.
+    pub fn in_network(&self, program: &str) -> Command {
+        match (self.has_network, self.service_id()) {
+            (true, Some(id)) => {
+                let mut command = Command::new("nsenter");
+                command.arg(format!("--net=/proc/{id}/ns/net")).arg(program);
+                command
+            }
+            _ => Command::new(program),
+        }
+    }
+
     /// Ends the service, as when the engine is away. Containers keep running.
     pub fn stop_service(&mut self) {
         if let Some(mut service) = self.service.take() {
@@ -220,14 +247,10 @@ impl TestEngine {
                 {
                     command.arg(option).arg(self.path(name));
                 }
-                command.args([
-                    "--iptables=false",
-                    "--bridge=none",
-                    "--default-ulimit",
-                    "nofile=20000:20000",
-                    "-H",
-                ]);
-                command.arg(self.url());
+                if !self.has_network {
+                    command.args(["--iptables=false", "--bridge=none"]);
+                }
+                command.args(["--default-ulimit", "nofile=20000:20000", "-H", &self.url()]);
                 command
             }
         };
@@ -245,8 +268,17 @@ impl TestEngine {
     }
 
     fn dockerd(&self) -> Command {
-        let Some(root) = &self.root else { return Command::new("dockerd") };
+        if let Some(user) = self.user {
+            let mut command = as_user(user, "sh", self.folder.path());
+            command.arg(ROOTLESS_DOCKERD).envs(ROOTLESS_NETWORK);
+            return command;
+        }
         let mut command = Command::new("unshare");
+        if self.has_network {
+            command.args(["--net", "sh", "-c", "ip link set lo up && exec dockerd \"$@\"", "dockerd"]);
+            return command;
+        }
+        let Some(root) = &self.root else { return Command::new("dockerd") };
         command.args(["--mount", "--propagation", "private", "sh", "-c", IN_ROOT, "sh"]);
         command.arg(root).arg(std::env::temp_dir()).arg("dockerd");
         command.arg("--config-file").arg(self.path("daemon.json"));
@@ -257,13 +289,7 @@ impl TestEngine {
     fn podman(&self) -> Command {
         let mut podman = match self.user {
             None => Command::new("podman"),
-            Some(user) => {
-                let mut command = Command::new("setpriv");
-                command.args(["--reuid", user, "--regid", user, "--clear-groups", "podman"]);
-                command.current_dir(self.folder.path()).env("HOME", self.folder.path());
-                command.env("XDG_RUNTIME_DIR", self.folder.path());
-                command
-            }
+            Some(user) => as_user(user, "podman", self.folder.path()),
         };
         podman.env("CONTAINERS_CONF", self.path("containers.conf"));
         for (option, name) in [("--root", "root"), ("--runroot", "run"), ("--tmpdir", "tmp")] {
@@ -273,36 +299,47 @@ impl TestEngine {
         podman
     }
 
+    /// Makes an image of the files in a folder, except those that match these patterns of `tar`.
+    pub fn import(&self, name: &str, folder: &Path, excluded: &[&str]) {
+        let archive = self.path("import.tar");
+        files::pack(folder, excluded, &archive);
+        self.run(&["import", &archive.display().to_string(), name]);
+        let _ = fs::remove_file(archive);
+    }
+
     fn make_base(&self) {
         let base = self.path("base");
-        for name in ["bin", "etc", "root", "tmp", "proc", "sys", "dev"] {
-            fs::create_dir_all(base.join(name)).expect("the folder is writable");
-        }
-        fs::copy("/bin/busybox", base.join("bin/busybox")).expect("busybox-static is installed");
-        let installed = Command::new("/bin/busybox").args(["--install", "-s"]).arg(base.join("bin")).status();
-        assert!(installed.is_ok_and(|status| status.success()));
-        // Absolute links would lead to this machine's BusyBox.
-        for link in fs::read_dir(base.join("bin")).expect("it exists").flatten() {
-            if link.file_type().is_ok_and(|kind| kind.is_symlink()) {
-                fs::remove_file(link.path()).expect("it is ours");
-                std::os::unix::fs::symlink("busybox", link.path()).expect("it is ours");
-            }
-        }
-        fs::write(base.join("etc/passwd"), "root:x:0:0:root:/root:/bin/sh\n")
-            .expect("the folder is writable");
-        fs::write(base.join("etc/os-release"), "NAME=\"Test Linux\"\nVERSION_ID=\"1\"\n")
-            .expect("the folder is writable");
-        let tar = self.path("base.tar");
-        let packed = Command::new("tar").arg("-cf").arg(&tar).arg("-C").arg(&base).arg(".").status();
-        assert!(packed.is_ok_and(|status| status.success()));
-        self.run(&["import", &tar.display().to_string(), "base"]);
+        files::write_base(&base);
+        self.import("base", &base, &[]);
         let _ = fs::remove_dir_all(base);
-        let _ = fs::remove_file(tar);
     }
 
     fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
+}
+
+/// Tells whether an engine is installed; fails in CI if it is not.
+fn is_installed(kind: Kind) -> bool {
+    let program = match kind {
+        Kind::Podman => "podman",
+        Kind::Docker => "dockerd",
+    };
+    let found = succeeds(Command::new(program).arg("--version")) && Path::new(files::BUSYBOX).exists();
+    assert!(found || std::env::var_os("CI").is_none(), "{program} or busybox-static is not installed");
+    found
+}
+
+fn succeeds(command: &mut Command) -> bool {
+    command.stdin(Stdio::null()).output().is_ok_and(|output| output.status.success())
+}
+
+/// A program of another user, whose home this folder is.
+fn as_user(user: &str, program: &str, home: &Path) -> Command {
+    let mut command = Command::new("setpriv");
+    command.args(["--reuid", user, "--regid", user, "--clear-groups", program]);
+    command.current_dir(home).env("HOME", home).env("XDG_RUNTIME_DIR", home);
+    command
 }
 
 impl Drop for TestEngine {
@@ -326,7 +363,7 @@ impl Drop for TestEngine {
         if self.kind == Kind::Podman {
             let _ = self.podman().args(["unmount", "-af"]).output();
         }
-        if self.user.is_some() {
+        if self.kind == Kind::Podman && self.user.is_some() {
             // Ends the process that keeps the user namespace.
             let _ = self.podman().args(["system", "migrate"]).output();
         }

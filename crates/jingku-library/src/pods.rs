@@ -5,6 +5,7 @@
 
 mod container;
 mod error;
+mod host_key;
 mod operation;
 mod password;
 mod ports;

@@ -11,7 +11,7 @@ use crate::workspace::{Workspace, run, succeeds};
 /// The name of a package, and whether its content is installed, from any source.
 type Package = (&'static str, fn() -> bool);
 
-const PACKAGES: [Package; 24] = [
+const PACKAGES: [Package; 26] = [
     ("busybox-static", || Path::new("/bin/busybox").exists()),
     ("chromium", || has_program("chromium")),
     ("conmon", || has_program("conmon")),
@@ -26,10 +26,12 @@ const PACKAGES: [Package; 24] = [
     ("mtools", || has_program("mcopy")),
     ("npm", || has_program("npm")),
     ("podman", || has_program("podman")),
+    ("openssh-client", || has_program("ssh")),
     ("postgresql", has_postgresql),
     ("python3-venv", || succeeds(Command::new("python3").args(["-c", "import ensurepip, venv"]))),
     ("golang-github-containers-common", || Path::new("/etc/containers/policy.json").exists()),
     ("qemu-utils", || has_program("qemu-img")),
+    ("rootlesskit", || has_program("rootlesskit")),
     ("runc", || has_program("runc")),
     ("skopeo", || has_program("skopeo")),
     ("slirp4netns", || has_program("slirp4netns")),

@@ -36,11 +36,23 @@ impl Library {
         }
     }
 
-    /// Has the pod have a container: the one that exists, or a new one from its image.
-    pub(super) async fn ensure_container(&self, engine: &Engine, pod: &Pod) -> Result<(), PodError> {
-        if self.container_of(engine, pod).await?.is_some() {
-            return Ok(());
+    /// Has the pod have a container: the one that exists, or a new one from its image. Returns whether this operation
+    /// created it, maybe before a crash.
+    pub(super) async fn ensure_container(&self, engine: &Engine, pod: &Pod) -> Result<bool, PodError> {
+        let container = match self.container_of(engine, pod).await? {
+            Some(container) => container,
+            None => self.create_container(engine, pod).await?,
+        };
+        let is_new = is_created_by(&container, pod);
+        // An engine that does not know CDI, such as Podman 4, ignores the GPUs.
+        if is_new && !pod.devices.is_empty() && container.limits.gpus.is_empty() {
+            engine.remove(&container.id).await?;
+            return Err(PodError::NoCdi);
         }
+        Ok(is_new)
+    }
+
+    async fn create_container(&self, engine: &Engine, pod: &Pod) -> Result<Container, PodError> {
         let image = self.load_image(engine, pod).await?;
         let settings = &self.config.containers;
         let published = self.catalog.pod_ports(&[&pod.id]).await?.into_iter().filter_map(|port| {
@@ -68,23 +80,26 @@ impl Library {
         };
         let id = engine.create(&new).await?;
         failpoint::reached("pod.created");
-        // An engine that does not know CDI, such as Podman 4, ignores the GPUs.
-        if !pod.devices.is_empty() && engine.container(&id).await?.limits.gpus.is_empty() {
-            engine.remove(&id).await?;
-            return Err(PodError::NoCdi);
-        }
-        Ok(())
+        Ok(engine.container(&id).await?)
     }
 
-    /// Starts the container of a pod and waits until it seems to keep running. Then root has its keys and its password.
-    pub(super) async fn start_container(&self, engine: &Engine, pod: &Pod) -> Result<(), PodError> {
-        if pod.password_pending {
+    /// Starts the container of a pod and waits until it seems to keep running. If it is new, or never ran, root then has
+    /// its keys and its password.
+    pub(super) async fn start_container(
+        &self,
+        engine: &Engine,
+        pod: &Pod,
+        is_new: bool,
+    ) -> Result<(), PodError> {
+        let is_new = is_new || pod.password_pending;
+        if is_new {
             self.write_ssh_keys(engine, pod).await?;
+            self.write_host_key(engine, pod).await?;
         }
         engine.start(&pod.id).await?;
         failpoint::reached("pod.started");
         self.settle(engine, pod).await?;
-        if pod.password_pending {
+        if is_new {
             let password = self.open_password(pod).map_err(Internal::from)?;
             let password = password.expose_secret();
             // Empty for a pod with keys only.
@@ -134,10 +149,15 @@ impl Library {
     /// Removes the container of a pod, unless this operation created it.
     pub(super) async fn remove_former_container(&self, engine: &Engine, pod: &Pod) -> Result<(), PodError> {
         let Some(container) = self.container_of(engine, pod).await? else { return Ok(()) };
-        if container.labels.get(CREATED_LABEL) != Some(&pod.since.to_string()) {
+        if !is_created_by(&container, pod) {
             engine.remove(&container.id).await?;
             failpoint::reached("pod.former_removed");
         }
         Ok(())
     }
+}
+
+/// Tells whether the operation of a pod created this container.
+fn is_created_by(container: &Container, pod: &Pod) -> bool {
+    container.labels.get(CREATED_LABEL) == Some(&pod.since.to_string())
 }

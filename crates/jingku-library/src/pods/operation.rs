@@ -31,12 +31,12 @@ impl Library {
     ) -> Result<PodState, PodError> {
         match operation {
             Operation::Create => {
-                self.ensure_container(engine, pod).await?;
-                self.start_container(engine, pod).await?;
+                let is_new = self.ensure_container(engine, pod).await?;
+                self.start_container(engine, pod, is_new).await?;
                 Ok(PodState::Running)
             }
             Operation::Start => {
-                self.ensure_container(engine, pod).await?;
+                let is_new = self.ensure_container(engine, pod).await?;
                 let (cpus, memory_mb) = size_without_gpu(pod).unwrap_or((pod.cpu, pod.memory_mb));
                 match self.set_container_size(engine, pod, cpus, memory_mb).await {
                     // It starts with the size that it has.
@@ -48,7 +48,7 @@ impl Library {
                     }
                     sized => sized?,
                 }
-                self.start_container(engine, pod).await?;
+                self.start_container(engine, pod, is_new).await?;
                 Ok(PodState::Running)
             }
             Operation::Stop => {
@@ -63,8 +63,8 @@ impl Library {
             Operation::Reinstall => {
                 self.remove_former_container(engine, pod).await?;
                 self.unload_former_image(engine, pod).await?;
-                self.ensure_container(engine, pod).await?;
-                self.start_container(engine, pod).await?;
+                let is_new = self.ensure_container(engine, pod).await?;
+                self.start_container(engine, pod, is_new).await?;
                 Ok(PodState::Running)
             }
             Operation::Resize => {
@@ -93,7 +93,8 @@ impl Library {
     }
 
     async fn reboot(&self, engine: &Engine, pod: &Pod) -> Result<PodState, PodError> {
-        let container = engine.container(&pod.id).await?;
+        let container = self.container_of(engine, pod).await?;
+        let container = container.ok_or_else(|| EngineError::NotFound(pod.id.clone()))?;
         // After a crash it may be done already.
         let is_done = container.state == State::Running && container.started_at > pod.since;
         if !is_done {

@@ -1,7 +1,7 @@
 //! Which ports of the machine publish those of a pod.
 
 use std::collections::HashSet;
-use std::net::TcpListener;
+use std::net::{TcpListener, UdpSocket};
 
 use jingku_catalog::{PodPort, PortKind};
 
@@ -59,7 +59,10 @@ impl Library {
         let candidates =
             (0..count).filter_map(|step| u16::try_from(u32::from(first) + (begin + step) % count).ok());
         let is_free = |port: &u16| {
-            !used.contains(&i64::from(*port)) && TcpListener::bind((settings.publish, *port)).is_ok()
+            let address = (settings.publish, *port);
+            !used.contains(&i64::from(*port))
+                && TcpListener::bind(address).is_ok()
+                && UdpSocket::bind(address).is_ok()
         };
         let chosen: Vec<u16> = in_place(|| candidates.filter(is_free).take(wanted.len()).collect());
         if chosen.len() < wanted.len() {

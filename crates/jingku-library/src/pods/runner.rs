@@ -38,15 +38,16 @@ impl Library {
         for pod in self.catalog.busy_pods().await? {
             let Some(operation) = pod.operation else { continue };
             let mut running = lock(&self.pods.running);
+            running.retain(|_, (_, task)| !task.is_finished());
             match running.get(&pod.id) {
-                Some((since, task)) if *since == pod.since && !task.is_finished() => continue,
+                Some((since, _)) if *since == pod.since => continue,
                 // It is aborted where it waits. The next round begins the other operation.
-                Some((since, task)) if *since != pod.since && !task.is_finished() => {
+                Some((_, task)) => {
                     task.abort();
                     self.pods.wake.notify_one();
                     continue;
                 }
-                Some(_) | None => {}
+                None => {}
             }
             if tasks.len() >= OPERATIONS_MAX {
                 break;
@@ -115,7 +116,8 @@ impl Library {
         result: Result<PodState, PodError>,
     ) -> Result<(), Internal> {
         let container = match self.engine_of_pods().await {
-            Ok(engine) => engine.container(&pod.id).await.ok(),
+            // Not one of the operator's that has its name.
+            Ok(engine) => self.container_of(&engine, pod).await.ok().flatten(),
             Err(_) => None,
         };
         let is_running =

@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use jingku_catalog::Pod;
-use jingku_engine::Engine;
+use jingku_engine::{Engine, NewFile};
 
 use super::error::PodError;
 use crate::failpoint;
@@ -20,8 +20,8 @@ const KINDS: [&str; 7] = [
     "sk-ecdsa-sha2-nistp256@openssh.com",
 ];
 /// Where an SSH server looks for the keys of root.
-const FOLDER: &str = "root/.ssh";
-const FILE: &str = "authorized_keys";
+const FOLDER: &str = "root/.ssh/";
+const FILE: &str = "root/.ssh/authorized_keys";
 
 /// Tells whether a text is a public key as OpenSSH writes it to a `.pub` file. Options, such as a command, are not allowed.
 pub fn is_ssh_key(text: &str) -> bool {
@@ -37,7 +37,9 @@ impl Library {
     /// Writes the SSH keys of a pod into its new container, if it has some, in place of those of its image.
     pub(super) async fn write_ssh_keys(&self, engine: &Engine, pod: &Pod) -> Result<(), PodError> {
         if let Some(keys) = self.catalog.pod_ssh_keys(&pod.id).await? {
-            engine.write_private_file(&pod.id, FOLDER, FILE, keys.as_bytes()).await?;
+            let folder = NewFile { path: FOLDER, mode: 0o700, content: &[] };
+            let file = NewFile { path: FILE, mode: 0o600, content: keys.as_bytes() };
+            engine.write_files(&pod.id, &[folder, file]).await?;
             failpoint::reached("pod.keys_written");
         }
         Ok(())

@@ -1,5 +1,6 @@
 //! Which container engine a server uses.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use jingku_library::Config;
@@ -27,15 +28,23 @@ pub(super) fn choose(option: Option<String>, config: &mut Config) -> Result<(), 
         config.containers.engine = Some(url);
         return Ok(());
     }
-    let of_docker = std::env::var("DOCKER_HOST").ok().filter(set);
-    let of_docker = of_docker.map(|url| if is_socket_url(&url) { url } else { NONE.to_owned() });
-    config.containers.engine = of_docker.or_else(|| {
-        let of_user = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
-        let of_user = of_user.iter().flat_map(|folder| USER_SOCKETS.map(|name| folder.join(name)));
-        let mut sockets = SOCKETS.map(PathBuf::from).into_iter().chain(of_user);
-        sockets.find(|path| is_socket(path)).map(|path| format!("unix://{}", path.display()))
-    });
+    config.containers.engine = usual_engine(|name| std::env::var_os(name), is_socket);
     Ok(())
+}
+
+/// The engine that `DOCKER_HOST` names, or the first of the usual sockets that exists.
+fn usual_engine(
+    variable: impl Fn(&str) -> Option<OsString>,
+    is_socket: impl Fn(&Path) -> bool,
+) -> Option<String> {
+    let of_docker = variable("DOCKER_HOST").and_then(|url| url.into_string().ok());
+    if let Some(url) = of_docker.filter(|url| !url.is_empty()) {
+        return Some(if is_socket_url(&url) { url } else { NONE.to_owned() });
+    }
+    let of_user = variable("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|folder| folder.is_absolute());
+    let of_user = of_user.iter().flat_map(|folder| USER_SOCKETS.map(|name| folder.join(name)));
+    let mut sockets = SOCKETS.map(PathBuf::from).into_iter().chain(of_user);
+    sockets.find(|path| is_socket(path)).map(|path| format!("unix://{}", path.display()))
 }
 
 fn is_socket_url(url: &str) -> bool {
@@ -45,4 +54,44 @@ fn is_socket_url(url: &str) -> bool {
 fn is_socket(path: &Path) -> bool {
     use std::os::unix::fs::FileTypeExt;
     path.metadata().is_ok_and(|file| file.file_type().is_socket())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(variables: &[(&str, &str)], sockets: &[&str]) -> Option<String> {
+        let variable = |name: &str| {
+            variables.iter().find(|(known, _)| *known == name).map(|(_, value)| OsString::from(value))
+        };
+        usual_engine(variable, |path| sockets.iter().any(|socket| path == Path::new(socket)))
+    }
+
+    #[test]
+    fn the_variable_of_docker_comes_before_the_usual_sockets() {
+        let sockets = ["/run/docker.sock", "/run/podman/podman.sock"];
+        let with = |url| found(&[("DOCKER_HOST", url)], &sockets);
+        assert_eq!(with("unix:///srv/engine.sock").unwrap(), "unix:///srv/engine.sock");
+        for other in ["ssh://root@gpu-1", "tcp://127.0.0.1:2375", "/run/docker.sock"] {
+            assert_eq!(with(other).unwrap(), NONE, "{other}");
+        }
+        assert_eq!(with("").unwrap(), "unix:///run/docker.sock");
+    }
+
+    #[test]
+    fn usual_sockets_are_found_in_order() {
+        let sockets = [
+            "/run/docker.sock",
+            "/run/podman/podman.sock",
+            "/run/user/7/docker.sock",
+            "/run/user/7/podman/podman.sock",
+        ];
+        let of_user = [("XDG_RUNTIME_DIR", "/run/user/7")];
+        for (first, socket) in sockets.iter().enumerate() {
+            assert_eq!(found(&of_user, &sockets[first..]).unwrap(), format!("unix://{socket}"));
+        }
+        assert_eq!(found(&of_user, &[]), None);
+        assert_eq!(found(&[("XDG_RUNTIME_DIR", "")], &["docker.sock"]), None);
+        assert_eq!(found(&[], &sockets[2..]), None);
+    }
 }

@@ -1,5 +1,6 @@
 //! Images of containers, with real engines: saved from one, pulled into another.
 
+mod debian;
 mod direct;
 mod failures;
 mod large;

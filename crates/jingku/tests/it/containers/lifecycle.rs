@@ -2,10 +2,10 @@
 
 mod failures;
 mod gpus;
+mod login;
 mod tenants;
 
-use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::process::Stdio;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -21,19 +21,21 @@ use tokio::runtime::Runtime;
 
 use crate::client::{block_on, client, runtime};
 use crate::crash::assert_intact;
-use crate::home::{Home, PATIENCE, pause, until};
+use crate::home::{Ended, Home, PATIENCE, pause, until};
 use crate::server::Server;
 
 pub(crate) use failures::FAILPOINTS;
 
 /// What the operator allows.
-const CONFIG: &str = "[containers]\ncreate = true\ninstances_max = 12\n";
+pub(super) const CONFIG: &str = "[containers]\ncreate = true\ninstances_max = 12\n";
 /// A server that answers on port 23 with a file of the image, for as long as the container runs, and ends when it is asked
 /// to. The base image of the tests has no `chpasswd`.
 const SERVER: &str =
     "trap 'exit 0' TERM; (while :; do cat /root/answer | nc -l -p 23; done) & while :; do sleep 0.1; done";
 /// Writes its standard input to a file.
 const CHPASSWD: &str = "printf '#!/bin/sh\\ncat > /root/password\\n' > /bin/chpasswd; chmod +x /bin/chpasswd";
+/// Looks like an SSH server.
+const SSHD: &str = "mkdir -p /etc/ssh; echo > /etc/ssh/sshd_config";
 
 /// The key that signs in to instances.
 const SSH_KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJrYnYq5kFAcWnSgqWnXKfCyvXqlmB2nTkyBvdoDmpxB lab";
@@ -54,7 +56,11 @@ pub(super) struct Host {
 impl Host {
     /// `None` without that engine, which fails in CI.
     pub(super) fn start(kind: Kind) -> Option<Self> {
-        Some(Self::on(TestEngine::start(kind)?, CONFIG))
+        let engine = match kind {
+            Kind::Podman => TestEngine::start(kind),
+            Kind::Docker => TestEngine::start_with_network(),
+        };
+        Some(Self::on(engine?, CONFIG))
     }
 
     /// On this engine, with this configuration.
@@ -65,7 +71,7 @@ impl Host {
         let client = client(&home, &server);
         let mut host =
             Self { home, server, engine, image: String::new(), config, runtime: runtime(), client };
-        host.image = host.save("base", &format!("echo one > /root/answer; {CHPASSWD}"));
+        host.image = host.save("base", &format!("echo one > /root/answer; {CHPASSWD}; {SSHD}"));
         host
     }
 
@@ -204,22 +210,22 @@ impl Host {
         assert_eq!(modes, "700 0 0\n600 0 0");
     }
 
-    /// What the instance answers on its port 23, through the engine or the published port.
+    /// Asserts that the SSH server of an instance has a host key.
+    fn assert_host_key(&self, id: &str) {
+        let key = "/etc/ssh/ssh_host_ed25519_key";
+        assert_eq!(self.exec(id, &format!("stat -c '%a %u %g' {key} {key}.pub")), "600 0 0\n644 0 0");
+    }
+
+    /// What the instance answers on its port 23, through the published port.
     fn answer(&self, id: &str) -> String {
-        if self.engine.kind() == Kind::Docker {
-            // The Docker of the tests has no network.
-            return self.exec(id, "cat /root/answer");
-        }
         let command = self.row(id).unwrap().ssh_login_command;
         let port = command.strip_prefix("ssh -p ").and_then(|rest| rest.strip_suffix(" root@127.0.0.1"));
-        let address = format!("127.0.0.1:{}", port.unwrap_or_else(|| panic!("{command:?}")));
+        let port = port.unwrap_or_else(|| panic!("{command:?}"));
         let mut answer = String::new();
         until("the instance answers", || {
-            answer.clear();
-            let Ok(mut stream) = TcpStream::connect(&address) else { return false };
-            let _ = stream.write_all(b"\n");
-            let _ = stream.set_read_timeout(Some(Duration::from_secs(2)));
-            let _ = stream.read_to_string(&mut answer);
+            let mut client = self.engine.in_network("busybox");
+            client.args(["nc", "-w", "2", "127.0.0.1", port]).stdin(Stdio::null());
+            answer = Ended::of(&mut client).out;
             !answer.is_empty()
         });
         answer.trim().to_owned()

@@ -8,11 +8,12 @@ use crate::crash::assert_killed;
 use crate::home::until;
 
 /// Where operations are killed: [`CREATE`] of them creating, then one of each of [`CHANGE`], the others deleting.
-pub(crate) const FAILPOINTS: [&str; 14] = [
+pub(crate) const FAILPOINTS: [&str; 15] = [
     "pod.row",
     "pod.image_loaded",
     "pod.created",
     "pod.keys_written",
+    "pod.host_key_written",
     "pod.started",
     "pod.password_set",
     "pod.before_end",
@@ -24,7 +25,7 @@ pub(crate) const FAILPOINTS: [&str; 14] = [
     "pod.removed",
     "pod.forgotten",
 ];
-const CREATE: usize = 8;
+const CREATE: usize = 9;
 /// What is done in turn to one instance, and the state that it ends in.
 const CHANGE: [(Change, &str); 3] = [
     (|host, id| drop(host.reboot(id)), "Running"),
@@ -58,6 +59,7 @@ fn operations_survive_kills() {
         host.until_state(&id, "Running");
         assert!(host.exec(&id, "cat /root/password").starts_with("root:"), "{failpoint}");
         host.assert_key(&id);
+        host.assert_host_key(&id);
 
         for (failpoint, (begin, state)) in change.iter().zip(CHANGE).filter(|_| index == 0) {
             interrupt(&mut host, Some(failpoint), |host| begin(host, &id));
@@ -133,10 +135,20 @@ fn what_happens_in_the_engine_is_seen() {
     assert_eq!(row.state, "Stopped", "{row:?}");
     assert!(row.failed_reason.contains("ended at once"), "{row:?}");
 
+    let password = host.exec(&other, "cat /root/password");
     host.engine.run(&["rm", "-f", &other]);
     host.until_state(&other, "Install Fail");
     let reason = host.row(&other).unwrap().failed_reason;
     assert!(reason.contains("The container was removed from the engine"), "{reason}");
+    // The next container has the keys and the password that the first had.
+    host.stop(&other).unwrap();
+    host.until_state(&other, "Stopped");
+    host.begin_start(&other).unwrap();
+    host.until_state(&other, "Running");
+    assert_eq!(host.exec(&other, "cat /root/password"), password);
+    host.assert_key(&other);
+    host.stop(&other).unwrap();
+    host.until_state(&other, "Stopped");
     host.terminate(&other).unwrap();
     host.terminate(&id).unwrap();
     host.assert_clean("the containers ended");

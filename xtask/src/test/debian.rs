@@ -1,5 +1,4 @@
-//! A Docker that gives GPUs by their CDI names, which that of Debian 12 does not: the Docker of the next Debian, with all
-//! that it needs, in a folder of its own. Nothing on the machine changes.
+//! Packages of the next Debian, with all that they need, unpacked in folders of their own. Nothing on the machine changes.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -10,23 +9,31 @@ use anyhow::{Context as _, Result, bail, ensure};
 
 use crate::workspace::{Workspace, run};
 
-/// The name of the folder in the folder of builds, where the tests look for it.
-const FOLDER: &str = "newer-docker";
 const RELEASE: &str = "trixie";
-const PACKAGE: &str = "docker.io";
 const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
 /// Where Debian has merged the folders of the root into `/usr`.
 const MERGED: [&str; 4] = ["bin", "lib", "lib64", "sbin"];
 
-/// Downloads and unpacks the packages, unless they are there.
-pub(super) fn install(workspace: &Workspace) -> Result<()> {
-    let folder = workspace.target.join(FOLDER);
+/// A Docker that gives GPUs by their CDI names, which that of Debian 12 does not.
+pub(super) fn install_docker(workspace: &Workspace) -> Result<()> {
+    install(workspace, "newer-docker", &["docker.io"])
+}
+
+/// The files of a container with an SSH server and Python.
+pub(super) fn install_container(workspace: &Workspace) -> Result<()> {
+    install(workspace, "debian-root", &["openssh-server", "bash", "coreutils", "sed", "python3-pandas"])
+}
+
+/// Downloads and unpacks packages, unless they are there, into a folder in the folder of builds, where the tests look for
+/// it.
+fn install(workspace: &Workspace, name: &str, packages: &[&str]) -> Result<()> {
+    let folder = workspace.target.join(name);
     if folder.exists() {
         println!("nothing is missing");
         return Ok(());
     }
     ensure!(Path::new(KEYRING).exists(), "{KEYRING} is missing: this step needs a Debian system");
-    let new = workspace.target.join(format!("{FOLDER}.new"));
+    let new = workspace.target.join(format!("{name}.new"));
     if new.exists() {
         fs::remove_dir_all(&new).context("remove an incomplete folder")?;
     }
@@ -38,7 +45,7 @@ pub(super) fn install(workspace: &Workspace) -> Result<()> {
     fs::write(apt.join("sources.list"), format!("deb [signed-by={KEYRING}] {} {RELEASE} main\n", mirror()?))
         .context("write a list of sources")?;
     run(apt_get(&apt).arg("update"))?;
-    run(apt_get(&apt).args(["install", "--download-only", PACKAGE]))?;
+    run(apt_get(&apt).args(["install", "--download-only"]).args(packages))?;
     for name in MERGED {
         fs::create_dir_all(root.join("usr").join(name)).context("create a folder")?;
         symlink(Path::new("usr").join(name), root.join(name)).context("link a folder")?;

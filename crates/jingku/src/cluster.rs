@@ -19,7 +19,8 @@ pub(crate) async fn run(global: &Global, command: ClusterCommand) -> Result<(), 
 async fn forget(global: &Global, name: &str) -> Result<(), Failure> {
     let ForgottenHost { instances, jobs, uploads } = open(global).await?.forget_host(name).await?;
     let text = tr!("cluster-forgotten", name, instances, jobs, uploads);
-    let json = json!({ "Name": name, "RemovedInstances": instances, "FailedJobs": jobs, "FailedUploads": uploads });
+    let json =
+        json!({ "Name": name, "RemovedInstances": instances, "FailedJobs": jobs, "FailedUploads": uploads });
     done(global, &json, &text)
 }
 

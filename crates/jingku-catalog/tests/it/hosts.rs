@@ -1,8 +1,8 @@
 //! Several servers on one catalogue: who has a name, and which rows belong to it.
 
 use jingku_catalog::{
-    AccountId, Catalog, CreateImage, Heartbeat, ImageStatus, JobEnd, NewHost, NewUpload, RegisterHost, RemoveInstance,
-    Scope, StartUpload,
+    AccountId, Catalog, CreateImage, Heartbeat, ImageStatus, JobEnd, NewHost, NewUpload, RegisterHost,
+    RemoveInstance, Scope, StartUpload,
 };
 
 use crate::engines::{Engine, on_every_engine};

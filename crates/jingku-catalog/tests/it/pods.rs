@@ -1,6 +1,7 @@
 use jingku_catalog::{
-    AccountId, BeginOperation, Catalog, CreateImage, CreatePods, NewHost, NewInstance, NewLogin, NewOperation, NewPod,
-    Operation, OperationEnd, PodPort, PodState, PortKind, RegisterHost, RemoveInstance, SeenPod,
+    AccountId, BeginOperation, Catalog, CreateImage, CreatePods, NewHost, NewInstance, NewLogin,
+    NewOperation, NewPod, Operation, OperationEnd, PodPort, PodState, PortKind, RegisterHost, RemoveInstance,
+    SeenPod,
 };
 
 use crate::engines::{Engine, on_every_engine};

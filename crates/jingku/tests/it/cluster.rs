@@ -9,6 +9,7 @@ mod network;
 mod partition;
 mod takeover;
 mod traffic;
+mod upgrade;
 mod watch;
 
 use std::process::Command;

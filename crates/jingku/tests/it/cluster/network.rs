@@ -86,9 +86,7 @@ impl Network {
         let (link, inside) = (self.link(machine, way), format!("way{}", way as u8));
         let queue = |device: &str| [&["qdisc", "add", "dev", device, "root"], &SLOW[..]].concat().join(" ");
         run(Command::new("tc").args(queue(&link).split(' ')));
-        run(Command::new("tc")
-            .args(["-n", &self.namespace(machine)])
-            .args(queue(&inside).split(' ')));
+        run(Command::new("tc").args(["-n", &self.namespace(machine)]).args(queue(&inside).split(' ')));
     }
 
     /// The same command on a machine.

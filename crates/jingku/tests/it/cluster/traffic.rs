@@ -1,6 +1,7 @@
 //! A client that uses any of several servers and knows what they acknowledged.
 
 use std::fmt::Debug;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
@@ -13,7 +14,10 @@ use compshare::{Class, Client, Config, Error, ImageStatus};
 use fastrand::Rng;
 use tokio::runtime::Runtime;
 
+use super::Host;
 use crate::client::runtime;
+use crate::disk;
+use crate::home::ids;
 
 /// How long it waits for an answer: a server without the database may need longer to refuse.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -23,11 +27,11 @@ const IMAGES_MAX: usize = 6;
 
 /// An image that a server has acknowledged.
 #[derive(Clone, Debug)]
-pub(super) struct Acknowledged {
-    pub(super) id: String,
-    pub(super) name: String,
+struct Acknowledged {
+    id: String,
+    name: String,
     /// The instance whose disk it has.
-    pub(super) instance: String,
+    instance: String,
     /// Whether it was seen as `Available`.
     is_made: bool,
 }
@@ -41,18 +45,18 @@ pub(super) struct Traffic {
     random: Rng,
     names: usize,
     /// Those that are listed.
-    pub(super) images: Vec<Acknowledged>,
-    pub(super) answers: usize,
+    images: Vec<Acknowledged>,
+    answers: usize,
     /// Requests whose answer did not come, or was an internal error.
-    pub(super) unknown: usize,
+    unknown: usize,
     /// Copies that several servers answered in the same way.
-    pub(super) repeated: usize,
+    repeated: usize,
 }
 
 impl Traffic {
-    pub(super) fn new(number: usize, instance: &str, base_urls: &[String], keys: [&str; 2]) -> Self {
+    pub(super) fn new(number: usize, instance: &str, base_urls: &[String]) -> Self {
         let client = |url: &String| {
-            let mut config = Config::new(keys[0], keys[1].to_owned());
+            let mut config = Config::new("first", "first-secret".to_owned());
             config.base_url.clone_from(url);
             (config.timeout, config.max_retries) = (PATIENCE, 0);
             Client::new(config).unwrap()
@@ -174,4 +178,55 @@ impl Traffic {
             image.is_made |= row.status == ImageStatus::Available;
         }
     }
+}
+
+/// The bytes of an instance. Half of the disks of `uhost-a` and `uhost-b` is the same.
+pub(super) fn bytes_of(instance: &str) -> Vec<u8> {
+    let mut bytes = disk::bytes(8, 1);
+    let half = bytes.len() / 2;
+    match instance {
+        "uhost-a" => {}
+        "uhost-b" => bytes[half..].copy_from_slice(&disk::bytes(8, 2)[half..]),
+        _ => bytes = disk::bytes(9, 3),
+    }
+    bytes
+}
+
+/// Lets clients work while something happens.
+pub(super) fn work_during(clients: &mut [Traffic], happen: impl FnOnce()) {
+    let stop = AtomicBool::new(false);
+    thread::scope(|scope| {
+        for client in clients {
+            scope.spawn(|| client.work(&stop));
+        }
+        // The clients end also if it panics.
+        let result = catch_unwind(AssertUnwindSafe(happen));
+        stop.store(true, Ordering::SeqCst);
+        result.unwrap_or_else(|panic| resume_unwind(panic));
+    });
+}
+
+/// Asserts that the images of all clients, and those with more ids, are listed and have their bytes.
+pub(super) fn assert_kept(host: &Host, clients: &[Traffic], python: &[String]) {
+    let images: Vec<&Acknowledged> = clients.iter().flat_map(|client| &client.images).collect();
+    let list = host.json(&["image", "list", "--all"]);
+    let listed = ids(&list["ImageSet"]);
+    for id in images.iter().map(|image| &image.id).chain(python) {
+        assert!(listed.contains(id), "{id} was acknowledged and is missing");
+    }
+    for image in images {
+        host.until_made(&image.name);
+        assert!(host.bytes(&image.id) == bytes_of(&image.instance), "{image:?}");
+    }
+}
+
+/// Asserts that the clients got answers, and prints what they did.
+pub(super) fn assert_used(clients: &[Traffic]) {
+    let sum = |of: fn(&Traffic) -> usize| clients.iter().map(of).sum::<usize>();
+    let (answers, repeated) = (sum(|client| client.answers), sum(|client| client.repeated));
+    let (unknown, images) = (sum(|client| client.unknown), sum(|client| client.images.len()));
+    println!(
+        "{answers} answers, {unknown} without one, {repeated} copies repeated, {images} images at the end"
+    );
+    assert!(answers > 50 && repeated > 0);
 }

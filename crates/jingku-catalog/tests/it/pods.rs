@@ -172,9 +172,9 @@ async fn pods_are_created_all_or_none(Engine { catalog, .. }: Engine) {
 
 async fn pods_of_a_forgotten_server_have_no_ports(Engine { catalog, .. }: Engine) {
     let a = catalog.with_host("a");
+    running(&a).await;
     let new = NewHost { node: "node-1", session: "p1", version: "1.0.0", address: "", adopts: false };
     assert_eq!(a.register_host(new, 60).await.unwrap(), RegisterHost::Registered);
-    running(&a).await;
     for id in a.instances_of_host().await.unwrap() {
         assert_eq!(a.remove_instance(&id, NOW).await.unwrap(), RemoveInstance::Removed);
     }

@@ -35,7 +35,7 @@ fn servers_are_upgraded_one_after_another_under_traffic() {
     let shared = Shared::new().expect("JINGKU_TEST_CATALOG=postgres");
     let [a, b] = ["a", "b"].map(|name| Machine { host: shared.host(name, ""), port: free_port() });
     let (mut server_a, mut server_b) = (Some(a.serve(&old)), Some(b.serve(&old)));
-    for (machine, id) in [(&a, "uhost-a"), (&b, "uhost-b")] {
+    for (machine, id) in [(&a, "uhost-a"), (&b, "uhost-b"), (&a, "uhost-a2"), (&b, "uhost-b2")] {
         machine.host.add_instance(id, &bytes_of(id));
     }
     let urls = [&a, &b].map(|machine| format!("http://127.0.0.1:{}", machine.port));
@@ -48,11 +48,11 @@ fn servers_are_upgraded_one_after_another_under_traffic() {
     work_during(&mut clients, || {
         // The new program migrates the schema, and the old one works and starts on it.
         replace(&a, &mut server_a, new);
-        b.host.make("uhost-b", "beside-a-new-server");
+        b.host.make("uhost-b2", "beside-a-new-server");
         replace(&b, &mut server_b, &old);
-        a.host.make("uhost-b", "by-an-old-server");
+        a.host.make("uhost-b2", "by-an-old-server");
         replace(&b, &mut server_b, new);
-        a.host.make("uhost-a", "later");
+        a.host.make("uhost-a2", "later");
     });
     assert_kept(&b.host, &clients, &[]);
     a.host.run(&["trash", "empty"]).succeeded();

@@ -1,5 +1,7 @@
 //! The servers that share a catalogue. Each renews a lease on its name. Times are those of the database.
 
+mod lost;
+
 use crate::database::{Transaction, row};
 use crate::migrations::MIGRATIONS;
 use crate::{AccountId, Catalog, Result};

@@ -83,6 +83,17 @@ pub enum LibraryError {
     /// An image of it is being made.
     #[error("An image of instance {0:?} is being made. Wait until it is done, or delete that image.")]
     InstanceBusy(String),
+    /// No such server.
+    #[error("There is no server {0:?}. `jingku cluster status` shows all.")]
+    NoHost(String),
+    /// The server is alive, so it cannot be forgotten.
+    #[error("The server {name:?} was alive {seen_secs} s ago. Stop it, or wait until its lease has ended.")]
+    HostAlive {
+        /// Its name.
+        name: String,
+        /// Seconds since it last renewed its lease.
+        seen_secs: i64,
+    },
     /// No such zone.
     #[error("There is no zone {given:?}. Known zones: {known}.")]
     NoZone {

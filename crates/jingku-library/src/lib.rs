@@ -108,7 +108,7 @@ pub use migration::{
     CatalogTarget, MigrationError, MoveStore, MovedCatalog, MovedStore, StoreProgress, StoreTarget,
     migrate_database, migrate_storage,
 };
-pub use operator::{NewInstance, PlatformImage, caution_of};
+pub use operator::{ForgottenHost, NewInstance, PlatformImage, caution_of};
 pub use pods::{
     HTTP_PORT, PodOptions, Pods, ResetPassword, SSH_PORT, WITHOUT_GPU_TIERS, is_password, is_ssh_key,
     new_password, shown_state, size_without_gpu, wanted_ports,

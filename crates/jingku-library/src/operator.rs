@@ -1,9 +1,11 @@
 //! The operator's work: accounts, keys, instances, platform images. It needs no signature, only access to the data directory.
 
 mod accounts;
+mod hosts;
 mod instances;
 mod platform;
 
+pub use hosts::ForgottenHost;
 pub(crate) use instances::check_instance_id;
 pub use instances::{NewInstance, caution_of};
 pub use platform::PlatformImage;

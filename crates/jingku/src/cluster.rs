@@ -1,18 +1,27 @@
 //! `jingku cluster`: the servers that share a PostgreSQL catalogue.
 
-use jingku_library::{ClusterStatus, Host, Task};
+use jingku_library::{ClusterStatus, ForgottenHost, Host, Task};
 use serde_json::{Value, json};
 
 use crate::args::{ClusterCommand, Global};
 use crate::failure::Failure;
 use crate::library::open;
 use crate::messages::tr;
-use crate::output::{Listing, print, print_json, time};
+use crate::output::{Listing, done, print, print_json, time};
 
 pub(crate) async fn run(global: &Global, command: ClusterCommand) -> Result<(), Failure> {
     match command {
         ClusterCommand::Status => status(global).await,
+        ClusterCommand::Forget { name } => forget(global, &name).await,
     }
+}
+
+async fn forget(global: &Global, name: &str) -> Result<(), Failure> {
+    let ForgottenHost { instances, jobs, uploads } = open(global).await?.forget_host(name).await?;
+    let text = tr!("cluster-forgotten", name, instances, jobs, uploads);
+    let json =
+        json!({ "Name": name, "RemovedInstances": instances, "FailedJobs": jobs, "FailedUploads": uploads });
+    done(global, &json, &text)
 }
 
 async fn status(global: &Global) -> Result<(), Failure> {

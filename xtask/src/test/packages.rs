@@ -11,7 +11,7 @@ use crate::workspace::{Workspace, run, succeeds};
 /// The name of a package, and whether its content is installed, from any source.
 type Package = (&'static str, fn() -> bool);
 
-const PACKAGES: [Package; 26] = [
+const PACKAGES: [Package; 27] = [
     ("busybox-static", || Path::new("/bin/busybox").exists()),
     ("chromium", || has_program("chromium")),
     ("conmon", || has_program("conmon")),
@@ -22,6 +22,7 @@ const PACKAGES: [Package; 26] = [
     ("file", || has_program("file")),
     ("fish", || has_program("fish")),
     ("haproxy", || has_program("haproxy")),
+    ("iproute2", || has_program("ip") && has_program("tc")),
     ("man-db", || has_program("man")),
     ("mtools", || has_program("mcopy")),
     ("npm", || has_program("npm")),

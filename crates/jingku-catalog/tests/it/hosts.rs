@@ -1,7 +1,8 @@
 //! Several servers on one catalogue: who has a name, and which rows belong to it.
 
 use jingku_catalog::{
-    AccountId, Catalog, CreateImage, Heartbeat, NewHost, NewUpload, RegisterHost, Scope, StartUpload,
+    AccountId, Catalog, CreateImage, Heartbeat, ImageStatus, JobEnd, NewHost, NewUpload, RegisterHost,
+    RemoveInstance, Scope, StartUpload,
 };
 
 use crate::engines::{Engine, on_every_engine};
@@ -18,6 +19,7 @@ on_every_engine!(
     a_job_is_claimed_by_the_server_of_its_instance,
     a_server_that_lost_its_name_claims_nothing,
     a_restored_catalogue_belongs_to_its_only_server,
+    a_lost_server_is_forgotten_with_its_rows,
 );
 
 const fn process<'a>(node: &'a str, session: &'a str) -> NewHost<'a> {
@@ -170,4 +172,34 @@ async fn a_restored_catalogue_belongs_to_its_only_server(Engine { catalog, .. }:
     assert_eq!(catalog.instance(None, "vm").await.unwrap().unwrap().host, "");
     assert_eq!(catalog.uploads().await.unwrap().len(), 1);
     assert!(claim(&catalog, "node", NOW).await.is_some());
+}
+
+async fn a_lost_server_is_forgotten_with_its_rows(Engine { catalog, .. }: Engine) {
+    let owner = account(&catalog, "lab").await.id;
+    let (a, b) = (catalog.clone().with_host("a"), catalog.with_host("b"));
+    assert!(!a.is_host_known().await.unwrap());
+    assert!(register(&a, process("node-1", "p1")).await && register(&b, process("node-2", "p2")).await);
+    for (server, name) in [(&a, "vm-a"), (&a, "vm-a2"), (&b, "vm-b")] {
+        instance(server, owner, name).await;
+        assert_eq!(create(server, owner, name, name).await, CreateImage::Created);
+    }
+    let running = claim(&a, "node-1", NOW).await.unwrap();
+    // Another process has the name, or rows remain.
+    assert!(!a.forget_host("p2").await.unwrap() && !a.forget_host("p1").await.unwrap());
+    assert_eq!(a.fail_jobs_of_host("Lost.", NOW).await.unwrap(), 2);
+    assert_eq!(a.fail_jobs_of_host("Lost.", NOW).await.unwrap(), 0);
+    assert_eq!(a.fail_job(&running, "Late.", NOW).await.unwrap(), JobEnd::Lost);
+    for name in ["vm-a", "vm-a2"] {
+        let image = a.image(Scope::own(owner), &format!("image-{name}")).await.unwrap().unwrap();
+        assert_eq!((image.status, &*image.failed_reason), (ImageStatus::UnAvailable, "Lost."));
+    }
+    let instances = a.instances_of_host().await.unwrap();
+    assert_eq!(instances, ["vm-a", "vm-a2"]);
+    for id in &instances {
+        assert!(!a.forget_host("p1").await.unwrap());
+        assert_eq!(a.remove_instance(id, NOW).await.unwrap(), RemoveInstance::Removed);
+    }
+    assert!(a.forget_host("p1").await.unwrap());
+    assert!(!a.is_host_known().await.unwrap() && !a.renew_host("p1", "", LEASE_SECS).await.unwrap());
+    assert_eq!((b.hosts().await.unwrap().len(), rows(&b, "b").await), (1, [1, 0, 1, 0]));
 }

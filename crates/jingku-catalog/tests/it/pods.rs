@@ -1,6 +1,7 @@
 use jingku_catalog::{
-    AccountId, BeginOperation, Catalog, CreateImage, CreatePods, NewInstance, NewLogin, NewOperation, NewPod,
-    Operation, OperationEnd, PodPort, PodState, PortKind, SeenPod,
+    AccountId, BeginOperation, Catalog, CreateImage, CreatePods, NewHost, NewInstance, NewLogin,
+    NewOperation, NewPod, Operation, OperationEnd, PodPort, PodState, PortKind, RegisterHost, RemoveInstance,
+    SeenPod,
 };
 
 use crate::engines::{Engine, on_every_engine};
@@ -13,6 +14,7 @@ on_every_engine!(
     a_stop_takes_the_place_of_a_creation,
     pods_are_created_all_or_none,
     a_terminated_pod_is_no_instance,
+    pods_of_a_forgotten_server_have_no_ports,
     a_gpu_is_used_by_one_running_pod,
     a_reinstalled_pod_counts_for_its_new_image,
     what_the_engine_says_does_not_end_an_operation,
@@ -166,6 +168,18 @@ async fn pods_are_created_all_or_none(Engine { catalog, .. }: Engine) {
     let foreign = [pod("cpod-4", other, &[], &[])];
     assert_eq!(catalog.create_pods(&foreign, "image-base", 9, NOW).await.unwrap(), CreatePods::ImageNotFound);
     assert_eq!(catalog.create_pods(&both[..1], "image-base", 2, NOW).await.unwrap(), CreatePods::Created);
+}
+
+async fn pods_of_a_forgotten_server_have_no_ports(Engine { catalog, .. }: Engine) {
+    let a = catalog.with_host("a");
+    running(&a).await;
+    let new = NewHost { node: "node-1", session: "p1", version: "1.0.0", address: "", adopts: false };
+    assert_eq!(a.register_host(new, 60).await.unwrap(), RegisterHost::Registered);
+    for id in a.instances_of_host().await.unwrap() {
+        assert_eq!(a.remove_instance(&id, NOW).await.unwrap(), RemoveInstance::Removed);
+    }
+    assert!(a.forget_host("p1").await.unwrap());
+    assert!(a.pod("cpod-1").await.unwrap().is_none() && a.host_ports().await.unwrap().is_empty());
 }
 
 async fn a_terminated_pod_is_no_instance(Engine { catalog, .. }: Engine) {

@@ -73,6 +73,11 @@ impl S3Server {
 
     /// Starts a server on a port.
     pub fn start_at(root: &Path, buckets: &[&str], port: u16) -> io::Result<Self> {
+        Self::start_on(root, buckets, (Ipv4Addr::LOCALHOST, port).into())
+    }
+
+    /// Starts a server on an address.
+    pub fn start_on(root: &Path, buckets: &[&str], address: SocketAddr) -> io::Result<Self> {
         for bucket in buckets {
             fs::create_dir_all(root.join(bucket))?;
         }
@@ -82,7 +87,7 @@ impl S3Server {
         let service = builder.build();
         let plan = Arc::<Mutex<Plan>>::default();
         let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-        let listener = runtime.block_on(TcpListener::bind((Ipv4Addr::LOCALHOST, port)))?;
+        let listener = runtime.block_on(TcpListener::bind(address))?;
         let address = listener.local_addr()?;
         runtime.spawn(serve(listener, service, Arc::clone(&plan)));
         Ok(Self { address, plan, runtime: Some(runtime) })

@@ -1,5 +1,6 @@
 ### `jingku cluster`.
 
+cluster-forgotten = Forgot the server { $name }. Removed instances: { $instances }. Failed jobs: { $jobs }. Failed uploads: { $uploads }.
 cluster-gone = gone
 cluster-idle = idle; last { $host }
 cluster-live = live

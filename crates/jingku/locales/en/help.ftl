@@ -155,6 +155,8 @@ help-trash-empty = Remove deleted images permanently
 
 help-cluster = Servers that share a PostgreSQL catalogue
 help-cluster-status = List the servers, their queues, and which one sweeps and scrubs
+help-cluster-forget = Forget a server that does not come back: remove its instances, fail its unfinished images
+    .name = Name of the server
 help-usage = Show the storage used by images
 help-check = Verify image integrity; works while the server runs
     .read_data = Read and verify all data

@@ -155,6 +155,8 @@ help-trash-empty = 永久清除已删除的镜像
 
 help-cluster = 共用一个 PostgreSQL 目录数据库的各个服务
 help-cluster-status = 列出各服务及其任务队列，以及由哪个服务负责清理和巡检
+help-cluster-forget = 移除一个不再恢复的服务：移除其实例，未完成的镜像记为失败
+    .name = 服务的名字
 help-usage = 查看镜像占用的空间
 help-check = 校验镜像完整性，服务可照常运行
     .read_data = 读取并校验全部数据

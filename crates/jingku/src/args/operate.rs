@@ -155,6 +155,10 @@ pub(crate) struct MigrateStorageArgs {
 #[derive(Debug, Subcommand)]
 pub(crate) enum ClusterCommand {
     Status,
+    Forget {
+        #[arg(value_name = "NAME")]
+        name: String,
+    },
 }
 
 #[derive(Debug, Subcommand)]

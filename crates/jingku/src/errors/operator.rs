@@ -24,6 +24,10 @@ impl Explained for LibraryError {
             Self::InstanceExists(id) => (Refused, tr!("errors-instance-exists", quoted = quoted(id), id)),
             Self::NoInstance(id) => (NotThere, tr!("errors-instance-missing", id = quoted(id))),
             Self::InstanceBusy(id) => (NotThere, tr!("errors-instance-busy", id = quoted(id))),
+            Self::NoHost(name) => (NotThere, tr!("errors-host-missing", name = quoted(name))),
+            Self::HostAlive { name, seen_secs } => {
+                (NotThere, tr!("errors-host-alive", name = quoted(name), seconds = *seen_secs))
+            }
             Self::NoZone { given, known } => {
                 (NotThere, tr!("errors-zone-missing", zone = quoted(given), known))
             }

@@ -4,8 +4,13 @@ mod any_server;
 mod balancer;
 mod clocks;
 mod link;
+mod namespaces;
+mod network;
 mod partition;
 mod takeover;
+mod traffic;
+mod upgrade;
+mod watch;
 
 use std::process::Command;
 
@@ -13,6 +18,7 @@ use jingku_catalog::testing::chosen_database;
 use jingku_chunks::S3Server;
 use serde_json::Value;
 use tempfile::TempDir;
+use watch::Watch;
 
 use crate::disk;
 use crate::home::{Ended, Home, until};
@@ -29,8 +35,8 @@ struct Shared {
     database: String,
 }
 
-/// A machine with a server.
-struct Host(Home);
+/// A machine with a server, and what its database says.
+struct Host(Home, Watch);
 
 impl Shared {
     /// `None` unless the tests run on PostgreSQL.
@@ -58,7 +64,7 @@ impl Host {
              [sweep]\nevery_hours = 0\n[cluster]\nhost = '{name}'\nlease_seconds = {LEASE_SECS}\n"
         );
         home.file("jingku.toml", text.as_bytes());
-        Self(home)
+        Self(home, Watch::new(database))
     }
 
     fn command(&self, args: &[&str]) -> Command {
@@ -71,8 +77,12 @@ impl Host {
     }
 
     fn serve_command(&self) -> Command {
+        self.serve_command_at("127.0.0.1:0")
+    }
+
+    fn serve_command_at(&self, listen: &str) -> Command {
         let config = self.0.path("jingku.toml");
-        self.command(&["serve", "--listen", "127.0.0.1:0", "--config", config.to_str().unwrap()])
+        self.command(&["serve", "--listen", listen, "--config", config.to_str().unwrap()])
     }
 
     fn serve(&self) -> Server {
@@ -111,8 +121,9 @@ impl Host {
         list["ImageSet"].as_array().unwrap().iter().find(|image| image["Name"] == name).cloned()
     }
 
-    fn is_available(&self, name: &str) -> bool {
-        self.image(name).is_some_and(|image| image["Status"] == "Available")
+    /// Waits until an image is made.
+    fn until_made(&self, name: &str) {
+        until("the image is made", || self.1.is_available(name));
     }
 
     fn bytes(&self, image_id: &str) -> Vec<u8> {
@@ -140,14 +151,8 @@ impl Host {
     }
 
     /// Waits until the name is free, then serves.
-    fn serve_when_free(&self) -> Server {
-        let mut server = None;
-        until("the name is free", || {
-            server = Server::try_start(&mut self.serve_command())
-                .inspect_err(|(_, said)| assert!(said.contains("has the host name"), "{said}"))
-                .ok();
-            server.is_some()
-        });
-        server.expect("it has started")
+    fn serve_when_free(&self, name: &str) -> Server {
+        until("the name is free", || !self.1.is_live(name));
+        self.serve()
     }
 }

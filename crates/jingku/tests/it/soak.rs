@@ -5,7 +5,7 @@
 //! `JINGKU_SOAK_SEED` names a run.
 
 mod installation;
-mod python;
+pub(crate) mod python;
 mod usage;
 
 use std::sync::atomic::Ordering;

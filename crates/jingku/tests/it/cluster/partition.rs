@@ -23,7 +23,7 @@ fn create(host: &Host, name: &str) {
 }
 
 fn assert_made(host: &Host, name: &str, bytes: &[u8]) {
-    until("the image is made", || host.is_available(name));
+    host.until_made(name);
     let id = host.image(name).unwrap()["CompShareImageId"].as_str().unwrap().to_owned();
     assert!(host.bytes(&id) == bytes);
 }
@@ -40,7 +40,7 @@ fn a_server_without_the_database_refuses_and_continues_later() {
     for (number, state) in [(1, State::Cut), (2, State::Silent)] {
         let name = format!("image-{number}");
         create(&b, &name);
-        until("the job runs", || b.status_of("a")["RunningJobs"] == 1 || b.is_available(&name));
+        until("the job runs", || b.1.runs_job("a") || b.1.is_available(&name));
         link.set(state);
         if state == State::Cut {
             assert_eq!(count(&server_a), None);
@@ -48,11 +48,14 @@ fn a_server_without_the_database_refuses_and_continues_later() {
         let begun = Instant::now();
         assert_eq!(count(&server_b), Some(number));
         assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
-        until("the lease has ended", || b.status_of("a")["Live"] == false);
+        until("the lease has ended", || !b.1.is_live("a"));
         link.set(State::Up);
-        until("the server is back", || b.status_of("a")["Live"] == true);
+        until("the server is back", || b.1.is_live("a"));
         assert_made(&b, &name, &bytes);
-        until("it answers", || count(&server_a) == Some(number));
+        until("it answers", || {
+            std::thread::sleep(Duration::from_millis(50));
+            count(&server_a) == Some(number)
+        });
     }
     b.assert_intact();
     server_a.stop();
@@ -73,7 +76,7 @@ fn a_server_without_the_bucket_continues_later_and_a_slow_one_is_only_slow() {
     create(&b, "without");
     // The list needs no bucket.
     assert_eq!((count(&server_a), count(&server_b)), (Some(1), Some(1)));
-    until("the job runs", || b.status_of("a")["RunningJobs"] == 1);
+    until("the job runs", || b.1.runs_job("a"));
     assert_eq!(b.image("without").unwrap()["Status"], "Making");
     bucket.set(State::Up);
     assert_made(&b, "without", &bytes);

@@ -24,8 +24,8 @@ fn a_server_killed_in_the_middle_of_an_image_is_replaced_when_its_lease_ends() {
     // A new machine with the same name, the same disks, and a new data directory.
     let replacement = shared.host("a", "");
     assert!(replacement.refused().contains("has the host name a"));
-    let server = replacement.serve_when_free();
-    until("the image is made after all", || b.is_available("x"));
+    let server = replacement.serve_when_free("a");
+    b.until_made("x");
     let id = b.image("x").unwrap()["CompShareImageId"].as_str().unwrap().to_owned();
     assert!(b.bytes(&id) == disk::bytes(9, 1));
     assert_eq!(b.status_of("a")["Instances"], 1);
@@ -43,11 +43,11 @@ fn a_server_that_was_replaced_while_it_slept_ends_without_a_result() {
     let mut sleeper = Server::start(a.serve_command().env("JINGKU_STALL", "make.before_row"));
     a.add_instance("uhost-a", &disk::bytes(5, 1));
     a.run(&["image", "create", "--instance", "uhost-a", "--name", "x"]).succeeded();
-    until("the job runs", || a.status_of("a")["RunningJobs"] == 1);
+    until("the job runs", || a.1.runs_job("a"));
     sleeper.signal(Signal::STOP);
     let replacement = shared.host("a", "");
-    let server = replacement.serve_when_free();
-    until("the image is made by the other one", || replacement.is_available("x"));
+    let server = replacement.serve_when_free("a");
+    replacement.until_made("x");
     sleeper.signal(Signal::CONT);
     assert!(!sleeper.wait().success());
     assert!(sleeper.log().contains("another server has got the name"), "{}", sleeper.log());

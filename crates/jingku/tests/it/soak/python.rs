@@ -14,7 +14,8 @@ use crate::crash::ledger::{Known, Places};
 use crate::crash::worker::{Events, Worker};
 use crate::server::Server;
 
-const SCRIPT: &str = "../../conformance/soak_client.py";
+/// The program of the client, below the folder of this crate.
+pub(crate) const SCRIPT: &str = "../../conformance/soak_client.py";
 
 /// An image as the script knows it.
 #[derive(Serialize, Deserialize)]
@@ -95,7 +96,7 @@ pub(super) fn work(
 }
 
 /// The Python with the SDK, which `cargo xtask test` installs in the target folder.
-fn python() -> Option<PathBuf> {
+pub(crate) fn python() -> Option<PathBuf> {
     let program = std::env::current_exe().unwrap();
     // TARGET/PROFILE/deps/PROGRAM
     let python = program.ancestors().nth(3)?.join("python/bin/python");

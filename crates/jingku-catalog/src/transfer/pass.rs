@@ -4,22 +4,27 @@
 //!    have are removed, and rows that differ are removed or release their unique texts. Ranges with differences are noted.
 //! 2. Tables in order, only these ranges: missing and different rows are written.
 //!
-//! Each page is a transaction of the target. A pass that was interrupted leaves rows that differ, which the next one
-//! writes.
+//! Each transaction of the target is of a bounded size. A pass that was interrupted leaves rows that differ, which the next
+//! one writes.
 
 use std::collections::VecDeque;
 use std::mem::take;
 
 use super::table::{Key, Range, Row, Table};
-use crate::database::{Database, Transaction};
+use crate::database::{Cell, Database, Transaction};
 use crate::{CatalogError, Result};
+
+/// The most rows written in one transaction: each waits for the disk.
+const TRANSACTION_ROWS_MAX: usize = 1000;
+/// A transaction ends when its rows have so many bytes of texts.
+const TRANSACTION_BYTES: usize = 4 << 20;
 
 /// A pass that runs.
 pub(super) struct Pass<'a> {
     pub(super) tables: &'a [Table],
     pub(super) source: &'a mut Transaction,
     pub(super) target: &'a Database,
-    /// Called with the number of rows after each page that was written.
+    /// Called with the number of rows after each transaction.
     pub(super) watch: &'a (dyn Fn(u64) + Sync),
 }
 
@@ -116,11 +121,14 @@ impl<'a> Pass<'a> {
 
     async fn fill(&mut self, table: &Table, range: &Range) -> Result<u64> {
         let mut walk = Walk::new(table, range);
-        let (mut written, mut rows) = (0, Vec::new());
+        let (mut written, mut bytes, mut rows) = (0, 0, Vec::new());
         while let Some(pair) = walk.next(self.source, self.target).await? {
-            rows.extend(pair.source.filter(|row| pair.target.as_ref() != Some(row)));
-            if rows.len() >= table.page_rows() {
+            let Some(row) = pair.source.filter(|row| pair.target.as_ref() != Some(row)) else { continue };
+            bytes += text_bytes(&row);
+            rows.push(row);
+            if rows.len() >= TRANSACTION_ROWS_MAX || bytes >= TRANSACTION_BYTES {
                 written += self.put(table, &take(&mut rows)).await?;
+                bytes = 0;
             }
         }
         Ok(written + self.put(table, &rows).await?)
@@ -131,13 +139,19 @@ impl<'a> Pass<'a> {
             return Ok(0);
         }
         let change = |mut target: Transaction| async move {
-            table.put(&mut target, rows).await?;
+            for page in rows.chunks(table.page_rows()) {
+                table.put(&mut target, page).await?;
+            }
             target.commit(()).await
         };
         self.target.write(change).await?;
         (self.watch)(rows.len() as u64);
         Ok(rows.len() as u64)
     }
+}
+
+fn text_bytes(row: &Row) -> usize {
+    row.iter().map(|cell| if let Cell::Text(text) = cell { text.len() } else { 0 }).sum()
 }
 
 /// Reads the rows of a range from both sides, in the order of their keys.

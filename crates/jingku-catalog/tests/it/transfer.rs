@@ -188,7 +188,7 @@ async fn a_pass_writes_only_the_rows_that_differ() {
         fill(&from).await;
         let pages = AtomicU64::new(0);
         let watch = |rows| {
-            assert!((1..=100).contains(&rows));
+            assert!((1..=1000).contains(&rows));
             pages.fetch_add(1, Ordering::Relaxed);
         };
         let written = from.copy_changes(&to, "copy", &watch).await.unwrap();

@@ -136,12 +136,13 @@ impl Catalog {
         Ok(())
     }
 
-    /// Fails if the catalogue cannot answer, or if changes would be lost because its file was deleted, moved or replaced.
+    /// Fails if the catalogue cannot answer or was moved to another one, or if changes would be lost because its file was
+    /// deleted, moved or replaced.
     pub async fn ping(&self) -> Result<()> {
         if let Some(sqlite) = self.database.sqlite() {
             sqlite.check_files().await?;
         }
-        self.database.query("SELECT accounts FROM counters", &[]).await.map(drop)
+        self.moved_to().await?.map_or(Ok(()), |place| Err(CatalogError::Moved(place)))
     }
 
     /// Checks the integrity of the file with the engine's own check. Returns one line per problem, at most 100.

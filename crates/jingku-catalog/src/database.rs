@@ -144,10 +144,10 @@ impl Database {
         }
     }
 
-    /// Begins a transaction for several reads of one snapshot. On SQLite, other writers wait.
+    /// Begins a transaction for several reads of one snapshot. Changes continue meanwhile, except in memory.
     pub(crate) async fn begin_snapshot(&self) -> Result<Transaction> {
         match &self.engine {
-            Engine::Sqlite(sqlite) => sqlite.begin().await.map(Transaction::Sqlite),
+            Engine::Sqlite(sqlite) => sqlite.begin_snapshot().await.map(Transaction::Sqlite),
             Engine::Postgres(postgres) => postgres.begin_snapshot().await.map(Transaction::Postgres),
         }
     }

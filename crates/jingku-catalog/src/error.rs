@@ -38,6 +38,9 @@ pub enum CatalogError {
     /// Fix the configuration or the address of the database: it belongs to another data directory. Nothing was changed.
     #[error("the database belongs to another data directory")]
     AnotherStore,
+    /// Restart the server: the catalogue was moved to this place. Nothing was changed.
+    #[error("{moved_to}{0}", moved_to = Self::MOVED_TO)]
+    Moved(String),
     /// Free space: the disk of the catalogue is full. Nothing was changed.
     #[error("the disk of the catalogue is full")]
     Full(#[source] ErrorSource),
@@ -80,9 +83,27 @@ pub enum CatalogError {
 pub type ErrorSource = Box<dyn Error + Send + Sync>;
 
 impl CatalogError {
+    /// The start of what a moved catalogue answers to a change. The new place follows.
+    pub(crate) const MOVED_TO: &str = "the catalogue was moved to ";
+    /// The start of the store id of a catalogue that was moved. The new place follows.
+    pub(crate) const MOVED_STORE: &str = "moved:";
+
+    /// The error of a change that a moved catalogue rejected with this message; `None` for other messages.
+    pub(crate) fn moved(message: &str) -> Option<Self> {
+        message.strip_prefix(Self::MOVED_TO).map(|place| Self::Moved(place.to_owned()))
+    }
+
+    /// The error of a database that has not the expected store id but this one.
+    pub(crate) fn unexpected_store(id: &str) -> Self {
+        id.strip_prefix(Self::MOVED_STORE).map_or(Self::AnotherStore, |place| Self::Moved(place.to_owned()))
+    }
+
     /// Returns whether the same may work later, without a change of the program, the configuration or the data.
     pub fn is_transient(&self) -> bool {
-        matches!(self, Self::Unavailable(_) | Self::Unconfirmed(_) | Self::Contended(_) | Self::Full(_))
+        matches!(
+            self,
+            Self::Unavailable(_) | Self::Unconfirmed(_) | Self::Contended(_) | Self::Full(_) | Self::Moved(_)
+        )
     }
 
     /// Returns whether the file or a row is corrupt, or was written by an unreleased version.

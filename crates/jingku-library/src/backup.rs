@@ -21,10 +21,7 @@ mod save;
 
 use std::path::PathBuf;
 
-use jingku_catalog::CatalogError;
-
-use crate::sentence::{clause, with_causes};
-use crate::start_error::StartError;
+use crate::fault::{Fault, from_causes_of_faults};
 
 pub(crate) use folder::remove_catalog;
 pub use generations::{Pruned, list_backup};
@@ -111,19 +108,12 @@ pub enum BackupError {
         .0.images.len(), .0.lines()
     )]
     Damaged(Damage),
-    /// The catalogue failed.
-    #[error("The catalogue failed: {}.", with_causes(.0))]
-    Catalog(#[from] CatalogError),
-    /// A chunk store failed.
-    #[error("A chunk store failed: {}.", with_causes(.0))]
-    Store(#[from] jingku_chunks::Error),
-    /// The data directory cannot be used.
+    /// What the command works with failed.
     #[error(transparent)]
-    Start(#[from] StartError),
-    /// A task panicked or was cancelled.
-    #[error("A task ended abnormally: {}.", clause(.0))]
-    Task(#[from] tokio::task::JoinError),
+    Fault(#[from] Fault),
 }
+
+from_causes_of_faults!(BackupError);
 
 /// Missing or corrupted objects and the images they affect.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

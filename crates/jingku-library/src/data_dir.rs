@@ -14,6 +14,7 @@
 //! credentials.toml  the first account's key pair, for client commands on this machine
 //! endpoint          base URL of the server that ran last
 //! serve.lock        locked by the running server
+//! migrate.lock      locked by a running move of the catalogue or of images
 //! reserve           space for deleting images when the disk is full
 //! restoring         exists while a backup is restored
 //! scrub             progress of the scrub

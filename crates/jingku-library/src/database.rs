@@ -184,6 +184,12 @@ pub(crate) fn is_moving(data: &DataDir) -> Result<bool, StartError> {
     Ok(read(data, NEXT)?.is_some())
 }
 
+/// Whether the catalogue is being moved from this database to a file.
+pub(crate) fn is_moving_to_file(data: &DataDir, from: &DatabaseUrl) -> Result<bool, StartError> {
+    let is_same = |next: Record| next.store_id.is_empty() && next.url.expose() == from.expose();
+    Ok(read(data, NEXT)?.is_some_and(is_same))
+}
+
 /// The store id of a database to which the catalogue is being moved.
 pub(crate) fn next_store_id(data: &DataDir, url: &DatabaseUrl) -> Result<Option<String>, StartError> {
     let next = read(data, NEXT)?.filter(|next| next.url.expose() == url.expose());

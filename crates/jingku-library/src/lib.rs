@@ -22,6 +22,7 @@ mod durable;
 mod environment;
 mod error;
 pub mod failpoint;
+mod fault;
 mod fixtures;
 mod gauges;
 mod health;
@@ -42,6 +43,7 @@ mod private;
 mod random;
 mod readiness;
 mod referenced;
+mod relocation;
 mod review;
 mod scrub;
 mod sentence;
@@ -78,6 +80,7 @@ pub use demo::{DEMO_IMAGE_NAME, add_demo_instances};
 pub use disk_space::{DiskSpace, MARGIN_BYTES, needed_bytes};
 pub use environment::Environment;
 pub use error::{Internal, LibraryError};
+pub use fault::Fault;
 pub use fixtures::{Fixtures, FixturesError, LoadedAccount};
 pub use gauges::Gauges;
 pub use health::Health;
@@ -105,8 +108,8 @@ pub use limits::{
 pub use lock::lock;
 pub use membership::ClusterStatus;
 pub use migration::{
-    CatalogTarget, MigrationError, MoveStore, MovedCatalog, MovedStore, StoreProgress, StoreTarget,
-    migrate_database, migrate_storage,
+    CatalogProgress, CatalogTarget, MigrationError, MoveCatalog, MoveStore, MovedCatalog, MovedStore,
+    StoreProgress, StoreTarget, migrate_database, migrate_storage,
 };
 pub use operator::{ForgottenHost, NewInstance, PlatformImage, caution_of};
 pub use pods::{

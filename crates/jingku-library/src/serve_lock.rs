@@ -11,13 +11,15 @@ use crate::{blocking, durable};
 
 /// The file that a running server keeps locked.
 const NAME: &str = "serve.lock";
+/// The file that a running move of the catalogue or of images keeps locked.
+const MOVE: &str = "migrate.lock";
 /// How often a server tries to lock it, because a command may hold the lock for a moment.
 const LOCK_TRIES: u32 = 5;
 /// How often a command looks for the log of a server, which is missing for a moment during start and stop.
 const LOG_TRIES: u32 = 50;
 const WAIT: Duration = Duration::from_millis(20);
 
-/// The lock of a server on its data directory, held until dropped.
+/// The lock of a server or a move on its data directory, held until dropped.
 #[must_use = "dropping the lock releases the folder"]
 pub struct ServeLock {
     _file: File,
@@ -26,14 +28,20 @@ pub struct ServeLock {
 impl DataDir {
     /// Locks the folder for a server.
     pub fn lock(&self) -> Result<ServeLock, StartError> {
-        let path = self.path().join(NAME);
+        self.lock_file(NAME)?.ok_or_else(|| StartError::InUse(self.path().to_owned()))
+    }
+
+    /// Locks the folder for a move of the catalogue or of images. One copies what the other replaces.
+    pub(crate) fn lock_move(&self) -> Result<ServeLock, StartError> {
+        self.lock_file(MOVE)?.ok_or_else(|| StartError::Moving(self.path().to_owned()))
+    }
+
+    /// `None` if another process has it locked.
+    fn lock_file(&self, name: &str) -> Result<Option<ServeLock>, StartError> {
+        let path = self.path().join(name);
         let file = durable::private_file().create(true).truncate(false).write(true).open(&path);
         let file = file.map_err(StartError::io(path))?;
-        if repeat(LOCK_TRIES, || file.try_lock().is_ok()) {
-            Ok(ServeLock { _file: file })
-        } else {
-            Err(StartError::InUse(self.path().to_owned()))
-        }
+        Ok(repeat(LOCK_TRIES, || file.try_lock().is_ok()).then_some(ServeLock { _file: file }))
     }
 
     /// Refuses a folder whose running server writes to a deleted log. A command would not see its content, so a sweep would

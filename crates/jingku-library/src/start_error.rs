@@ -16,6 +16,9 @@ pub enum StartError {
     /// Another server uses it.
     #[error("Another jingku server uses the data directory {}. Stop it, or give this one a folder of its own.", .0.display())]
     InUse(PathBuf),
+    /// Its catalogue or its images are being moved.
+    #[error("Another `jingku migrate-database` or `jingku migrate-storage` uses {}. Wait until it has finished.", .0.display())]
+    Moving(PathBuf),
     /// A restore into it was interrupted.
     #[error("A restore into {} is incomplete. Run `jingku restore` again.", .0.display())]
     Restoring(PathBuf),

@@ -148,10 +148,15 @@ async fn manifests(catalog: &Catalog) -> Result<Vec<ManifestId>, SweepError> {
     let (mut live, mut after) = (Vec::new(), String::new());
     loop {
         let page = catalog.manifests(&after, BATCH).await?;
-        let Some(last) = page.last() else { return Ok(live) };
+        let Some(last) = page.last() else { break };
         after.clone_from(last);
         for text in page {
             live.push(text.parse().map_err(|_| SweepError::NoManifest(text))?);
         }
+    }
+    // The new place of a catalogue that was moved may have more.
+    match catalog.moved_to().await? {
+        Some(place) => Err(CatalogError::Moved(place).into()),
+        None => Ok(live),
     }
 }

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
 use jingku_library::{
-    CatalogTarget, DatabaseUrl, MoveStore, StorageUrl, StoreProgress, StoreTarget, lock, migrate_database,
-    migrate_storage,
+    CatalogProgress, CatalogTarget, DatabaseUrl, MoveCatalog, MoveStore, StorageUrl, StoreProgress,
+    StoreTarget, lock, migrate_database, migrate_storage,
 };
 use serde_json::{Value, json};
 
@@ -29,11 +29,21 @@ pub(crate) async fn database(global: &Global, args: &MigrateDatabaseArgs) -> Res
         // It may contain a password.
         _ => return Err(Failure::new(Exit::Usage, tr!("migrate-database-target"))),
     };
-    let moved = migrate_database(&open_data_dir(global)?, &to, &environment()).await?;
+    let report = |progress| {
+        note(&match progress {
+            CatalogProgress::Copied { rows } => tr!("migrate-database-copied", rows),
+            CatalogProgress::Finishing => tr!("migrate-database-finishing"),
+        });
+    };
+    let (data, environment) = (open_data_dir(global)?, environment());
+    let how = MoveCatalog { data: &data, to: &to, environment: &environment, report: &report };
+    let moved = migrate_database(&how).await?;
+    let written = moved.written;
     let rows: u64 = moved.tables.iter().map(|table| table.rows).sum();
     let tables: Value = moved.tables.iter().map(|table| (table.name.clone(), json!(table.rows))).collect();
-    let value = json!({ "From": moved.from, "To": moved.to, "Rows": rows, "Tables": tables });
-    done(global, &value, &tr!("migrate-database-done", rows, from = moved.from, to = moved.to))?;
+    let value =
+        json!({ "From": moved.from, "To": moved.to, "Rows": rows, "WrittenRows": written, "Tables": tables });
+    done(global, &value, &tr!("migrate-database-done", rows, written, from = moved.from, to = moved.to))?;
     note(&match to {
         CatalogTarget::File => tr!("migrate-database-file-hint"),
         CatalogTarget::Database(_) => tr!("migrate-database-hint", to = moved.to),

@@ -41,8 +41,6 @@ const KEEPALIVE: Duration = Duration::from_secs(10);
 const LIMITS: &str = "-c lock_timeout=5s -c statement_timeout=15s -c idle_in_transaction_session_timeout=30s";
 /// The advisory lock held while migrating: "jingku" in ASCII.
 const SCHEMA_LOCK: i64 = 0x6a69_6e67_6b75;
-/// The message of a connection to a database that belongs to another data directory.
-const ANOTHER_STORE: &str = "the database belongs to another data directory";
 
 /// A PostgreSQL database. Connections are opened when first needed.
 pub(crate) struct Postgres {
@@ -140,8 +138,8 @@ impl Postgres {
                 Err(PoolError::Backend(error) | PoolError::PostCreateHook(HookError::Backend(error))) => {
                     failure(error)
                 }
-                Err(PoolError::PostCreateHook(HookError::Message(_))) => {
-                    return Err(CatalogError::AnotherStore);
+                Err(PoolError::PostCreateHook(HookError::Message(found))) => {
+                    return Err(CatalogError::unexpected_store(&found));
                 }
                 Err(error) => return Err(CatalogError::Unavailable(error.into())),
             };
@@ -161,7 +159,7 @@ fn check_store_id(required: Arc<OnceLock<String>>) -> Hook {
             let Some(required) = required.get() else { return Ok(()) };
             let row = client.query_one("SELECT store_id FROM counters", &[]).await;
             let found: String = row.and_then(|row| row.try_get(0)).map_err(HookError::Backend)?;
-            if found == *required { Ok(()) } else { Err(HookError::message(ANOTHER_STORE)) }
+            if found == *required { Ok(()) } else { Err(HookError::message(found)) }
         })
     })
 }

@@ -119,6 +119,15 @@ impl Sqlite {
         Transaction::begin(change, connection, self.file.clone()).await
     }
 
+    /// Begins a transaction that only reads, on a connection of its own.
+    pub(crate) async fn begin_snapshot(&self) -> Result<Transaction> {
+        let Some(file) = self.file.clone() else { return self.begin().await };
+        let change = ChangeGuard::begin(&self.changes);
+        let connection = blocking(move || file.connect()).await?;
+        let connection = Arc::new(AsyncMutex::new(connection)).lock_owned().await;
+        Transaction::begin_reading(change, connection).await
+    }
+
     /// Writes a compact copy with one statement, which reads one snapshot. SQLite's backup API restarts whenever another
     /// process writes, and might never finish beside a busy server.
     pub(crate) async fn back_up(&self, path: &Path) -> Result<()> {

@@ -1,10 +1,8 @@
 //! Rejects every change of a catalogue that was moved, also by processes that opened it before.
 
-use crate::Result;
 use crate::database::Transaction;
+use crate::{CatalogError, Result};
 
-/// What the database answers to a change.
-const REASON: &str = "the catalogue was moved to another database";
 /// The start of the names of triggers in SQLite, and the name of the function and its triggers in PostgreSQL.
 const NAME: &str = "catalogue_moved";
 
@@ -21,13 +19,14 @@ pub(super) async fn lock(transaction: &mut Transaction, tables: &[&str]) -> Resu
 }
 
 /// Rejects every change after the end of this transaction, also those that wait for it.
-pub(super) async fn raise(transaction: &mut Transaction, tables: &[&str]) -> Result<()> {
+pub(super) async fn raise(transaction: &mut Transaction, tables: &[&str], place: &str) -> Result<()> {
+    let reason = format!("'{}{}'", CatalogError::MOVED_TO, place.replace('\'', "''"));
     let sql = match transaction {
         Transaction::Sqlite(_) => {
             let trigger = |table: &str, change: &str| {
                 format!(
                     "CREATE TRIGGER {NAME}_{table}_{change} BEFORE {change} ON {table}
-                     BEGIN SELECT RAISE(ABORT, '{REASON}'); END;"
+                     BEGIN SELECT RAISE(ABORT, {reason}); END;"
                 )
             };
             let changes =
@@ -37,7 +36,7 @@ pub(super) async fn raise(transaction: &mut Transaction, tables: &[&str]) -> Res
         Transaction::Postgres(_) => {
             let function = format!(
                 "CREATE FUNCTION {NAME}() RETURNS trigger LANGUAGE plpgsql
-                 AS $$ BEGIN RAISE EXCEPTION '{REASON}'; END $$;"
+                 AS $jingku$ BEGIN RAISE EXCEPTION USING MESSAGE = {reason}; END $jingku$;"
             );
             let trigger = |table: &&str| {
                 format!(

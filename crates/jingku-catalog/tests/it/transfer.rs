@@ -1,8 +1,13 @@
 //! Copies between engines, and the store id of a database.
 
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
 use jingku_catalog::testing::postgres_database;
 use jingku_catalog::{
-    Catalog, CatalogError, ImageFilter, NewAccount, Paging, Scope, ShareChanges, ShareImage,
+    Catalog, CatalogError, CreateImage, ImageChanges, ImageFilter, NewAccount, Paging, Scope, ShareChanges,
+    ShareImage, UpdateImage,
 };
 
 use crate::setting::{NOW, account, create, instance, lab, make};
@@ -131,25 +136,117 @@ async fn a_moved_catalogue_rejects_every_change_of_every_process() {
         // This change waits until the catalogue has moved.
         let waiting = other.clone();
         let waiting = tokio::spawn(async move { waiting.create_account(new("waiting"), NOW).await });
-        let tables = frozen.copy_to(&to, "").await.unwrap();
+        let (written, tables) = frozen.complete(&to, "", &|_| ()).await.unwrap();
+        // A new catalogue has the row of the platform.
+        assert_eq!(written + 1, tables.iter().map(|table| table.rows).sum::<u64>());
         let images = tables.iter().find(|table| table.name == "images").unwrap();
         assert_eq!(images.rows, 251);
-        frozen.retire("elsewhere").await.unwrap();
+        frozen.retire("elsewhere's").await.unwrap();
         assert!(waiting.await.unwrap().is_err());
-        assert!(other.create_account(new("later"), NOW).await.is_err());
-        assert_eq!(other.moved_to().await.unwrap().as_deref(), Some("elsewhere"));
+        let refused = other.create_account(new("later"), NOW).await;
+        assert!(matches!(&refused, Err(CatalogError::Moved(place)) if place == "elsewhere's"), "{refused:?}");
+        assert!(other.ping().await.unwrap_err().to_string().ends_with("moved to elsewhere's"));
+        assert_eq!(other.moved_to().await.unwrap().as_deref(), Some("elsewhere's"));
         // It is as it was, and so is the copy.
         let expected = state(&to).await;
         assert_eq!(state(&other).await, expected);
         assert_eq!(to.moved_to().await.unwrap(), None);
-        // A copy replaces what was moved away.
+        // It is used again.
         account(&to, "newer").await;
-        to.freeze().await.unwrap().copy_to(&from, "").await.unwrap();
+        from.reinstate("").await.unwrap();
         assert_eq!(other.moved_to().await.unwrap(), None);
+        let (written, _) = to.freeze().await.unwrap().complete(&from, "", &|_| ()).await.unwrap();
+        // The account, and the row of counters.
+        assert_eq!(written, 2);
+        assert_eq!(state(&from).await, state(&to).await);
         account(&other, "newest").await;
-        from.freeze().await.unwrap().retire("elsewhere").await.unwrap();
+        from.freeze().await.unwrap().retire("elsewhere's").await.unwrap();
         other.reinstate("one").await.unwrap();
         account(&other, "last").await;
         assert_eq!(from.store_id().await.unwrap(), "one");
+    }
+}
+
+/// A file and a database, in both orders, and in memory.
+async fn pairs(folder: &Path) -> Vec<(Catalog, Catalog)> {
+    let mut pairs = Vec::new();
+    for number in 0..2 {
+        let file = Catalog::open_sqlite(&folder.join(format!("{number}.db"))).await.unwrap();
+        let Some(url) = postgres_database().await else { continue };
+        let database = Catalog::connect_postgres(&url, None).await.unwrap();
+        pairs.push(if number == 0 { (file, database) } else { (database, file) });
+    }
+    let file = Catalog::open_sqlite(&folder.join("2.db")).await.unwrap();
+    pairs.push((file, Catalog::open_sqlite_in_memory().await.unwrap()));
+    pairs
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pass_writes_only_the_rows_that_differ() {
+    let folder = tempfile::tempdir().unwrap();
+    for (from, to) in pairs(folder.path()).await {
+        fill(&from).await;
+        let pages = AtomicU64::new(0);
+        let watch = |rows| {
+            assert!((1..=1000).contains(&rows));
+            pages.fetch_add(1, Ordering::Relaxed);
+        };
+        let written = from.copy_changes(&to, "copy", &watch).await.unwrap();
+        assert!(written > 750 && pages.load(Ordering::Relaxed) < 50, "{written} {pages:?}");
+        assert_eq!(from.copy_changes(&to, "copy", &watch).await.unwrap(), 0);
+        assert_eq!(to.store_id().await.unwrap(), "copy");
+        // Two images exchange their names, one goes, one comes; and the target has something that the source has not.
+        let owner = from.accounts().await.unwrap()[0].id;
+        let scope = Scope::own(owner);
+        for (id, name) in
+            [("image-镜像-3", "temporary"), ("image-镜像-7", "镜像-3"), ("image-镜像-3", "镜像-7")]
+        {
+            let changes = ImageChanges { name: Some(name), ..ImageChanges::default() };
+            let updated = from.update_image(scope, id, changes, NOW).await.unwrap();
+            assert_eq!(updated, UpdateImage::Updated);
+        }
+        assert!(from.forget_image("image-made").await.unwrap());
+        make(&from, owner, "new", "vm", NOW).await;
+        account(&to, "stray").await;
+        let written = from.copy_changes(&to, "copy", &watch).await.unwrap();
+        assert!((4..20).contains(&written), "{written}");
+        assert_eq!(state(&to).await, state(&from).await);
+        assert_eq!(from.copy_changes(&to, "copy", &watch).await.unwrap(), 0);
+        let image = to.image(scope, "image-镜像-3").await.unwrap().unwrap();
+        assert_eq!(image.name, "镜像-7");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn passes_converge_while_the_catalogue_changes() {
+    let folder = tempfile::tempdir().unwrap();
+    for (from, to) in pairs(folder.path()).await {
+        fill(&from).await;
+        let owner = from.accounts().await.unwrap()[0].id;
+        let (writer, stop) = (from.clone(), Arc::new(AtomicBool::new(false)));
+        let stopped = Arc::clone(&stop);
+        let writing = tokio::spawn(async move {
+            let mut made = 0;
+            while !stopped.load(Ordering::Relaxed) {
+                let name = format!("live-{made}");
+                instance(&writer, owner, &name).await;
+                assert_eq!(create(&writer, owner, &name, &name).await, CreateImage::Created);
+                if made % 2 == 0 {
+                    writer.forget_image(&format!("image-{name}")).await.unwrap();
+                }
+                made += 1;
+            }
+            made
+        });
+        for pass in 0..5 {
+            let written = from.copy_changes(&to, "", &|_| ()).await.unwrap();
+            assert!(pass == 0 || written < 750, "pass {pass} has written {written}");
+        }
+        stop.store(true, Ordering::Relaxed);
+        let made = writing.await.unwrap();
+        assert!(made > 0);
+        from.freeze().await.unwrap().complete(&to, "", &|_| ()).await.unwrap();
+        assert_eq!(state(&to).await, state(&from).await);
+        assert_eq!(to.check(true).await.unwrap(), [""; 0]);
     }
 }

@@ -1,4 +1,4 @@
-//! Moves the catalogue between its file and databases.
+//! Moves the catalogue between its file and databases while a server may use it.
 
 use jingku_catalog::{Catalog, CopiedTable};
 
@@ -7,12 +7,18 @@ use crate::backup::{put_catalog, remove_catalog};
 use crate::config::DatabaseUrl;
 use crate::data_dir::DataDir;
 use crate::database::{
-    ExternalDatabase, announce_next, attach_next, detach, is_moving, next_store_id, refuse_moved,
+    ExternalDatabase, announce_next, attach_next, detach, is_moving, is_moving_to_file, next_store_id,
+    refuse_moved,
 };
 use crate::environment::Environment;
 use crate::failpoint;
 use crate::random::unique_id;
 use crate::start_error::StartError;
+
+/// The most passes beside a busy server, before changes must wait for the last one.
+const PASSES_MAX: u32 = 8;
+/// If a pass has written fewer rows, the next one is the last.
+const FEW_ROWS: u64 = 1000;
 
 /// Where to move the catalogue.
 #[derive(Clone, Debug)]
@@ -23,6 +29,30 @@ pub enum CatalogTarget {
     Database(DatabaseUrl),
 }
 
+/// Options of [`migrate_database`].
+pub struct MoveCatalog<'a> {
+    /// The data directory.
+    pub data: &'a DataDir,
+    /// Where to move its catalogue.
+    pub to: &'a CatalogTarget,
+    /// The environment.
+    pub environment: &'a Environment,
+    /// Called with the progress.
+    pub report: &'a (dyn Fn(CatalogProgress) + Sync),
+}
+
+/// How far a move is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CatalogProgress {
+    /// A pass has ended. A server can change the catalogue meanwhile.
+    Copied {
+        /// The rows that it has written.
+        rows: u64,
+    },
+    /// No change is possible until the move has ended.
+    Finishing,
+}
+
 /// The result of [`migrate_database`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MovedCatalog {
@@ -30,24 +60,19 @@ pub struct MovedCatalog {
     pub from: String,
     /// The new place.
     pub to: String,
-    /// The copied and compared rows.
+    /// The rows that this run has written. Those that an interrupted run has written are not written again.
+    pub written: u64,
+    /// All rows, each compared.
     pub tables: Vec<CopiedTable>,
 }
 
-/// Moves the catalogue of a data directory that no server uses. An interrupted move changes nothing, or is undone by the
-/// next run, which then moves everything.
-pub async fn migrate_database(
-    data: &DataDir,
-    to: &CatalogTarget,
-    environment: &Environment,
-) -> Result<MovedCatalog, MigrationError> {
+/// Moves the catalogue of a data directory, while a server may use it. The next run of an interrupted move continues it.
+pub async fn migrate_database(how: &MoveCatalog<'_>) -> Result<MovedCatalog, MigrationError> {
+    let MoveCatalog { data, to, environment, .. } = how;
     if !data.is_writable() {
-        return Err(MigrationError::ReadOnly(data.clone()));
+        return Err(MigrationError::ReadOnly((*data).clone()));
     }
-    let _lock = data.lock().map_err(|error| match error {
-        StartError::InUse(_) => MigrationError::Served(data.clone()),
-        error => error.into(),
-    })?;
+    let _lock = data.lock_move()?;
     data.check_whole()?;
     let attached = ExternalDatabase::attached(data, environment)?;
     let from = attached.as_ref().map_or_else(|| file_name(data), |attached| attached.url().place());
@@ -57,32 +82,49 @@ pub async fn migrate_database(
         return Err(MigrationError::DamagedCatalog(problems));
     }
     let target = match to {
-        CatalogTarget::File => open_file(data, attached.as_ref()).await?,
+        CatalogTarget::File => open_file(data, &source, attached.as_ref()).await?,
         CatalogTarget::Database(url) => {
             open_database(data, url, (&source, attached.as_ref()), environment).await?
         }
     };
     failpoint::reached("migrate.database_announced");
     let Target { catalog, store_id, name } = target;
+    let watch = |_| failpoint::reached("migrate.database_page");
+    let mut written = 0;
+    for _ in 0..PASSES_MAX {
+        let rows = source.copy_changes(&catalog, &store_id, &watch).await?;
+        written += rows;
+        (how.report)(CatalogProgress::Copied { rows });
+        if rows < FEW_ROWS {
+            break;
+        }
+    }
+    failpoint::reached("migrate.database_copied");
     let mut frozen = source.freeze().await?;
-    let tables = frozen.copy_to(&catalog, &store_id).await?;
+    (how.report)(CatalogProgress::Finishing);
+    let (rows, tables) = frozen.complete(&catalog, &store_id, &watch).await?;
     // Closing the last handle moves all changes into the file.
     drop(catalog);
-    failpoint::reached("migrate.database_copied");
+    failpoint::reached("migrate.database_compared");
     frozen.retire(&name).await?;
     failpoint::reached("migrate.database_retired");
+    switch(data, to)?;
+    failpoint::reached("migrate.database_done");
+    Ok(MovedCatalog { from, to: name, written: written + rows, tables })
+}
+
+/// Makes the target the catalogue of the data directory.
+fn switch(data: &DataDir, to: &CatalogTarget) -> Result<(), StartError> {
     match to {
         CatalogTarget::File => {
             // That of an earlier move.
             remove_catalog(&data.catalog_path())?;
             put_catalog(data, &data.path().join(STAGED))?;
             failpoint::reached("migrate.database_placed");
-            detach(data)?;
+            detach(data)
         }
-        CatalogTarget::Database(_) => attach_next(data)?,
+        CatalogTarget::Database(_) => attach_next(data),
     }
-    failpoint::reached("migrate.database_done");
-    Ok(MovedCatalog { from, to: name, tables })
 }
 
 /// The file of a catalogue that is not complete.
@@ -91,7 +133,7 @@ const STAGED: &str = "catalog.db.new";
 /// An opened target.
 struct Target {
     catalog: Catalog,
-    /// The id that it gets.
+    /// Its id. No server can start on it before the data directory refers to it.
     store_id: String,
     name: String,
 }
@@ -100,7 +142,7 @@ fn file_name(data: &DataDir) -> String {
     data.catalog_path().display().to_string()
 }
 
-/// Opens the catalogue, and undoes a move that was interrupted before the data directory referred to the target.
+/// Opens the catalogue, and undoes the end of a move that was interrupted before the data directory referred to the target.
 async fn open_source(
     data: &DataDir,
     attached: Option<&ExternalDatabase>,
@@ -110,6 +152,7 @@ async fn open_source(
         (database.connect(true).await?, database.store_id())
     } else {
         data.check_library()?;
+        data.check_served()?;
         (Catalog::open_sqlite(&data.catalog_path()).await?, "")
     };
     // Not of a copy of a data directory that has been moved since.
@@ -122,16 +165,32 @@ async fn open_source(
     }
 }
 
-async fn open_file(data: &DataDir, attached: Option<&ExternalDatabase>) -> Result<Target, MigrationError> {
+/// Opens the file of an interrupted move, or a new one.
+async fn open_file(
+    data: &DataDir,
+    source: &Catalog,
+    attached: Option<&ExternalDatabase>,
+) -> Result<Target, MigrationError> {
     let Some(attached) = attached else { return Err(MigrationError::SamePlace(file_name(data))) };
+    let own = ExternalDatabase::host(data)?.unwrap_or_default();
+    let others = source.hosts().await?.into_iter().filter(|host| host.is_live && host.name != own);
+    let others: Vec<String> = others.map(|host| host.name).collect();
+    if !others.is_empty() {
+        return Err(MigrationError::SeveralServers(others));
+    }
     let staged = data.path().join(STAGED);
-    remove_catalog(&staged)?;
+    if !is_moving_to_file(data, attached.url())? {
+        remove_catalog(&staged)?;
+    }
     announce_next(data, attached.url(), "")?;
-    Ok(Target {
-        catalog: Catalog::open_sqlite(&staged).await?,
-        store_id: String::new(),
-        name: file_name(data),
-    })
+    let catalog = match Catalog::open_sqlite(&staged).await {
+        Err(error) if error.is_damage() => {
+            remove_catalog(&staged)?;
+            Catalog::open_sqlite(&staged).await?
+        }
+        opened => opened?,
+    };
+    Ok(Target { catalog, store_id: String::new(), name: file_name(data) })
 }
 
 /// Opens a database that is empty or that this catalogue was or is being moved to.
@@ -155,5 +214,6 @@ async fn open_database(
     }
     let store_id = next.unwrap_or_else(|| unique_id(&*environment.random));
     announce_next(data, url, &store_id)?;
+    catalog.reinstate(&store_id).await?;
     Ok(Target { catalog, store_id, name })
 }

@@ -66,6 +66,7 @@ pub async fn migrate_storage(how: &MoveStore<'_>) -> Result<MovedStore, Migratio
     if !data.is_writable() {
         return Err(MigrationError::ReadOnly(data.clone()));
     }
+    let _lock = data.lock_move()?;
     data.check_whole()?;
     let source = Place::open(data, BucketStorage::recorded(data)?).await?;
     let bucket = how.to.bucket();

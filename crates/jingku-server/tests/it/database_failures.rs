@@ -23,20 +23,20 @@ const COPIES_MIN: usize = 20;
 const SLACK: Duration = Duration::from_secs(10);
 
 /// A client that copies an image under new names, and repeats each call that is answered with 150.
-struct Load {
+pub(crate) struct Load {
     stop: Arc<AtomicBool>,
     running: JoinHandle<Copied>,
 }
 
 /// What a load has done.
 #[derive(Default)]
-struct Copied {
-    ids: BTreeSet<String>,
-    longest: Duration,
+pub(crate) struct Copied {
+    pub(crate) ids: BTreeSet<String>,
+    pub(crate) longest: Duration,
 }
 
 impl Load {
-    fn start(caller: Caller, base: &str, prefix: &str) -> Self {
+    pub(crate) fn start(caller: Caller, base: &str, prefix: &str) -> Self {
         let stop: Arc<AtomicBool> = Arc::default();
         let (stopped, base, prefix) = (Arc::clone(&stop), base.to_owned(), prefix.to_owned());
         let running = tokio::spawn(async move {
@@ -56,7 +56,7 @@ impl Load {
         Self { stop, running }
     }
 
-    async fn end(self) -> Copied {
+    pub(crate) async fn end(self) -> Copied {
         self.stop.store(true, Ordering::Relaxed);
         self.running.await.unwrap()
     }
@@ -97,7 +97,7 @@ async fn all(caller: &Caller) -> (BTreeSet<String>, u64) {
 }
 
 /// Asserts that the account has exactly the base image and what the loads have copied.
-async fn assert_exact(caller: &Caller, base: &str, loads: &[Copied]) {
+pub(crate) async fn assert_exact(caller: &Caller, base: &str, loads: &[Copied]) {
     let mut expected: BTreeSet<String> = loads.iter().flat_map(|load| load.ids.clone()).collect();
     expected.insert(base.to_owned());
     let (found, total) = all(caller).await;
@@ -113,7 +113,7 @@ async fn assert_exact(caller: &Caller, base: &str, loads: &[Copied]) {
 }
 
 /// A service with one image on a database.
-async fn start(url: String) -> (Service, Caller, String) {
+pub(crate) async fn start(url: String) -> (Service, Caller, String) {
     let service = Service::start_on_database(url).await;
     let base = service.make(INSTANCE, "base").await;
     let caller = service.caller();
@@ -170,6 +170,30 @@ async fn a_replica_takes_over() {
     assert_exact(&caller, &base, &[load]).await;
     let id = service.make(INSTANCE, "later").await;
     assert_eq!(caller.image(&id).await["Status"], "Available");
+}
+
+/// A file is moved by another process, which cannot close the connections of this one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_moved_catalogue_refuses_changes_with_150_and_its_servers_end() {
+    let mut services = vec![Service::start_on_file().await];
+    let server = PostgresServer::start("");
+    if let Some(server) = &server {
+        services.push(Service::start_on_database(server.create_database("jingku").await).await);
+    }
+    for service in services {
+        let base = service.make(INSTANCE, "base").await;
+        let (caller, library) = (service.caller(), &service.context.library);
+        let (frozen, copy) = (library.catalog.freeze().await.unwrap(), [("CompShareImageId", &*base)]);
+        frozen.retire("postgres://db/new").await.unwrap();
+        assert_eq!(caller.refusal(COPY, &copy).await, (150, "Service Unavailable".to_owned()));
+        let problem = library.readiness.check(&library.catalog).await.unwrap_err();
+        assert_eq!(problem, "the catalogue was moved to postgres://db/new");
+        assert_eq!(library.catalog_moved().await, "postgres://db/new");
+        if library.catalog.generation().is_none() {
+            // New connections are refused, and the old ones are closed.
+            assert_eq!(caller.refusal(LIST, &[]).await.0, 150);
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

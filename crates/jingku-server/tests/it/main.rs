@@ -14,6 +14,7 @@ mod jobs;
 mod lab;
 mod name_refusal;
 mod operator;
+mod patroni;
 mod registry;
 mod repeats;
 mod review;

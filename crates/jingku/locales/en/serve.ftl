@@ -1,5 +1,6 @@
 ### `jingku serve`.
 
+serve-catalog-moved = The catalogue was moved to { $place }, so this server has stopped. Start it again: it then uses the new place.
 serve-host-lost = Another server has got the host name { $name }, so this one has stopped. Nothing of it was lost.
 serve-keys-incomplete = Set both JINGKU_PUBLIC_KEY and JINGKU_PRIVATE_KEY, or neither.
 serve-bad-address = Invalid listen address: { $error }

@@ -60,6 +60,7 @@ errors-tls-refused = 证书 { $certificate } 与私钥 { $key } 不能一起使�
 ## 打开数据目录
 
 errors-start-in-use = 另一个 jingku 服务正在使用数据目录 { $path }。请先停止它，或换一个目录。
+errors-start-moving = 另一个 `jingku migrate-database` 或 `jingku migrate-storage` 正在使用 { $path }。请等它结束。
 errors-start-restoring = { $path } 正在恢复备份且未完成。请再次运行 `jingku restore`。
 errors-start-no-library = { $path } 中没有镜像库：缺少 catalog.db。磁盘是否已挂载，--data-dir 是否正确？没有创建任何内容。
 errors-start-catalog-gone = 目录数据库 { $path } 不见了，但它的日志还在：可能仍有服务在使用。未做任何改动。请停止该服务并把文件放回原处，或用 `jingku restore` 从备份恢复出另一个数据目录；如要重新开始，请把日志也移走。
@@ -89,7 +90,7 @@ errors-lab-none = { $base_url } 的服务没有开启 lab。请用 `jingku serve
 
 ## 备份与清理
 
-errors-migrate-served = 有服务正在使用数据目录 { $path }。请先停止它：迁移期间目录数据库不能有变化。
+errors-migrate-several-servers = 还有其他服务在使用该数据库：{ $names }。文件形式的目录数据库只能由一个服务使用。请先停止其他服务，等 `jingku cluster status` 显示它们已离开后再迁移。
 errors-migrate-same-place = 已经在 { $place } 中。
 errors-migrate-not-empty = { $place } 不是空的。请选择一个空数据库。
 errors-migrate-read-only = 数据目录 { $path } 不可写。

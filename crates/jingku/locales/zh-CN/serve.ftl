@@ -1,5 +1,6 @@
 ### `jingku serve`。
 
+serve-catalog-moved = 目录数据库已迁移到 { $place }，本服务因此停止。请重新启动，服务会使用新位置。
 serve-host-lost = 另一个服务已取得主机名 { $name }，本服务因此停止。没有丢失任何内容。
 serve-keys-incomplete = JINGKU_PUBLIC_KEY 与 JINGKU_PRIVATE_KEY 必须同时设置或都不设置。
 serve-bad-address = 监听地址无效：{ $error }

@@ -1,6 +1,6 @@
-//! What backups, restores and sweeps refuse.
+//! What backups, restores and sweeps refuse, and how commands that copy a library fail.
 
-use jingku_library::{BackupError, SweepError};
+use jingku_library::{BackupError, Fault as LibraryFault, SweepError};
 
 use super::{Explained, root};
 use crate::failure::Exit::{self, Fault, NotThere, Refused, TryAgain};
@@ -32,6 +32,14 @@ impl Explained for BackupError {
                 let (count, lines) = (damage.images.len(), damage.lines());
                 (Fault, tr!("errors-backup-damaged", count, lines))
             }
+            Self::Fault(fault) => fault.explain(),
+        }
+    }
+}
+
+impl Explained for LibraryFault {
+    fn explain(&self) -> (Exit, String) {
+        match self {
             Self::Catalog(error) => {
                 (Fault, tr!("errors-catalog", what = tr!("errors-catalog-failed"), error = root(error)))
             }

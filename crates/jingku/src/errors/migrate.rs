@@ -2,15 +2,16 @@
 
 use jingku_library::MigrationError;
 
-use super::{Explained, root};
-use crate::failure::Exit::{self, Fault, Refused, TryAgain};
-use crate::failure::clause;
+use super::Explained;
+use crate::failure::Exit::{self, Fault, Refused};
 use crate::messages::tr;
 
 impl Explained for MigrationError {
     fn explain(&self) -> (Exit, String) {
         match self {
-            Self::Served(data) => (TryAgain, tr!("errors-migrate-served", path = data.path())),
+            Self::SeveralServers(names) => {
+                (Refused, tr!("errors-migrate-several-servers", names = names.join("、")))
+            }
             Self::SamePlace(place) => (Refused, tr!("errors-migrate-same-place", place)),
             Self::NotEmpty(place) => (Refused, tr!("errors-migrate-not-empty", place)),
             Self::ReadOnly(data) => (Refused, tr!("errors-migrate-read-only", path = data.path())),
@@ -21,12 +22,7 @@ impl Explained for MigrationError {
                 let (count, lines) = (damage.images.len(), damage.lines());
                 (Fault, tr!("errors-migrate-damaged", count, lines))
             }
-            Self::Catalog(error) => {
-                (Fault, tr!("errors-catalog", what = tr!("errors-catalog-failed"), error = root(error)))
-            }
-            Self::Store(error) => (Fault, tr!("errors-store", error = clause(error))),
-            Self::Start(error) => error.explain(),
-            Self::Task(error) => (Fault, tr!("errors-task", error = clause(error))),
+            Self::Fault(fault) => fault.explain(),
         }
     }
 }
@@ -40,6 +36,7 @@ mod tests {
     fn a_sentence_ends_once() {
         for error in [
             MigrationError::SamePlace("s3://images".to_owned()),
+            MigrationError::SeveralServers(vec!["a".to_owned()]),
             MigrationError::NotEmpty("postgres://db/jingku".to_owned()),
             MigrationError::DamagedCatalog(vec!["row 7 is missing".to_owned()]),
         ] {

@@ -15,6 +15,7 @@ impl Explained for StartError {
         match self {
             Self::Io(path, source) => (Fault, tr!("errors-io", path, error = clause(source))),
             Self::InUse(path) => (TryAgain, tr!("errors-start-in-use", path)),
+            Self::Moving(path) => (TryAgain, tr!("errors-start-moving", path)),
             Self::Restoring(path) => (NotThere, tr!("errors-start-restoring", path)),
             Self::NotOurs(path, mode) => (Refused, tr!("errors-private-not-ours", path, mode = octal(mode))),
             Self::Shared(path, mode) => {

@@ -13,6 +13,8 @@ use crate::messages::tr;
 
 /// How long the server may take to send a document, which has some kilobytes.
 const DOCUMENT_TIMEOUT: Duration = Duration::from_mins(1);
+/// The most bytes of a document. Registries accept manifests of this size.
+const DOCUMENT_BYTES_MAX: usize = 4 << 20;
 /// The tag of every image.
 const TAG: &str = "latest";
 
@@ -52,8 +54,15 @@ async fn fetch(connection: &Connection<'_>, image: &Image, what: &str) -> Result
     let client = reqwest::Client::new();
     let request = client.get(url).basic_auth(&connection.public_key, Some(&connection.private_key));
     let request = request.timeout(DOCUMENT_TIMEOUT);
-    let response = request.send().await.and_then(reqwest::Response::error_for_status).map_err(unreadable)?;
-    response.text().await.map_err(unreadable)
+    let response = request.send().await.and_then(reqwest::Response::error_for_status);
+    let (mut response, mut text) = (response.map_err(unreadable)?, Vec::new());
+    while let Some(chunk) = response.chunk().await.map_err(unreadable)? {
+        text.extend_from_slice(&chunk);
+        if text.len() > DOCUMENT_BYTES_MAX {
+            return Err(Failure::fault(format!("a document has more than {DOCUMENT_BYTES_MAX} bytes")));
+        }
+    }
+    String::from_utf8(text).map_err(Failure::fault)
 }
 
 fn unreadable(error: reqwest::Error) -> Failure {

@@ -37,11 +37,18 @@ pub(super) async fn serve_until_stopped(
     let signal = stop_signal()?;
     let orphaned = OptionFuture::from(parent.map(Parent::gone));
     let library = Arc::clone(&context.library);
-    let lost = Arc::clone(&library);
-    let stopped = async move {
-        tokio::select! { () = signal => {}, Some(()) = orphaned => {}, () = lost.host_lost() => {} }
+    let watched = Arc::clone(&library);
+    let ended = async move {
+        tokio::select! {
+            () = signal => None,
+            Some(()) = orphaned => None,
+            () = watched.host_lost() => Some(tr!("serve-host-lost", name = watched.host_name())),
+            place = watched.catalog_moved() => Some(tr!("serve-catalog-moved", place)),
+        }
     };
-    let stopped = stopped.boxed().shared();
+    // Why the server cannot continue, unless somebody stopped it.
+    let ended = ended.boxed().shared();
+    let stopped = ended.clone().map(drop).boxed().shared();
     let address = listener.local_addr().map_err(Failure::fault)?;
     let is_plain_http = edge.tls.is_none() && edge.proxies.protocol != ProxyProtocol::Proxy;
     edge.metrics = context.connection_metrics();
@@ -63,11 +70,11 @@ pub(super) async fn serve_until_stopped(
     stopping();
     // Jobs are given back while requests finish: the sender of the signal may not wait long.
     let stop_workers = OptionFuture::from(workers.map(Workers::stop));
-    let ended = timeout(STOP_TIMEOUT, async { tokio::join!(server, stop_workers) }).await;
-    if library.is_host_lost() {
-        return Err(Failure::new(Exit::TryAgain, tr!("serve-host-lost", name = library.host_name())));
+    let finished = timeout(STOP_TIMEOUT, async { tokio::join!(server, stop_workers) }).await;
+    if let Some(why) = ended.await {
+        return Err(Failure::new(Exit::TryAgain, why));
     }
-    let Ok((server, _)) = ended else {
+    let Ok((server, _)) = finished else {
         note(&tr!("serve-cut-off"));
         return Ok(());
     };

@@ -80,12 +80,7 @@ impl Server {
 
     /// The most memory it has used, in bytes, without its code, of which an unoptimized program has more than 40 MiB.
     pub(crate) fn memory_peak(&self) -> u64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
-        let bytes = |name: &str| {
-            let text = status.lines().find_map(|line| line.strip_prefix(name)?.trim().strip_suffix(" kB"));
-            text.unwrap().parse::<u64>().unwrap() * 1024
-        };
-        bytes("VmHWM:") - bytes("RssFile:")
+        memory_peak(self.child.id()).expect("it runs")
     }
 
     /// Its process id.
@@ -142,6 +137,16 @@ impl Server {
     pub(crate) fn log(&self) -> String {
         self.log.lock().unwrap().clone()
     }
+}
+
+/// The most memory that a process has used, without its code; `None` if it has ended.
+pub(crate) fn memory_peak(pid: u32) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let bytes = |name: &str| {
+        let text = status.lines().find_map(|line| line.strip_prefix(name)?.trim().strip_suffix(" kB"))?;
+        text.parse::<u64>().ok().map(|kib| kib * 1024)
+    };
+    Some(bytes("VmHWM:")? - bytes("RssFile:")?)
 }
 
 impl Drop for Server {

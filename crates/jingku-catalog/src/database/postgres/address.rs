@@ -109,9 +109,11 @@ mod tests {
 
     #[test]
     fn several_servers_are_tried() {
-        for url in
-            ["postgres://u@a,b:2/x", "postgres:///x?host=/a,/b&user=u", "postgres:///x?host=a&host=b&user=u"]
-        {
+        for url in [
+            "postgres://u@a,b:2/x?target_session_attrs=read-write",
+            "postgres:///x?host=/a,/b&user=u",
+            "postgres:///x?host=a&host=b&user=u",
+        ] {
             assert_eq!(Address::parse(url, None).unwrap().config.get_hosts().len(), 2, "{url}");
         }
     }

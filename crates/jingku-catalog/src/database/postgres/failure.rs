@@ -17,6 +17,11 @@ pub(super) fn failure(error: tokio_postgres::Error) -> CatalogError {
     };
     // The first two characters are the class of the error.
     match (state.code().get(..2).unwrap_or_default(), state) {
+        // Only a catalogue that was moved raises exceptions.
+        (_, &SqlState::RAISE_EXCEPTION) => {
+            let moved = error.as_db_error().and_then(|error| CatalogError::moved(error.message()));
+            moved.unwrap_or_else(|| CatalogError::Bug(error.into()))
+        }
         (_, &SqlState::DISK_FULL) => CatalogError::Full(error.into()),
         (_, &SqlState::DATA_CORRUPTED | &SqlState::INDEX_CORRUPTED) => CatalogError::Damaged(error.into()),
         (_, &SqlState::T_R_SERIALIZATION_FAILURE | &SqlState::T_R_DEADLOCK_DETECTED) => {

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
+use rusqlite::ffi::SQLITE_CONSTRAINT_TRIGGER;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ErrorCode, Statement, ToSql};
 
@@ -124,6 +125,12 @@ impl ToSql for Value<'_> {
 }
 
 pub(super) fn failure(error: rusqlite::Error) -> CatalogError {
+    if let rusqlite::Error::SqliteFailure(code, Some(message)) = &error
+        && code.extended_code == SQLITE_CONSTRAINT_TRIGGER
+        && let Some(moved) = CatalogError::moved(message)
+    {
+        return moved;
+    }
     match error.sqlite_error_code() {
         Some(
             ErrorCode::DatabaseBusy

@@ -47,6 +47,14 @@ impl Transaction {
         Self { _change: change, connection, file }.run_blocking("BEGIN IMMEDIATE").await
     }
 
+    /// Begins a transaction that sees what was committed before its first statement.
+    pub(super) async fn begin_reading(
+        change: ChangeGuard,
+        connection: OwnedMutexGuard<Connection>,
+    ) -> Result<Self> {
+        Self { _change: change, connection, file: None }.run_blocking("BEGIN").await
+    }
+
     pub(crate) fn query(&mut self, sql: &str, params: &[Value<'_>]) -> Result<Rows> {
         query(&self.connection, sql, params)
     }

@@ -18,7 +18,7 @@ fn empty_disk_is_one_hole() {
         let found = data_bytes(&mut bench.open(name));
         // qemu-img writes the last bytes of a preallocated image.
         assert!(found <= 64 << 10, "{name}: {found} bytes of data");
-        assert!(started.elapsed() < Duration::from_secs(1), "{name}: {:?}", started.elapsed());
+        assert!(started.elapsed() < Duration::from_secs(5), "{name}: {:?}", started.elapsed());
     }
 }
 

@@ -6,7 +6,6 @@ mod login;
 mod tenants;
 
 use std::process::Stdio;
-use std::time::Duration;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;

@@ -44,17 +44,18 @@ fn describe(root: &Path) -> BTreeMap<PathBuf, String> {
         let content = if kind.is_file() {
             format!("{} {:x?}", stat.size(), Sha256::digest(fs::read(&file).unwrap()))
         } else if kind.is_symlink() {
-            format!("{:?}", fs::read_link(&file).unwrap())
+            fs::read_link(&file).unwrap().as_os_str().as_encoded_bytes().escape_ascii().to_string()
         } else if kind.is_char_device() || kind.is_block_device() {
             stat.rdev().to_string()
         } else {
             String::new()
         };
         let same_file = first.entry(stat.ino()).or_insert_with(|| path.clone());
+        let same_file = same_file.as_os_str().as_encoded_bytes().escape_ascii();
         let links = if stat.is_dir() { 0 } else { stat.nlink() };
         let (mode, owner) = (stat.mode(), (stat.uid(), stat.gid()));
         let (time, attributes) = (stat.mtime(), attributes(&file));
-        *described = format!("{mode:o} {owner:?} {time} {links} {same_file:?} {attributes:?} {content}");
+        *described = format!("{mode:o} {owner:?} {time} {links} {same_file} {attributes:?} {content}");
     }
     found
 }

@@ -47,7 +47,7 @@ pub(super) struct Args {
     #[arg(long, default_value_t = 0)]
     others: u32,
     /// The most images of an account, for a quick run. Lists that are not read cold have no more than 100,000.
-    #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u32).range(1_000..=1_000_000))]
+    #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u32).range(2_000..=1_000_000))]
     images_max: u32,
 }
 

@@ -151,7 +151,7 @@ fn copy_first_images(connection: &Connection, accounts: RangeInclusive<i64>, ima
 }
 
 /// A statement that copies rows of a table `t` once for each number from ?1 to before ?2, with other values in some
-/// columns. A condition on `t` completes it.
+/// columns. A condition on `t` completes it; CROSS JOIN makes SQLite find the rows first.
 fn copy(
     connection: &Connection,
     table: &str,
@@ -162,7 +162,7 @@ fn copy(
     let values = columns.iter().map(|column| value(column).map_or(format!("t.{column}"), str::to_owned));
     Ok(format!(
         "WITH RECURSIVE n (number) AS (SELECT ?1 UNION ALL SELECT number + 1 FROM n WHERE number + 1 < ?2)
-         INSERT INTO {table} ({}) SELECT {} FROM {table} t, n",
+         INSERT INTO {table} ({}) SELECT {} FROM {table} t CROSS JOIN n",
         columns.join(", "),
         values.collect::<Vec<_>>().join(", ")
     ))

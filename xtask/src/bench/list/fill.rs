@@ -145,7 +145,8 @@ fn copy_first_images(connection: &Connection, accounts: RangeInclusive<i64>, ima
     transaction.execute("UPDATE counters SET ordinal = ordinal + ?1", [images])?;
     let counts = "UPDATE image_counts SET images = ?1 WHERE account_id BETWEEN ?2 AND ?3";
     transaction.execute(counts, (images, first, last))?;
-    let newest = "UPDATE accounts SET image_seq = ?1, image_time = image_time + ?1 / 3 WHERE id BETWEEN ?2 AND ?3";
+    let newest =
+        "UPDATE accounts SET image_seq = ?1, image_time = image_time + ?1 / 3 WHERE id BETWEEN ?2 AND ?3";
     transaction.execute(newest, (images, first, last))?;
     Ok(transaction.commit()?)
 }

@@ -17,6 +17,7 @@ mod operator;
 mod registry;
 mod repeats;
 mod review;
+mod round_trips;
 mod servers;
 mod support;
 mod surface;

@@ -240,7 +240,7 @@ mod tests {
             let key = "INSERT INTO keys VALUES ('public', 1, 'laptop', 'sealed', 0, NULL)";
             database.execute(key, &[]).await.unwrap();
             let catalog = Catalog::migrated(database).await.unwrap();
-            let (key, account) = catalog.find_key("public").await.unwrap().unwrap();
+            let (key, account, _) = catalog.find_key("public").await.unwrap().unwrap();
             assert_eq!((key.limits, account.name.as_str()), (KeyLimits::default(), "lab"));
         }
     }

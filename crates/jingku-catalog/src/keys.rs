@@ -72,10 +72,10 @@ impl Catalog {
         self.database.write(change).await
     }
 
-    /// Returns a key, revoked or not, and its account.
-    pub async fn find_key(&self, public_key: &str) -> Result<Option<(Key, Account)>> {
+    /// Returns a key, revoked or not, its account, and [`Catalog::account_revision`] at the same moment.
+    pub async fn find_key(&self, public_key: &str) -> Result<Option<(Key, Account, i64)>> {
         let sql = format!(
-            "SELECT {}, {}, {} FROM keys k JOIN accounts a ON a.id = k.account_id WHERE k.public_key = $1",
+            "SELECT {}, {}, {}, a.revision FROM keys k JOIN accounts a ON a.id = k.account_id WHERE k.public_key = $1",
             Key::COLUMNS,
             KeyLimits::COLUMNS,
             Account::COLUMNS,

@@ -93,6 +93,22 @@ impl Scope {
         }
     }
 
+    /// Returns the same condition, for images that are found in another way: it looks up the share of each, where
+    /// [`Scope::images`] would read all that is shared with the account.
+    pub(crate) const fn found_images(self) -> &'static str {
+        match self.reach {
+            Reach::SharedWith => {
+                "i.deleted_at IS NULL
+                 AND EXISTS (SELECT 1 FROM shares s WHERE s.image_id = i.id AND s.account_id = $1)"
+            }
+            Reach::Visible => {
+                "i.deleted_at IS NULL AND (i.account_id = $1 OR i.account_id = 0 OR i.visibility = 1
+                  OR EXISTS (SELECT 1 FROM shares s WHERE s.image_id = i.id AND s.account_id = $1))"
+            }
+            Reach::Own | Reach::Everybody | Reach::PublishedBy | Reach::Published => self.images(),
+        }
+    }
+
     /// Returns the condition that `image_groups AS g` has a visible version. `$1` is [`Scope::param`].
     pub(crate) const fn groups(self) -> &'static str {
         match self.reach {
@@ -131,10 +147,28 @@ impl Scope {
 
     /// Selects the id, then columns, of the image `$2` if it is in the scope. The parameters are [`Scope::image_params`].
     pub(crate) fn select_image(self, columns: &str) -> String {
-        format!("SELECT i.id, {columns} FROM images i WHERE {} AND i.id = $2", self.images())
+        format!("SELECT i.id, {columns} FROM images i WHERE {} AND i.id = $2", self.found_images())
     }
 
     pub(crate) fn image_params(self, id: &str) -> [Value<'_>; 2] {
         [self.param(), id.into()]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Catalog;
+
+    /// However much is shared with the account.
+    #[tokio::test]
+    async fn the_share_of_a_found_image_is_looked_up() {
+        let catalog = Catalog::open_sqlite_in_memory().await.unwrap();
+        for scope in [Scope::shared_with(AccountId(1)), Scope::visible_to(AccountId(1))] {
+            let plan =
+                catalog.database.plan(&scope.select_image("i.name"), &scope.image_params("image")).await;
+            let index = "(image_id=? AND account_id=?)";
+            assert!(plan.contains(index) && !plan.contains("LIST SUBQUERY"), "{plan}");
+        }
     }
 }

@@ -27,10 +27,12 @@ impl Library {
             return Ok(Some(hit));
         }
         let found = self.catalog.find_key(public_key).await?;
-        let Some((key, account)) = found.filter(|(key, _)| key.revoked_at.is_none()) else { return Ok(None) };
+        let Some((key, account, revision)) = found.filter(|(key, ..)| key.revoked_at.is_none()) else {
+            return Ok(None);
+        };
         let private_key = self.keyring().open(public_key, &key.sealed_private_key)?;
         let limits = KeyRestrictions::read(&key)?;
-        let credentials = Arc::new(Credentials { account, private_key, limits });
+        let credentials = Arc::new(Credentials { account, revision, private_key, limits });
         if let Some(generation) = generation {
             self.credentials_cache.put(public_key, Arc::clone(&credentials), generation);
         }

@@ -25,6 +25,8 @@ pub struct KeyPair {
 pub struct Credentials {
     /// The account.
     pub account: Account,
+    /// The account's revision when they were read, which was during the request or at its generation.
+    pub revision: i64,
     /// Checks signatures; never printed by `Debug`.
     pub private_key: SecretString,
     /// What the key may be used for.

@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use crate::call::Call;
 use crate::error::Error;
+use crate::pages::GroupQuery;
 use crate::reply::Reply;
 use crate::view::{self, cursor, next_token, rows, texts};
 
@@ -47,19 +48,33 @@ pub(crate) async fn reply<T: Serialize>(
     query: CommunityQuery,
     response: impl Fn(GroupPage) -> T,
 ) -> Result<Reply, Error> {
+    let key = (action, scope.account(), query);
+    let read = async {
+        let page = page(call, scope, &key.2).await?;
+        let is_empty = page.groups.is_empty();
+        Ok((Reply::object(&response(page)), is_empty))
+    };
+    remembered(call, &key, read).await
+}
+
+/// Answers from memory if the page of groups or of their versions is current there; otherwise with what `read` returns, and
+/// keeps that unless it is empty.
+pub(crate) async fn remembered(
+    call: &Call<'_>,
+    query: &GroupQuery,
+    read: impl Future<Output = Result<(Reply, bool), Error>>,
+) -> Result<Reply, Error> {
     let (pages, viewer) = (&call.context.group_pages, call.account().id);
-    let key = (viewer, (action, scope.account(), query));
+    let key = (viewer, query.clone());
     if let Some(reply) = pages.current(&key, call.generation) {
         return Ok(reply);
     }
-    // Pages contain what other accounts published, and drafts of the viewer.
+    // Pages contain what other accounts published, and drafts and favourites of the viewer.
     let revision = call.library.catalog.groups_revision(viewer).await?;
     if let Some(reply) = revision.and_then(|revision| pages.confirmed(&key, revision, call.generation)) {
         return Ok(reply);
     }
-    let page = page(call, scope, &key.1.2).await?;
-    let is_empty = page.groups.is_empty();
-    let reply = Reply::object(&response(page));
+    let (reply, is_empty) = read.await?;
     if let (Reply::Object(members), Some(revision), false) = (&reply, revision, is_empty) {
         // A copy without spare capacity.
         pages.keep(key, Bytes::copy_from_slice(members), revision, call.generation);

@@ -33,10 +33,10 @@ pub(crate) struct PageCache<Q, R>(Cache<(AccountId, Q), Arc<Page<R>>, Weight>);
 
 /// Pages of own images, each with the account's revision.
 pub(crate) type ImagePages = PageCache<Query, i64>;
-/// Pages of groups, each with the account's revision and the last change of any group.
+/// Pages of groups and of favourites, each with the account's revision and the last change of any group.
 pub(crate) type GroupPages = PageCache<GroupQuery, (i64, i64)>;
 
-/// The action, the account whose groups are listed (the platform's for those of all), and which of them.
+/// The action, the account whose groups are listed (the platform's for those of all and for favourites), and which of them.
 pub(crate) type GroupQuery = (Action, AccountId, CommunityQuery);
 
 /// A part of the key of a page.

@@ -46,12 +46,15 @@ pub(super) struct Args {
     /// Images of other accounts, each of which has 100. Ten million take some minutes and 16 GB.
     #[arg(long, default_value_t = 0)]
     others: u32,
+    /// The most images of an account, for a quick run. Lists that are not read cold have no more than 100,000.
+    #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u32).range(2_000..=1_000_000))]
+    images_max: u32,
 }
 
 pub(super) fn run(workspace: &Workspace, folder: &Path, args: &Args) -> Result<Report> {
     let daemon = Daemon::build(workspace, folder)?;
     // Filled while no server runs.
-    let lists = lists(&daemon, args.others)?;
+    let lists = lists(&daemon, args)?;
     // A scrub would measure the check of images whose data does not exist.
     let config = folder.join("jingku.toml");
     fs::write(&config, "[scrub]\ndays = 0\n")?;
@@ -96,7 +99,7 @@ pub(super) fn run(workspace: &Workspace, folder: &Path, args: &Args) -> Result<R
         .map(|bytes| format!("{:.0} MiB", mega(bytes) * 1e6 / f64::from(1 << 20)));
     let memory = format!("Anonymous memory of Jingku: {memory_before} before, {memory_after} after.");
     drop(servers);
-    let on_postgres = postgres::measure(&daemon.binary, folder, config, 4 * time)?;
+    let on_postgres = postgres::measure(&daemon.binary, folder, config, args.images_max, 4 * time)?;
     let text = match &on_postgres {
         Some(table) => format!("On PostgreSQL, with 8 connections:\n\n{table}"),
         None => "PostgreSQL is not installed.\n".to_owned(),
@@ -106,12 +109,13 @@ pub(super) fn run(workspace: &Workspace, folder: &Path, args: &Args) -> Result<R
 }
 
 /// Creates the accounts and their images.
-fn lists(daemon: &Daemon, others: u32) -> Result<Vec<List>> {
+fn lists(daemon: &Daemon, args: &Args) -> Result<Vec<List>> {
     let mut lists = Vec::new();
-    for images in ACCOUNT_IMAGES {
+    let shared_images = SHARED_IMAGES.min(args.images_max);
+    for images in sizes(&ACCOUNT_IMAGES, args.images_max) {
         let lab = account(daemon, &format!("lab-{images}"), images)?;
         let owner = lab.id;
-        if images == SHARED_IMAGES {
+        if images == shared_images {
             let viewer = daemon.create_account("viewer")?;
             share(&daemon.data, &lab, &viewer)?;
             lists.push(List { callers: vec![viewer], kind: Kind::Shared, owner, images });
@@ -119,26 +123,36 @@ fn lists(daemon: &Daemon, others: u32) -> Result<Vec<List>> {
         }
         lists.push(List { callers: vec![lab], kind: Kind::Own, owner, images });
     }
-    let publisher = account(daemon, "publisher", SHARED_IMAGES)?;
+    let publisher = account(daemon, "publisher", shared_images)?;
     publish(&daemon.data, &publisher)?;
     let owner = publisher.id;
-    lists.push(List { callers: vec![publisher], kind: Kind::Community, owner, images: SHARED_IMAGES });
+    lists.push(List { callers: vec![publisher], kind: Kind::Community, owner, images: shared_images });
     // Their replies have one length, because their numbers have three digits.
     let mut callers = Vec::new();
-    while callers.len() < CALLERS {
-        let caller = daemon.create_account(&format!("caller-{:03}", 100 + callers.len()))?;
+    for number in 100.. {
+        let caller = daemon.create_account(&format!("caller-{number}"))?;
         if caller.id >= 100 {
             fill(&daemon.data, &caller, ACCOUNT_IMAGES[0])?;
             callers.push(caller);
         }
+        if callers.len() == CALLERS {
+            break;
+        }
     }
-    if others > 0 {
-        fill_others(&daemon.data, &callers[0], others)?;
+    if args.others > 0 {
+        fill_others(&daemon.data, &callers[0], args.others)?;
     }
     let owner = callers[0].id;
     lists.push(List { callers, kind: Kind::Own, owner, images: ACCOUNT_IMAGES[0] });
     lists.sort_by_key(|list| list.kind != Kind::Own);
     Ok(lists)
+}
+
+/// These numbers of images, each at most `max`.
+fn sizes(images: &[u32], max: u32) -> Vec<u32> {
+    let mut sizes: Vec<u32> = images.iter().map(|images| *images.min(&max)).collect();
+    sizes.dedup();
+    sizes
 }
 
 fn account(daemon: &Daemon, name: &str, images: u32) -> Result<Account> {

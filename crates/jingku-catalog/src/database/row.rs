@@ -74,6 +74,7 @@ macro_rules! tuple {
     };
 }
 tuple!(A B);
+tuple!(A B C);
 tuple!(A B C D);
 tuple!(A B C D E);
 tuple!(A B C D E F);

@@ -47,7 +47,7 @@ impl Catalog {
             ImageKey::Id(id) => ("i.id = $3", id),
             ImageKey::Name(name) => ("i.name = $3 AND i.status <> 'UnAvailable'", name),
         };
-        let scope_images = scope.images();
+        let scope_images = scope.found_images();
         let sql = format!(
             "SELECT {COLUMNS} FROM images i
              WHERE {scope_images} AND i.account_id = $2 AND {condition} AND i.oci IS NOT NULL"

@@ -9,7 +9,7 @@ use super::filter::ImageFilter;
 use super::newest::{NewestImages, RowVersion, TRIES_MAX, cursor_before};
 use super::order::ImageOrder;
 use super::row::Image;
-use crate::database::{Params, Row, Value};
+use crate::database::{Params, Value};
 use crate::{Catalog, Paging, Result, Scope};
 
 impl Catalog {
@@ -64,22 +64,7 @@ impl Catalog {
 
     /// Returns the images of an account with these numbers, newest first.
     pub async fn images_numbered(&self, scope: Scope, seqs: &[i64]) -> Result<Vec<(RowVersion, Image)>> {
-        let mut params = Params::default();
-        // $1 in `Scope::images`.
-        params.add(scope.param());
-        let sql = format!(
-            "SELECT {}, '', i.changed FROM images i JOIN accounts a ON a.id = i.account_id
-             WHERE {} AND i.seq IN ({})",
-            Image::COLUMNS,
-            scope.images(),
-            params.add_several(seqs)
-        );
-        let rows = self.database.query(&sql, params.as_slice()).await?;
-        let mut rows = rows.all_with("images", |cells| {
-            let changed = cells.last_integer()?;
-            let image = Image::read(cells)?;
-            Ok((RowVersion { seq: image.seq, changed }, image))
-        })?;
+        let mut rows = self.images_with(scope, "seq", seqs).await?;
         rows.sort_unstable_by_key(|(version, _)| Reverse(version.seq));
         Ok(rows)
     }

@@ -8,7 +8,7 @@ use super::list::{OFFSET_WALKED_MAX, Parts};
 use super::order::ImageOrder;
 use super::row::Image;
 use crate::cursor::Cursor;
-use crate::database::{Params, Row};
+use crate::database::{Cells, Params, Read, Row, Value};
 use crate::{Catalog, Page, Paging, Result, Scope};
 
 /// How often a page is read again because the account changed in between, before its offset is walked.
@@ -146,14 +146,28 @@ impl Catalog {
     ) -> Result<Vec<(RowVersion, Image)>> {
         let (sql, params) = rows_statement(scope, zones, between, limit);
         let rows = self.database.query(&sql, params.as_slice()).await?;
-        let mut rows = rows.all_with("images", |cells| {
-            let changed = cells.last_integer()?;
-            let image = Image::read(cells)?;
-            Ok((RowVersion { seq: image.seq, changed }, image))
-        })?;
+        let mut rows = rows.all_with("images", read_versioned)?;
         rows.sort_unstable_by_key(|(version, _)| Reverse(version.seq));
         Ok(rows)
     }
+
+    /// Returns the images in a scope with these values in a column, in no order.
+    pub(super) async fn images_with<'a, T: Into<Value<'a>> + Copy>(
+        &self,
+        scope: Scope,
+        column: &str,
+        values: &[T],
+    ) -> Result<Vec<(RowVersion, Image)>> {
+        let (sql, params) = found_statement(scope, column, values);
+        self.database.query(&sql, params.as_slice()).await?.all_with("images", read_versioned)
+    }
+}
+
+/// Decodes an image followed by `changed`.
+fn read_versioned(cells: &mut Cells) -> Read<(RowVersion, Image)> {
+    let changed = cells.last_integer()?;
+    let image = Image::read(cells)?;
+    Ok((RowVersion { seq: image.seq, changed }, image))
 }
 
 /// The position after the images from this number on.
@@ -185,6 +199,25 @@ fn any_page_statement<'a>(
     let sql = format!(
         "SELECT a.id, a.revision, ({total}), k.seq, k.changed
          FROM accounts a LEFT JOIN ({keys}) k ON TRUE WHERE a.id = {owner}"
+    );
+    (sql, params)
+}
+
+/// Selects the rows in a scope with these values in a column.
+fn found_statement<'a, T: Into<Value<'a>> + Copy>(
+    scope: Scope,
+    column: &str,
+    values: &[T],
+) -> (String, Params<'a>) {
+    let mut params = Params::default();
+    // $1 in `Scope::found_images`.
+    params.add(scope.param());
+    let sql = format!(
+        "SELECT {}, '', i.changed FROM images i JOIN accounts a ON a.id = i.account_id
+         WHERE {} AND i.{column} IN ({})",
+        Image::COLUMNS,
+        scope.found_images(),
+        params.add_several(values)
     );
     (sql, params)
 }
@@ -236,6 +269,14 @@ mod tests {
             );
             assert!(!plan.contains("TEMP B-TREE"), "{plan}");
         }
+    }
+
+    /// However much is shared with the account.
+    #[tokio::test]
+    async fn shared_rows_are_found_by_id_and_their_shares_by_key() {
+        let plan = plan(found_statement(Scope::shared_with(AccountId(1)), "id", &["a", "b"])).await;
+        assert!(plan.contains("SEARCH i USING INDEX sqlite_autoindex_images_1 (id=?)"), "{plan}");
+        assert!(plan.contains("(image_id=? AND account_id=?)") && !plan.contains("LIST SUBQUERY"), "{plan}");
     }
 
     /// The images of a rare zone may be far apart.

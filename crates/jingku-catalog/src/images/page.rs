@@ -9,7 +9,7 @@ impl Catalog {
         let sql = format!(
             "SELECT {}, i.readme FROM images i JOIN accounts a ON a.id = i.account_id WHERE {} AND i.id = $2",
             Image::COLUMNS,
-            scope.images()
+            scope.found_images()
         );
         self.database.query(&sql, &scope.image_params(id)).await?.first("images")
     }

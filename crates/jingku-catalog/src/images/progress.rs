@@ -30,7 +30,7 @@ impl Catalog {
              FROM images i LEFT JOIN jobs j ON j.image_id = i.id LEFT JOIN uploads u ON u.image_id = i.id
              WHERE {} AND i.id = $2",
             Progress::COLUMNS,
-            scope.images()
+            scope.found_images()
         );
         self.database.query(&sql, &scope.image_params(id)).await?.first_after_key("images")
     }

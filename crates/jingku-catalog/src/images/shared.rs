@@ -71,22 +71,7 @@ impl Catalog {
 
     /// Returns images shared with an account, by id, in no order. Images that are not shared with it are left out.
     pub async fn shared_rows(&self, account: AccountId, ids: &[&str]) -> Result<Vec<(RowVersion, Image)>> {
-        let scope = Scope::shared_with(account);
-        let mut params = Params::default();
-        // $1 in `Scope::images`.
-        params.add(scope.param());
-        let sql = format!(
-            "SELECT {}, '', i.changed FROM images i JOIN accounts a ON a.id = i.account_id
-             WHERE {} AND i.id IN ({})",
-            Image::COLUMNS,
-            scope.images(),
-            params.add_several(ids)
-        );
-        self.database.query(&sql, params.as_slice()).await?.all_with("images", |cells| {
-            let changed = cells.last_integer()?;
-            let image = Image::read(cells)?;
-            Ok((RowVersion { seq: image.seq, changed }, image))
-        })
+        self.images_with(Scope::shared_with(account), "id", ids).await
     }
 
     async fn shared_order(&self, key: &ListKey, zones: Option<&[&str]>) -> Result<Option<Arc<SharedOrder>>> {

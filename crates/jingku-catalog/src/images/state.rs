@@ -21,7 +21,7 @@ impl Catalog {
 
 impl Transaction {
     pub(crate) async fn find_state(&mut self, scope: Scope, id: &str) -> Result<Option<ImageState>> {
-        let condition = format!("{} AND i.id = $2", scope.images());
+        let condition = format!("{} AND i.id = $2", scope.found_images());
         self.find_state_where(&condition, &scope.image_params(id)).await
     }
 

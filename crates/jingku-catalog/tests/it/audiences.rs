@@ -3,12 +3,12 @@
 
 use jingku_catalog::{
     AccountId, Catalog, DeleteImage, GroupFilter, GroupOrder, GroupSort, ImageChanges, ImageFilter,
-    ImageStatus, NewAccount, Paging, Publication, RestoreImage, Scope, SeedGroup, SeedImage, SeedImages,
-    SeedVersion, ShareChanges, ShareImage, UpdateImage,
+    NewAccount, Paging, Publication, RestoreImage, Scope, SeedGroup, SeedImage, SeedImages, SeedVersion,
+    ShareChanges, ShareImage, UpdateImage,
 };
 
 use crate::engines::{Engine, on_every_engine};
-use crate::setting::{NOW, account};
+use crate::setting::{NOW, ZONES, account, seeded, seeded_id};
 
 on_every_engine!(
     a_shared_list_follows_every_change,
@@ -18,36 +18,7 @@ on_every_engine!(
     a_filtered_list_follows_every_change,
 );
 
-const ZONES: [&str; 3] = ["cn-wlcb-01", "cn-sh2-02", "us-den-01"];
 const IMAGES: usize = 40;
-
-fn seed(owner: AccountId, number: usize) -> SeedImage<'static> {
-    SeedImage {
-        id: format!("image-{}-{number:03}", owner.0),
-        account: owner,
-        name: format!("name-{number}"),
-        status: ImageStatus::Available,
-        description: "",
-        readme: "",
-        tags: &[],
-        supported_gpu_types: &[],
-        price_cents: 0,
-        failed_reason: "",
-        // Other accounts create images in between, some in the same second.
-        create_time: NOW + i64::try_from(number / 2).unwrap(),
-        region: "region",
-        zone: ZONES[number % 7 % 3],
-        source_gpu_type: "",
-        source_instance_id: "",
-        size_bytes: 1,
-        manifest: Some("manifest"),
-        done_bytes: 0,
-        container: false,
-        platform_type: "",
-        shared_with: &[],
-        version: None,
-    }
-}
 
 /// Two owners with images, and an account that sees images of both.
 async fn owners(catalog: &Catalog) -> ([AccountId; 2], AccountId) {
@@ -55,7 +26,7 @@ async fn owners(catalog: &Catalog) -> ([AccountId; 2], AccountId) {
     let viewer = account(catalog, "viewer").await.id;
     for owner in owners {
         let shared_with = [viewer];
-        let image = |number| SeedImage { shared_with: &shared_with, ..seed(owner, number) };
+        let image = |number| SeedImage { shared_with: &shared_with, ..seeded(owner, number) };
         let images: Vec<_> = (0..IMAGES).map(image).collect();
         assert_eq!(catalog.seed_images(&images, &[], NOW).await.unwrap(), SeedImages::Seeded);
     }
@@ -64,20 +35,20 @@ async fn owners(catalog: &Catalog) -> ([AccountId; 2], AccountId) {
 
 async fn share(catalog: &Catalog, owner: AccountId, number: usize, add: &[AccountId], remove: &[AccountId]) {
     let changes = ShareChanges { add, remove, shares_max: 9 };
-    let id = format!("image-{}-{number:03}", owner.0);
+    let id = seeded_id(owner, number);
     let shared = catalog.share_image(Scope::own(owner), &id, changes, NOW).await.unwrap();
     assert_eq!(shared, ShareImage::Shared);
 }
 
 async fn rename(catalog: &Catalog, owner: AccountId, number: usize, name: &str) {
-    let id = format!("image-{}-{number:03}", owner.0);
+    let id = seeded_id(owner, number);
     let changes = ImageChanges { name: Some(name), ..ImageChanges::default() };
     let updated = catalog.update_image(Scope::own(owner), &id, changes, NOW).await.unwrap();
     assert_eq!(updated, UpdateImage::Updated);
 }
 
 async fn delete(catalog: &Catalog, owner: AccountId, number: usize) {
-    let id = format!("image-{}-{number:03}", owner.0);
+    let id = seeded_id(owner, number);
     let deleted = catalog.delete_image(Scope::own(owner), &id, NOW).await.unwrap();
     assert_eq!(deleted, DeleteImage::Deleted);
 }
@@ -126,13 +97,13 @@ async fn a_shared_list_follows_every_change(engine: Engine) {
     check_shared(&catalog, viewer, "rename").await;
     delete(&other, two, 39).await;
     check_shared(&catalog, viewer, "delete").await;
-    let id = format!("image-{}-039", two.0);
+    let id = seeded_id(two, 39);
     let restored = other.restore_image(&id, None, NOW).await.unwrap();
     assert_eq!(restored, RestoreImage::Restored("name-39".into()));
     check_shared(&catalog, viewer, "restore, which does not share").await;
-    assert!(other.forget_image(&format!("image-{}-010", two.0)).await.unwrap());
+    assert!(other.forget_image(&seeded_id(two, 10)).await.unwrap());
     check_shared(&catalog, viewer, "forget").await;
-    let more = [SeedImage { shared_with: &[viewer], ..seed(one, 99) }];
+    let more = [SeedImage { shared_with: &[viewer], ..seeded(one, 99) }];
     assert_eq!(other.seed_images(&more, &[], NOW).await.unwrap(), SeedImages::Seeded);
     check_shared(&catalog, viewer, "new").await;
     assert!(catalog.shared_images(AccountId(99), None, Paging::first(5)).await.unwrap().is_none());
@@ -182,7 +153,7 @@ async fn publish_groups(catalog: &Catalog, owner: AccountId, numbers: std::ops::
             version_name: "v1.0".to_owned(),
             ..SeedVersion::default()
         };
-        SeedImage { version: Some(version), container: true, ..seed(owner, number) }
+        SeedImage { version: Some(version), container: true, ..seeded(owner, number) }
     };
     let images: Vec<_> = numbers.map(image).collect();
     assert_eq!(catalog.seed_images(&images, &groups, NOW).await.unwrap(), SeedImages::Seeded);
@@ -273,7 +244,7 @@ async fn a_list_of_groups_shows_nothing_late(engine: Engine) {
     let changing = tokio::spawn(async move {
         for number in 0..IMAGES {
             let changes = ImageChanges { publication: Some(Publication::Private), ..ImageChanges::default() };
-            let id = format!("image-{}-{number:03}", one.0);
+            let id = seeded_id(one, number);
             other.update_image(Scope::own(one), &id, changes, NOW).await.unwrap();
             counter.store(number + 1, std::sync::atomic::Ordering::SeqCst);
         }
@@ -315,13 +286,13 @@ async fn a_filtered_list_follows_every_change(engine: Engine) {
     check("rename, so that it matches").await;
     delete(&other, one, 12).await;
     check("delete").await;
-    let id = format!("image-{}-012", one.0);
+    let id = seeded_id(one, 12);
     other.restore_image(&id, Some("name-12"), NOW).await.unwrap();
     check("restore").await;
     delete(&other, one, 13).await;
-    assert!(other.purge_image(&format!("image-{}-013", one.0), NOW).await.unwrap());
+    assert!(other.purge_image(&seeded_id(one, 13), NOW).await.unwrap());
     check("delete and purge").await;
-    assert_eq!(other.seed_images(&[seed(one, 111)], &[], NOW).await.unwrap(), SeedImages::Seeded);
+    assert_eq!(other.seed_images(&[seeded(one, 111)], &[], NOW).await.unwrap(), SeedImages::Seeded);
     check("new").await;
 }
 

@@ -1,12 +1,9 @@
 //! Pages at large offsets, which are found by positions in memory, compared with a list of all images.
 
-use jingku_catalog::{
-    AccountId, Catalog, DeleteImage, ImageFilter, ImageStatus, Paging, RestoreImage, Scope, SeedImage,
-    SeedImages,
-};
+use jingku_catalog::{AccountId, Catalog, DeleteImage, ImageFilter, Paging, RestoreImage, Scope, SeedImages};
 
 use crate::engines::{Engine, on_every_engine};
-use crate::setting::{NOW, account};
+use crate::setting::{NOW, ZONES, account, seeded, seeded_id};
 
 on_every_engine!(
     deep_pages_follow_every_change,
@@ -15,37 +12,8 @@ on_every_engine!(
     deep_pages_of_the_platform_are_found,
 );
 
-const ZONES: [&str; 3] = ["cn-wlcb-01", "cn-sh2-02", "us-den-01"];
-
-fn seed(owner: AccountId, number: usize) -> SeedImage<'static> {
-    SeedImage {
-        id: format!("image-{}-{number:05}", owner.0),
-        account: owner,
-        name: format!("name-{number}"),
-        status: ImageStatus::Available,
-        description: "",
-        readme: "",
-        tags: &[],
-        supported_gpu_types: &[],
-        price_cents: 0,
-        failed_reason: "",
-        create_time: NOW + i64::try_from(number).unwrap(),
-        region: "region",
-        zone: ZONES[number % 7 % 3],
-        source_gpu_type: "",
-        source_instance_id: "",
-        size_bytes: 1,
-        manifest: Some("manifest"),
-        done_bytes: 0,
-        container: false,
-        platform_type: "",
-        shared_with: &[],
-        version: None,
-    }
-}
-
 async fn add(catalog: &Catalog, owner: AccountId, numbers: std::ops::Range<usize>) {
-    let images: Vec<_> = numbers.map(|number| seed(owner, number)).collect();
+    let images: Vec<_> = numbers.map(|number| seeded(owner, number)).collect();
     assert_eq!(catalog.seed_images(&images, &[], NOW).await.unwrap(), SeedImages::Seeded);
 }
 
@@ -83,7 +51,7 @@ async fn deep_pages_follow_every_change(engine: Engine) {
     let scope = Scope::own(owner);
     add(&other, owner, 0..400).await;
     check(&catalog, owner, "first").await;
-    let id = |number: usize| format!("image-{}-{number:05}", owner.0);
+    let id = |number: usize| seeded_id(owner, number);
     let delete = async |number: usize| {
         assert_eq!(other.delete_image(scope, &id(number), NOW).await.unwrap(), DeleteImage::Deleted);
     };
@@ -119,7 +87,7 @@ async fn deep_pages_fit_together_under_changes(engine: Engine) {
         for number in 0..60 {
             let (oldest, newest) = (number, 300 + number);
             add(&other, owner, newest..newest + 1).await;
-            let id = format!("image-{}-{oldest:05}", owner.0);
+            let id = seeded_id(owner, oldest);
             other.delete_image(scope, &id, NOW).await.unwrap();
         }
     });

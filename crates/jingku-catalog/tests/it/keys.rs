@@ -25,7 +25,7 @@ async fn a_key_keeps_its_limits(Engine { catalog, .. }: Engine) {
         KeyLimits { read_only: true, addresses: ["10.0.0.0/8", "fd00::/8"].map(str::to_owned).to_vec() };
     assert!(add_limited(&catalog, lab.id, "public-1", &limits).await);
     assert!(add(&catalog, lab.id, "public-2").await);
-    let (key, _) = catalog.find_key("public-1").await.unwrap().unwrap();
+    let (key, ..) = catalog.find_key("public-1").await.unwrap().unwrap();
     assert_eq!(key.limits, limits);
     let listed: Vec<_> = catalog.keys(None).await.unwrap().into_iter().map(|key| key.limits).collect();
     assert_eq!(listed, [limits, KeyLimits::default()]);
@@ -47,7 +47,8 @@ async fn a_key_is_found_with_its_account(Engine { catalog, .. }: Engine) {
         revoked_at: None,
         limits: KeyLimits::default(),
     };
-    assert_eq!(catalog.find_key("public-1").await.unwrap(), Some((expected.clone(), lab.clone())));
+    let revision = catalog.account_revision(lab.id).await.unwrap().unwrap();
+    assert_eq!(catalog.find_key("public-1").await.unwrap(), Some((expected.clone(), lab.clone(), revision)));
     assert_eq!(catalog.find_key("public").await.unwrap(), None);
     assert_eq!(catalog.keys(Some(lab.id)).await.unwrap(), [expected]);
     assert_eq!(catalog.keys(None).await.unwrap().len(), 2);
@@ -57,7 +58,7 @@ async fn a_public_key_is_used_once(Engine { catalog, .. }: Engine) {
     let (lab, other) = (account(&catalog, "lab").await, account(&catalog, "other").await);
     assert!(add(&catalog, lab.id, "public").await);
     assert!(!add(&catalog, other.id, "public").await);
-    let (key, _) = catalog.find_key("public").await.unwrap().unwrap();
+    let (key, ..) = catalog.find_key("public").await.unwrap().unwrap();
     assert_eq!(key.account, lab.id);
 }
 
@@ -67,6 +68,6 @@ async fn a_key_is_revoked_once(Engine { catalog, .. }: Engine) {
     assert!(catalog.revoke_key("public", NOW + 5).await.unwrap());
     assert!(!catalog.revoke_key("public", NOW + 6).await.unwrap());
     assert!(!catalog.revoke_key("unknown", NOW).await.unwrap());
-    let (key, _) = catalog.find_key("public").await.unwrap().unwrap();
+    let (key, ..) = catalog.find_key("public").await.unwrap().unwrap();
     assert_eq!(key.revoked_at, Some(NOW + 5));
 }

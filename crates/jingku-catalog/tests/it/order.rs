@@ -2,13 +2,12 @@
 
 use jingku_catalog::{
     AccountId, AddInstance, Catalog, CopyImage, DeleteImage, Favorite, GroupFilter, GroupOrder, GroupSort,
-    ImageChanges, ImageFilter, ImageOrder, ImageSort, ImageStatus, InstanceFilter, KeyLimits, NewCopy,
-    NewInstance, NewKey, Paging, PublishImage, RestoreImage, Scope, SeedImage, SeedImages, ShareChanges,
-    ShareImage,
+    ImageChanges, ImageFilter, ImageOrder, ImageSort, InstanceFilter, KeyLimits, NewCopy, NewInstance,
+    NewKey, Paging, PublishImage, RestoreImage, Scope, SeedImage, SeedImages, ShareChanges, ShareImage,
 };
 
 use crate::engines::{Engine, on_every_engine};
-use crate::setting::{NOW, account, lab, make, submission};
+use crate::setting::{NOW, account, lab, make, seeded, submission};
 
 on_every_engine!(
     images_of_one_second_are_in_order_of_creation,
@@ -266,27 +265,9 @@ async fn seeds_are_sorted_by_time_then_as_given(Engine { catalog, .. }: Engine) 
     let owner = account(&catalog, "lab").await.id;
     let seed = |id: &str, create_time| SeedImage {
         id: id.to_owned(),
-        account: owner,
         name: id.to_owned(),
-        status: ImageStatus::Available,
-        description: "",
-        readme: "",
-        tags: &[],
-        supported_gpu_types: &[],
-        price_cents: 0,
-        failed_reason: "",
         create_time,
-        region: "cn-wlcb",
-        zone: "cn-wlcb-01",
-        source_gpu_type: "",
-        source_instance_id: "",
-        size_bytes: 1,
-        manifest: Some("manifest"),
-        done_bytes: 0,
-        container: false,
-        platform_type: "",
-        shared_with: &[],
-        version: None,
+        ..seeded(owner, 0)
     };
     let images = [seed("b", 50), seed("d", 40), seed("a", 50), seed("c", 60), seed("e", 40)];
     assert_eq!(catalog.seed_images(&images, &[], NOW).await.unwrap(), SeedImages::Seeded);

@@ -1,7 +1,7 @@
 use jingku_catalog::{AccountId, ImageFilter, ImageStatus, Paging, Scope, SeedImage, SeedImages};
 
 use crate::engines::{Engine, on_every_engine};
-use crate::setting::{NOW, account, claim, create, instance};
+use crate::setting::{NOW, account, claim, create, instance, seeded};
 
 on_every_engine!(
     seeded_images_are_listed_as_described,
@@ -12,27 +12,12 @@ on_every_engine!(
 fn seed(account: AccountId, name: &str, status: ImageStatus) -> SeedImage<'static> {
     SeedImage {
         id: format!("image-{name}"),
-        account,
         name: name.to_owned(),
         status,
-        description: "",
-        readme: "",
-        tags: &[],
-        supported_gpu_types: &[],
-        price_cents: 0,
-        failed_reason: "",
-        create_time: NOW,
         region: "cn-wlcb",
-        zone: "cn-wlcb-01",
-        source_gpu_type: "",
-        source_instance_id: "",
         size_bytes: 1 << 20,
         manifest: None,
-        done_bytes: 0,
-        container: false,
-        platform_type: "",
-        shared_with: &[],
-        version: None,
+        ..seeded(account, 0)
     }
 }
 

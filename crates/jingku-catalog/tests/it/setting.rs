@@ -1,8 +1,8 @@
 //! The set-up shared by most tests.
 
 use jingku_catalog::{
-    Account, AccountId, AddInstance, BuiltImage, Catalog, CreateImage, ImageChanges, Job, JobEnd, NewAccount,
-    NewImage, NewInstance, PublishImage, Scope, Submission,
+    Account, AccountId, AddInstance, BuiltImage, Catalog, CreateImage, ImageChanges, ImageStatus, Job,
+    JobEnd, NewAccount, NewImage, NewInstance, PublishImage, Scope, SeedImage, Submission,
 };
 
 pub(crate) const NOW: i64 = 1_800_000_000;
@@ -109,4 +109,40 @@ pub(crate) async fn publish(
         catalog.publish_image(Scope::own(owner), image, submission(group, false), changes, None, now).await;
     assert_eq!(published.unwrap(), PublishImage::Published(group.to_owned()));
     assert!(catalog.approve_image(image, now).await.unwrap());
+}
+
+/// The zones of seeded images.
+pub(crate) const ZONES: [&str; 3] = ["cn-wlcb-01", "cn-sh2-02", "us-den-01"];
+
+/// The id of [`seeded`].
+pub(crate) fn seeded_id(owner: AccountId, number: usize) -> String {
+    format!("image-{}-{number:03}", owner.0)
+}
+
+/// The image with a number of an account, to seed. Two have the same second.
+pub(crate) fn seeded(owner: AccountId, number: usize) -> SeedImage<'static> {
+    SeedImage {
+        id: seeded_id(owner, number),
+        account: owner,
+        name: format!("name-{number}"),
+        status: ImageStatus::Available,
+        description: "",
+        readme: "",
+        tags: &[],
+        supported_gpu_types: &[],
+        price_cents: 0,
+        failed_reason: "",
+        create_time: NOW + i64::try_from(number / 2).unwrap(),
+        region: "region",
+        zone: ZONES[number % 7 % 3],
+        source_gpu_type: "",
+        source_instance_id: "",
+        size_bytes: 1,
+        manifest: Some("manifest"),
+        done_bytes: 0,
+        container: false,
+        platform_type: "",
+        shared_with: &[],
+        version: None,
+    }
 }

@@ -109,7 +109,7 @@ impl Library {
 
     /// Adds the given pair unless it exists.
     pub(crate) async fn ensure_key(&self, account: AccountId, pair: &KeyPair) -> Result<(), LibraryError> {
-        let Some((key, owner)) = self.catalog.find_key(&pair.public_key).await? else {
+        let Some((key, owner, _)) = self.catalog.find_key(&pair.public_key).await? else {
             return self.insert_key(account, pair, "from the environment", &KeyLimits::default()).await;
         };
         let private_key = self.keyring().open(&pair.public_key, &key.sealed_private_key)?;

@@ -28,7 +28,9 @@ const FILTERED_MAX: u64 = 2_700_000;
 const SHARED_MAX: u64 = 1_200_000;
 /// The most of a request for the groups of the community, which is answered from memory.
 const COMMUNITY_MAX: u64 = 500_000;
-/// The most of such a request after one group has changed, with the change.
+/// The most of a request for favourites, which is answered from memory.
+const FAVORITES_MAX: u64 = 500_000;
+/// The most of a request for groups after one group has changed, with the change.
 const GROUP_CHANGED_MAX: u64 = 28_000_000;
 
 #[tokio::test]
@@ -52,6 +54,14 @@ async fn requests_to_be_counted() {
                 service.make_public(id).await;
             }
             (Action::DescribeCommunityImages, service.caller(), None)
+        }
+        "favourites" => {
+            let (_, viewer) = service.stranger().await;
+            for id in &ids {
+                service.make_public(id).await;
+                viewer.ok(Action::AddFavoriteImage, &[("CompShareImageId", id)]).await;
+            }
+            (Action::DescribeFavoriteImages, viewer, None)
         }
         "filtered" => (Action::DescribeCompShareCustomImages, service.caller(), Some("A")),
         _ => (Action::DescribeCompShareCustomImages, service.caller(), None),
@@ -96,6 +106,7 @@ fn a_list_takes_a_bounded_number_of_instructions() {
         ("filtered", FILTERED_MAX),
         ("shared", SHARED_MAX),
         ("community", COMMUNITY_MAX),
+        ("favourites", FAVORITES_MAX),
         ("group changed", GROUP_CHANGED_MAX),
     ] {
         let Some(counted) = count(kind) else {

@@ -18,6 +18,7 @@ mod patroni;
 mod registry;
 mod repeats;
 mod review;
+mod round_trips;
 mod servers;
 mod support;
 mod surface;

@@ -3,7 +3,7 @@
 use jingku_catalog::testing::postgres_database;
 use jingku_protocol::actions::Action;
 
-use crate::support::{Caller, INSTANCE, Service};
+use crate::support::{Caller, INSTANCE, NOW, Service};
 
 const LIST: Action = Action::DescribeCompShareCustomImages;
 
@@ -79,5 +79,37 @@ async fn a_deleted_image_is_gone_everywhere_and_a_new_one_is_there() {
             let progress = [("CompShareImageId", id)];
             assert_eq!(caller.refusal(Action::GetCompShareImageCreateProgress, &progress).await.0, 8039);
         }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_list_of_favourites_shows_no_change_late() {
+    for one in services().await {
+        let two = one.reopen().await;
+        one.add_images(&[("image-1", NOW), ("image-2", NOW)]).await;
+        for id in ["image-1", "image-2"] {
+            one.make_public(id).await;
+        }
+        let (_, fan) = one.stranger().await;
+        let elsewhere = at(&two, &fan);
+        let favor = async |id: &str| {
+            fan.ok(Action::AddFavoriteImage, &[("CompShareImageId", id)]).await;
+        };
+        let check = async |ids: &[&str]| {
+            // Twice: the second page comes from memory.
+            for _ in 0..2 {
+                assert_eq!(elsewhere.ids(Action::DescribeFavoriteImages, &[]).await, ids);
+            }
+        };
+        favor("image-1").await;
+        check(&["image-1"]).await;
+        favor("image-2").await;
+        check(&["image-2", "image-1"]).await;
+        fan.ok(Action::RemoveFavoriteImage, &[("CompShareImageId", "image-1")]).await;
+        check(&["image-2"]).await;
+        favor("image-1").await;
+        let unpublish = [("CompShareImageId", "image-2"), ("Visibility", "0")];
+        one.caller().ok(Action::UpdateCompShareImage, &unpublish).await;
+        check(&["image-1"]).await;
     }
 }

@@ -32,14 +32,20 @@ const CHANGE: &str =
      WHERE account_id = $1 AND seq = $2 AND deleted_at IS NULL";
 
 /// Measures each case for this long. `None` where PostgreSQL is not installed.
-pub(super) fn measure(binary: &Path, folder: &Path, config: &str, time: Duration) -> Result<Option<Table>> {
+pub(super) fn measure(
+    binary: &Path,
+    folder: &Path,
+    config: &str,
+    images_max: u32,
+    time: Duration,
+) -> Result<Option<Table>> {
     let Some(postgres) = PostgresServer::start("") else { return Ok(None) };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let url = runtime.block_on(postgres.create_database("bench"));
     let database = Some(url.clone());
     let daemon = Daemon { binary: binary.to_owned(), data: folder.join("postgres"), database };
     let mut lists = Vec::new();
-    for images in ACCOUNT_IMAGES {
+    for images in super::sizes(&ACCOUNT_IMAGES, images_max) {
         let account = daemon.create_account(&format!("lab-{images}"))?;
         runtime.block_on(fill(&url, &account, images))?;
         let owner = account.id;

@@ -228,5 +228,5 @@ pub(super) fn assert_used(clients: &[Traffic]) {
     println!(
         "{answers} answers, {unknown} without one, {repeated} copies repeated, {images} images at the end"
     );
-    assert!(answers > 50 && repeated > 0);
+    assert!(answers > 0 && repeated > 0);
 }

@@ -55,6 +55,7 @@ type Answer = Response<UnsyncBoxBody<Bytes, Box<dyn std::error::Error + Send + S
 #[derive(Default)]
 struct Plan {
     requests: BTreeMap<String, u64>,
+    answers: BTreeMap<String, u64>,
     faults: Vec<(Method, S3Fault, u64)>,
 }
 
@@ -126,6 +127,12 @@ impl S3Server {
         let plan = self.plan.lock().unwrap_or_else(PoisonError::into_inner);
         plan.requests.get(method.as_str()).copied().unwrap_or(0)
     }
+
+    /// Returns how many requests of a method were answered, well or with an error.
+    pub fn answers(&self, method: &Method) -> u64 {
+        let plan = self.plan.lock().unwrap_or_else(PoisonError::into_inner);
+        plan.answers.get(method.as_str()).copied().unwrap_or(0)
+    }
 }
 
 impl Drop for S3Server {
@@ -141,7 +148,15 @@ async fn serve(listener: TcpListener, service: S3Service, plan: Arc<Mutex<Plan>>
         // Without this, small answers wait for the client's acknowledgement.
         let _ = socket.set_nodelay(true);
         let (service, plan) = (service.clone(), Arc::clone(&plan));
-        let answer = service_fn(move |request| answer(service.clone(), Arc::clone(&plan), request));
+        let answer = service_fn(move |request| {
+            let (service, plan) = (service.clone(), Arc::clone(&plan));
+            async move {
+                let method = request.method().to_string();
+                let answer = answer(service, Arc::clone(&plan), request).await;
+                *plan.lock().unwrap_or_else(PoisonError::into_inner).answers.entry(method).or_default() += 1;
+                answer
+            }
+        });
         tokio::spawn(
             hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(socket), answer),
         );

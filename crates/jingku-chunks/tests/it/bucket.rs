@@ -127,20 +127,23 @@ fn wrong_bytes_are_detected() {
     assert!(sample::read(&store, written.manifest).unwrap() == disk());
 }
 
-/// An upload that fails leaves no parts behind.
+/// An upload that fails leaves no parts behind, also if other parts are on their way when one fails.
 #[test]
 fn failed_upload_is_aborted() {
     let scratch = tempfile::tempdir().unwrap();
     let server = server(scratch.path());
     let bucket = create(&server).unwrap();
+    let before = server.answers(&Method::PUT);
     let mut stage = bucket.stage().unwrap();
     for _ in 0..20 {
         stage.write(&vec![7; 1 << 20]).unwrap();
     }
-    // An error that is not worth another attempt.
+    // An error that is not worth another attempt; the other two parts arrive later.
     server.inject(Method::PUT, S3Fault::SKEWED, 1);
+    server.inject(Method::PUT, S3Fault::Slow(Duration::from_millis(200)), 2);
     let key = Key::Manifest(ManifestId([7; 32]));
     assert!(stage.commit(key, Existing::Keep).is_err());
+    assert_eq!((server.answers(&Method::PUT), server.answers(&Method::DELETE)), (before + 3, 1));
     assert!(matches!(bucket.head(key), Err(Error::NotFound(_))));
     let left = std::fs::read_dir(scratch.path()).unwrap().map(|entry| entry.unwrap().file_name());
     let left: Vec<_> = left.filter(|name| name.to_string_lossy().contains("upload")).collect();

@@ -17,7 +17,7 @@ use super::settings::{BucketUrl, REQUEST_TIMEOUT};
 use super::trouble::Trouble;
 use crate::key::Kind;
 
-/// The answer to ListMultipartUploads, at most 1,000 uploads.
+/// The answer to `ListMultipartUploads`, at most 1,000 uploads.
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListMultipartUploads.html>
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -36,7 +36,8 @@ struct Listing {
 #[serde(rename_all = "PascalCase")]
 struct Upload {
     key: String,
-    upload_id: String,
+    #[serde(rename = "UploadId")]
+    id: String,
     initiated: String,
 }
 
@@ -55,9 +56,9 @@ pub(super) async fn abort(
         // Not what other programs upload to the same bucket.
         let is_ours = |upload: &Upload| upload.key.starts_with(&below) && upload.began_before(before);
         let mut aborting = futures::stream::iter(upload.into_iter().filter(is_ours))
-            .map(|Upload { key, upload_id, .. }| {
+            .map(|Upload { key, id, .. }| {
                 let s3 = s3.clone();
-                async move { s3.abort_multipart(&Path::from(key), &upload_id).await }
+                async move { s3.abort_multipart(&Path::from(key), &id).await }
             })
             .buffer_unordered(REQUESTS_AT_ONCE);
         while let Some(ended) = aborting.next().await {

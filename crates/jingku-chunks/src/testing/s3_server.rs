@@ -25,11 +25,9 @@ use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
 
 use self::uploads::Uploads;
-use self::upstream::Upstream;
+use self::upstream::{ACCESS_KEY, SECRET_KEY, Upstream};
 use crate::bucket::{BucketSettings, BucketUrl};
 
-const ACCESS_KEY: &str = "jingku";
-const SECRET_KEY: &str = "jingku-secret";
 /// How often a held request looks whether it still is.
 const HELD_PAUSE: Duration = Duration::from_millis(50);
 

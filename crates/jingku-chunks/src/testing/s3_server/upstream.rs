@@ -13,7 +13,8 @@ use object_store::client::{HttpClient, HttpConnector, HttpRequestBody, ReqwestCo
 use object_store::path::Path;
 use object_store::signer::Signer;
 
-use super::{ACCESS_KEY, SECRET_KEY};
+pub(super) const ACCESS_KEY: &str = "jingku";
+pub(super) const SECRET_KEY: &str = "jingku-secret";
 
 #[derive(Clone)]
 pub(super) struct Upstream {

@@ -1,5 +1,6 @@
 //! `cargo xtask test`: all checks that a change must pass, the fastest first.
 
+mod ceph;
 mod debian;
 mod packages;
 mod python;
@@ -17,7 +18,7 @@ use crate::workspace::{Workspace, run as run_command, strict};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Run only these steps, separated by commas.
+    /// Run only these steps, separated by commas. `ceph` runs only if it is named here.
     #[arg(long, value_delimiter = ',', value_parser = names())]
     only: Vec<String>,
     /// Skip these steps, separated by commas.
@@ -56,8 +57,11 @@ const STEPS: &[Step] = &[
     Step { name: "readme", what: "run the commands of the README", run: readme::run },
 ];
 
+/// Runs the tests of buckets on Ceph: not by default.
+const CEPH: Step = Step { name: "ceph", what: "run the tests of buckets on Ceph", run: ceph::test };
+
 fn names() -> PossibleValuesParser {
-    PossibleValuesParser::new(STEPS.iter().map(|step| step.name))
+    PossibleValuesParser::new(STEPS.iter().chain([&CEPH]).map(|step| step.name))
 }
 
 pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
@@ -66,10 +70,11 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
     }
     let chosen = |step: &&Step| {
         let named = |names: &[String]| names.iter().any(|name| name == step.name);
-        (args.only.is_empty() || named(&args.only)) && !named(&args.skip)
+        let is_default = step.name != CEPH.name && args.only.is_empty();
+        (is_default || named(&args.only)) && !named(&args.skip)
     };
     let (begin, mut times) = (Instant::now(), Vec::new());
-    for Step { name, what, run } in STEPS.iter().filter(chosen) {
+    for Step { name, what, run } in STEPS.iter().chain([&CEPH]).filter(chosen) {
         println!("==> {name}: {what}");
         let start = Instant::now();
         let result = run(workspace);

@@ -71,15 +71,23 @@ pub trait Backend: Send + Sync + 'static {
     /// Deletes an object. Succeeds if it does not exist.
     fn delete(&self, key: Key) -> Result<()>;
 
-    /// Deletes objects if `may` returns `true`; otherwise fails. It may be called several times.
+    /// Deletes objects if `may` returns `true`; otherwise fails. It may be called several times. Returns whether no
+    /// deletion takes effect later: `false` if a request was repeated because it got no answer.
     ///
     /// A backend over a network prepares the requests before it calls `may`, in such a way that the other side rejects
     /// them [`DELETE_TIMEOUT`] later. So a process that was suspended meanwhile cannot delete anything.
-    fn delete_if(&self, keys: &[Key], may: &mut dyn FnMut() -> Result<bool>) -> Result<()> {
+    fn delete_if(&self, keys: &[Key], may: &mut dyn FnMut() -> Result<bool>) -> Result<bool> {
         if !may()? {
             return Err(too_late());
         }
-        keys.iter().try_for_each(|key| self.delete(*key))
+        keys.iter().try_for_each(|key| self.delete(*key))?;
+        Ok(true)
+    }
+
+    /// Removes what interrupted writers left outside the objects and began before this Unix time. Returns how many there
+    /// were. Does nothing where everything else finds and removes it.
+    fn abort_uploads(&self, _before: i64) -> Result<u64> {
+        Ok(0)
     }
 
     /// Returns how many threads one writer or reader uses: one per core, or more if they wait for a network.
@@ -222,7 +230,8 @@ impl<B: Backend + ?Sized> Backend for Arc<B> {
         list_kind(kind: Kind, max: usize) -> Result<Vec<Key>>;
         lengths(keys: &[Key]) -> Result<Vec<(Key, u64)>>;
         delete(key: Key) -> Result<()>;
-        delete_if(keys: &[Key], may: &mut dyn FnMut() -> Result<bool>) -> Result<()>;
+        delete_if(keys: &[Key], may: &mut dyn FnMut() -> Result<bool>) -> Result<bool>;
+        abort_uploads(before: i64) -> Result<u64>;
         threads() -> usize;
         sync() -> Result<()>;
         claim() -> Result<Box<dyn Claim>>;

@@ -10,6 +10,7 @@ mod settings;
 mod shared;
 mod stage;
 mod trouble;
+mod uploads;
 
 use std::sync::Arc;
 
@@ -210,10 +211,10 @@ impl Backend for Bucket {
     }
 
     fn delete(&self, key: Key) -> Result<()> {
-        self.delete_if(&[key], &mut || Ok(true))
+        self.delete_if(&[key], &mut || Ok(true)).map(drop)
     }
 
-    fn delete_if(&self, keys: &[Key], may: &mut dyn FnMut() -> Result<bool>) -> Result<()> {
+    fn delete_if(&self, keys: &[Key], may: &mut dyn FnMut() -> Result<bool>) -> Result<bool> {
         let doing = |trouble: Trouble| trouble.of("delete objects");
         let requests = &self.shared.requests;
         let paths = keys.iter().map(|key| self.shared.path(*key)).collect();
@@ -223,6 +224,13 @@ impl Backend for Bucket {
             return Err(crate::backend::too_late());
         }
         requests.run(deletion::send(requests.plain.clone(), prepared)).map_err(doing)
+    }
+
+    fn abort_uploads(&self, before: i64) -> Result<u64> {
+        let requests = &self.shared.requests;
+        let aborting =
+            uploads::abort(requests.s3.clone(), requests.plain.clone(), self.shared.url.clone(), before);
+        requests.run(aborting).map_err(|trouble| trouble.of("end unfinished uploads"))
     }
 
     fn threads(&self) -> usize {

@@ -202,7 +202,10 @@ impl Sweep {
     fn delete(&mut self, objects: &[(Key, u64)], claims: &mut ClaimTracker) -> Result<()> {
         let (keys, lengths): (Vec<Key>, Vec<u64>) = objects.iter().copied().unzip();
         if !self.plan.dry_run && !keys.is_empty() {
-            self.backend.delete_if(&keys, &mut || claims.is_paused())?;
+            let ended = self.backend.delete_if(&keys, &mut || claims.is_paused())?;
+            if !ended {
+                claims.leave(self.backend.as_ref())?;
+            }
         }
         self.swept.bytes += lengths.iter().sum::<u64>();
         Ok(())

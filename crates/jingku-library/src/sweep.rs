@@ -13,6 +13,8 @@ use crate::library::Library;
 use crate::sentence::{clause, with_causes};
 
 const BATCH: u32 = 4096;
+/// How long ago an upload to a bucket must have begun before a sweep ends it, in seconds. Uploads take minutes.
+const UPLOAD_AGE_SECS_MIN: i64 = 24 * 60 * 60;
 /// The name of the task, and of its state.
 pub(crate) const SWEEP: &str = "sweep";
 
@@ -104,6 +106,9 @@ impl Library {
             }
         });
         let (swept, ended) = sweeping.await??;
+        if ended && !dry_run {
+            self.abort_uploads().await?;
+        }
         if ended && !dry_run && self.data.is_some() {
             let files = swept.chunks + swept.manifests;
             let last = LastSweep { ended_at: self.clock.now(), files, bytes: swept.bytes };
@@ -111,6 +116,21 @@ impl Library {
             failpoint::reached("sweep.done");
         }
         Ok(swept)
+    }
+
+    /// Ends uploads to a bucket whose writer was killed.
+    async fn abort_uploads(&self) -> Result<(), SweepError> {
+        let (store, before) = (self.store.clone(), self.clock.now() - UPLOAD_AGE_SECS_MIN);
+        match tokio::task::spawn_blocking(move || store.backend().abort_uploads(before)).await? {
+            Ok(0) => {}
+            Ok(uploads) => tracing::info!(uploads, "ended unfinished uploads to the bucket"),
+            // Not every service or key pair can list them.
+            Err(error) => {
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(error, "cannot end unfinished uploads to the bucket");
+            }
+        }
+        Ok(())
     }
 
     /// The last completed sweep of any server.

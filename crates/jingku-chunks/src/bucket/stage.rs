@@ -4,7 +4,7 @@ use std::io::{Read, Seek, SeekFrom, Write};
 use std::sync::Arc;
 
 use bytes::Bytes;
-use futures::future::try_join_all;
+use futures::future::join_all;
 use object_store::{MultipartUpload, ObjectStoreExt};
 use tempfile::SpooledTempFile;
 
@@ -52,16 +52,17 @@ impl BucketStage {
         let mut upload = requests.requests.run(async move { Ok(s3.put_multipart(&path).await?) })?;
         let part_bytes = PART_BYTES.max(self.length.div_ceil(PARTS_MAX));
         let sent = self.send_parts(upload.as_mut(), part_bytes);
-        // On failure the parts would be paid for forever.
         requests.requests.run(async move {
-            match sent {
+            let done = match sent {
                 Ok(()) => upload.complete().await.map(drop).map_err(Trouble::from),
-                Err(trouble) => {
-                    // The service may be unreachable; docs/operate/object-storage.md has a rule that removes the rest.
-                    let _ = upload.abort().await;
-                    Err(trouble)
-                }
+                Err(trouble) => Err(trouble),
+            };
+            if done.is_err() {
+                // The parts would be paid for forever. The service may be unreachable; docs/operate/object-storage.md has
+                // a rule that removes the rest.
+                let _ = upload.abort().await;
             }
+            done
         })
     }
 
@@ -78,7 +79,10 @@ impl BucketStage {
             if sending.is_empty() {
                 return Ok(());
             }
-            self.shared.requests.run(async move { Ok(try_join_all(sending).await.map(drop)?) })?;
+            self.shared.requests.run(async move {
+                // Waits for all, also if one fails: a part that arrives after the upload was aborted is kept.
+                join_all(sending).await.into_iter().try_for_each(|sent| Ok(sent?))
+            })?;
         }
     }
 }

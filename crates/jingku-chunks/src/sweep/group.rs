@@ -157,6 +157,13 @@ impl ClaimTracker {
         self.watch.resume();
     }
 
+    /// Leaves additions of the last names paused until that ends by itself: deletions may still take effect. Watches anew,
+    /// which visits all claims again.
+    pub(super) fn leave(&mut self, backend: &dyn Backend) -> Result<()> {
+        self.watch = backend.watch_claims()?;
+        Ok(())
+    }
+
     pub(super) fn manifests(&self) -> impl Iterator<Item = ManifestId> {
         self.manifests.iter().copied()
     }

@@ -1,4 +1,7 @@
-//! An S3 server in the test process, over a folder, which injects faults on request.
+//! An S3 server in the test process, over a folder or another server, which injects faults on request.
+
+mod uploads;
+mod upstream;
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -21,10 +24,12 @@ use s3s::service::{S3Service, S3ServiceBuilder};
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
 
+use self::uploads::Uploads;
+use self::upstream::{ACCESS_KEY, SECRET_KEY, Upstream};
 use crate::bucket::{BucketSettings, BucketUrl};
 
-const ACCESS_KEY: &str = "jingku";
-const SECRET_KEY: &str = "jingku-secret";
+/// How often a held request looks whether it still is.
+const HELD_PAUSE: Duration = Duration::from_millis(50);
 
 /// What a faulty request gets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,14 +57,28 @@ impl S3Fault {
 
 type Answer = Response<UnsyncBoxBody<Bytes, Box<dyn std::error::Error + Send + Sync>>>;
 
+/// What answers.
+#[derive(Clone)]
+enum Service {
+    Files(S3Service),
+    Other(Upstream),
+}
+
 #[derive(Default)]
 struct Plan {
     requests: BTreeMap<String, u64>,
+    answers: BTreeMap<String, u64>,
     faults: Vec<(Method, S3Fault, u64)>,
+    uploads: Uploads,
+    /// Requests that wait: those that put an object whose path contains this.
+    held: Option<String>,
+    has_held: bool,
 }
 
-/// A server of the crate `s3s-fs`. Stops when dropped.
+/// A server of the crate `s3s-fs`, or a proxy of the server that the variable `JINGKU_TEST_S3` names. Stops when dropped.
 pub struct S3Server {
+    /// What is appended to the names of buckets.
+    suffix: String,
     address: SocketAddr,
     plan: Arc<Mutex<Plan>>,
     runtime: Option<Runtime>,
@@ -78,19 +97,22 @@ impl S3Server {
 
     /// Starts a server on an address.
     pub fn start_on(root: &Path, buckets: &[&str], address: SocketAddr) -> io::Result<Self> {
-        for bucket in buckets {
-            fs::create_dir_all(root.join(bucket))?;
-        }
-        let files = s3s_fs::FileSystem::new(root).map_err(|error| io::Error::other(format!("{error:?}")))?;
-        let mut builder = S3ServiceBuilder::new(files);
-        builder.set_auth(SimpleAuth::from_single(ACCESS_KEY, SECRET_KEY));
-        let service = builder.build();
-        let plan = Arc::<Mutex<Plan>>::default();
         let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+        let (service, suffix) = match Upstream::from_env()? {
+            Some(other) => {
+                let suffix = Upstream::suffix();
+                for bucket in buckets {
+                    runtime.block_on(other.create_bucket(&format!("{bucket}{suffix}")))?;
+                }
+                (Service::Other(other), suffix)
+            }
+            None => (Service::Files(files(root, buckets)?), String::new()),
+        };
+        let plan = Arc::<Mutex<Plan>>::default();
         let listener = runtime.block_on(TcpListener::bind(address))?;
         let address = listener.local_addr()?;
         runtime.spawn(serve(listener, service, Arc::clone(&plan)));
-        Ok(Self { address, plan, runtime: Some(runtime) })
+        Ok(Self { suffix, address, plan, runtime: Some(runtime) })
     }
 
     /// Returns the base URL.
@@ -110,8 +132,10 @@ impl S3Server {
 
     /// Returns the settings of a store in a bucket.
     pub fn settings(&self, url: &str) -> BucketSettings {
+        let mut url = BucketUrl::parse(url).unwrap_or_default();
+        url.bucket.push_str(&self.suffix);
         BucketSettings {
-            url: BucketUrl::parse(url).unwrap_or_default(),
+            url,
             endpoint: Some(self.endpoint()),
             region: Some("us-east-1".to_owned()),
             path_style: true,
@@ -126,10 +150,27 @@ impl S3Server {
         self.plan.lock().unwrap_or_else(PoisonError::into_inner).faults.push((method, fault, count));
     }
 
+    /// Holds requests that put objects whose path contains `part`, until it is `None`.
+    pub fn hold(&self, part: Option<&str>) {
+        let mut plan = self.plan.lock().unwrap_or_else(PoisonError::into_inner);
+        (plan.held, plan.has_held) = (part.map(str::to_owned), false);
+    }
+
+    /// Whether a request was held since the last call of [`hold`](Self::hold).
+    pub fn has_held(&self) -> bool {
+        self.plan.lock().unwrap_or_else(PoisonError::into_inner).has_held
+    }
+
     /// Returns how many requests of a method were received.
     pub fn requests(&self, method: &Method) -> u64 {
         let plan = self.plan.lock().unwrap_or_else(PoisonError::into_inner);
         plan.requests.get(method.as_str()).copied().unwrap_or(0)
+    }
+
+    /// Returns how many requests of a method were answered, well or with an error.
+    pub fn answers(&self, method: &Method) -> u64 {
+        let plan = self.plan.lock().unwrap_or_else(PoisonError::into_inner);
+        plan.answers.get(method.as_str()).copied().unwrap_or(0)
     }
 }
 
@@ -141,12 +182,30 @@ impl Drop for S3Server {
     }
 }
 
-async fn serve(listener: TcpListener, service: S3Service, plan: Arc<Mutex<Plan>>) {
+fn files(root: &Path, buckets: &[&str]) -> io::Result<S3Service> {
+    for bucket in buckets {
+        fs::create_dir_all(root.join(bucket))?;
+    }
+    let files = s3s_fs::FileSystem::new(root).map_err(|error| io::Error::other(format!("{error:?}")))?;
+    let mut builder = S3ServiceBuilder::new(files);
+    builder.set_auth(SimpleAuth::from_single(ACCESS_KEY, SECRET_KEY));
+    Ok(builder.build())
+}
+
+async fn serve(listener: TcpListener, service: Service, plan: Arc<Mutex<Plan>>) {
     while let Ok((socket, _)) = listener.accept().await {
         // Without this, small answers wait for the client's acknowledgement.
         let _ = socket.set_nodelay(true);
         let (service, plan) = (service.clone(), Arc::clone(&plan));
-        let answer = service_fn(move |request| answer(service.clone(), Arc::clone(&plan), request));
+        let answer = service_fn(move |request| {
+            let (service, plan) = (service.clone(), Arc::clone(&plan));
+            async move {
+                let method = request.method().to_string();
+                let answer = answer(service, Arc::clone(&plan), request).await;
+                *plan.lock().unwrap_or_else(PoisonError::into_inner).answers.entry(method).or_default() += 1;
+                answer
+            }
+        });
         tokio::spawn(
             hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(socket), answer),
         );
@@ -154,7 +213,7 @@ async fn serve(listener: TcpListener, service: S3Service, plan: Arc<Mutex<Plan>>
 }
 
 async fn answer(
-    service: S3Service,
+    service: Service,
     plan: Arc<Mutex<Plan>>,
     request: Request<Incoming>,
 ) -> Result<Answer, Infallible> {
@@ -164,7 +223,10 @@ async fn answer(
         Some(S3Fault::Slow(pause)) => tokio::time::sleep(pause).await,
         _ => {}
     }
-    let Ok(answer) = service.call(request.map(s3s::Body::from)).await else {
+    while is_held(&plan, &request) {
+        tokio::time::sleep(HELD_PAUSE).await;
+    }
+    let Some(answer) = pass(&service, &plan, request).await else {
         return Ok(error(500, "InternalError"));
     };
     Ok(match fault {
@@ -189,6 +251,42 @@ async fn answer(
         }
         _ => answer.map(|body| body.map_err(Into::into).boxed_unsync()),
     })
+}
+
+/// Passes a request to the service.
+async fn pass(
+    service: &Service,
+    plan: &Mutex<Plan>,
+    request: Request<Incoming>,
+) -> Option<Response<s3s::Body>> {
+    let service = match service {
+        Service::Other(other) => return other.forward(request).await,
+        Service::Files(files) => files,
+    };
+    let lock = || plan.lock().unwrap_or_else(PoisonError::into_inner);
+    let (method, uri) = (request.method().clone(), request.uri().clone());
+    if let Some(list) = lock().uploads.list(&method, &uri) {
+        return Some(Response::new(s3s::Body::from(list)));
+    }
+    let answer = service.call(request.map(s3s::Body::from)).await.ok()?;
+    if !answer.status().is_success()
+        || method == Method::GET
+        || !uri.query().is_some_and(|q| q.contains("upload"))
+    {
+        return Some(answer);
+    }
+    let (parts, body) = answer.into_parts();
+    let body = body.collect().await.ok()?.to_bytes();
+    lock().uploads.note(&method, &uri, &body);
+    Some(Response::from_parts(parts, s3s::Body::from(body)))
+}
+
+fn is_held(plan: &Mutex<Plan>, request: &Request<Incoming>) -> bool {
+    let mut plan = plan.lock().unwrap_or_else(PoisonError::into_inner);
+    let is_held = request.method() == Method::PUT
+        && plan.held.as_ref().is_some_and(|part| request.uri().path().contains(part));
+    plan.has_held |= is_held;
+    is_held
 }
 
 fn next_fault(plan: &Mutex<Plan>, method: &Method) -> Option<S3Fault> {

@@ -9,6 +9,8 @@ use jingku_chunks::{
     Backend, Bucket, BucketSettings, Error, Existing, Key, Kind, ManifestId, Memory, Result, S3Fault,
     S3Server, Store, SweepPlan,
 };
+use object_store::aws::{AmazonS3, AmazonS3Builder};
+use object_store::{MultipartUpload, ObjectStoreExt};
 
 use crate::sample::{self, disk};
 
@@ -24,6 +26,36 @@ fn open(settings: &BucketSettings) -> Result<Bucket> {
 
 fn server(root: &Path) -> S3Server {
     S3Server::start(root, &["images", "other"]).unwrap()
+}
+
+/// Runs requests of the plain client.
+fn with_client<T>(server: &S3Server, act: impl AsyncFnOnce(AmazonS3) -> T) -> T {
+    let (id, secret) = S3Server::key_pair();
+    let builder = AmazonS3Builder::new().with_endpoint(server.endpoint()).with_allow_http(true);
+    let builder = builder.with_access_key_id(id).with_secret_access_key(secret);
+    let s3 = builder.with_bucket_name(server.settings(URL).url.bucket).build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(act(s3))
+}
+
+fn put(server: &S3Server, path: &str, object: &'static str) {
+    with_client(server, async |s3| s3.put(&path.into(), object.into()).await.unwrap());
+}
+
+/// Begins uploads of which nobody knows.
+fn begin_uploads(server: &S3Server, paths: &[&str]) {
+    with_client(server, async |s3| {
+        for path in paths {
+            let mut upload = s3.put_multipart(&(*path).into()).await.unwrap();
+            upload.put_part("part".into()).await.unwrap();
+        }
+    });
+}
+
+/// The files of unfinished uploads; none if another server has them.
+fn parts(scratch: &Path) -> usize {
+    let names = std::fs::read_dir(scratch).unwrap().map(|entry| entry.unwrap().file_name());
+    names.filter(|name| name.to_string_lossy().contains(".part-")).count()
 }
 
 #[test]
@@ -42,13 +74,11 @@ fn create_refuses_existing_and_open_missing_stores() {
     // Prefixes end at slashes.
     assert!(open(&server.settings("s3://images/la")).is_err());
 
-    std::fs::write(scratch.path().join("images/lab/format"), "jingku-chunks 2\n").unwrap();
+    put(&server, "lab/format", "jingku-chunks 2\n");
     let error = open(&server.settings(URL)).err().unwrap();
     assert!(matches!(&error, Error::UnknownFormat { found, .. } if found == "jingku-chunks 2\n"));
-    assert!(
-        error.to_string().starts_with("s3://images/lab contains no chunk store that this version"),
-        "{error}"
-    );
+    let start = format!("{} contains no chunk store that this version", server.settings(URL).url);
+    assert!(error.to_string().starts_with(&start), "{error}");
 }
 
 #[test]
@@ -69,7 +99,7 @@ fn errors_say_what_to_do() {
     drop(server);
     // Connections are refused at once; the attempts take some seconds.
     let gone = error_of(&settings);
-    assert!(gone.starts_with("cannot open the store in s3://images/lab: "), "{gone}");
+    assert!(gone.starts_with(&format!("cannot open the store in {}: ", settings.url)), "{gone}");
 }
 
 /// A missing bucket must not look like missing chunks.
@@ -127,24 +157,65 @@ fn wrong_bytes_are_detected() {
     assert!(sample::read(&store, written.manifest).unwrap() == disk());
 }
 
-/// An upload that fails leaves no parts behind.
+/// An upload that fails leaves no parts behind, also if other parts are on their way when one fails.
 #[test]
 fn failed_upload_is_aborted() {
     let scratch = tempfile::tempdir().unwrap();
     let server = server(scratch.path());
     let bucket = create(&server).unwrap();
+    let before = server.answers(&Method::PUT);
     let mut stage = bucket.stage().unwrap();
     for _ in 0..20 {
         stage.write(&vec![7; 1 << 20]).unwrap();
     }
-    // An error that is not worth another attempt.
+    // An error that is not worth another attempt; the other two parts arrive later.
     server.inject(Method::PUT, S3Fault::SKEWED, 1);
+    server.inject(Method::PUT, S3Fault::Slow(Duration::from_millis(200)), 2);
     let key = Key::Manifest(ManifestId([7; 32]));
     assert!(stage.commit(key, Existing::Keep).is_err());
+    assert_eq!((server.answers(&Method::PUT), server.answers(&Method::DELETE)), (before + 3, 1));
     assert!(matches!(bucket.head(key), Err(Error::NotFound(_))));
-    let left = std::fs::read_dir(scratch.path()).unwrap().map(|entry| entry.unwrap().file_name());
-    let left: Vec<_> = left.filter(|name| name.to_string_lossy().contains("upload")).collect();
-    assert!(left.is_empty(), "{left:?}");
+    assert_eq!((parts(scratch.path()), bucket.abort_uploads(i64::MAX).unwrap()), (0, 0));
+}
+
+/// Uploads whose process was killed are found and ended, but not those of other programs, prefixes or times.
+#[test]
+fn unfinished_uploads_are_ended() {
+    let scratch = tempfile::tempdir().unwrap();
+    let server = server(scratch.path());
+    let bucket = create(&server).unwrap();
+    begin_uploads(
+        &server,
+        &[
+            "lab/manifests/01/01",
+            "lab/manifests/01/01",
+            "lab/manifests/02/02",
+            "lab/manifests2/03",
+            "lab/notes",
+            "manifests/04/04",
+        ],
+    );
+    assert_eq!(bucket.abort_uploads(0).unwrap(), 0);
+    assert_eq!(bucket.abort_uploads(i64::MAX).unwrap(), 3);
+    assert_eq!(bucket.abort_uploads(i64::MAX).unwrap(), 0);
+    if std::env::var_os("JINGKU_TEST_S3").is_none() {
+        assert_eq!(parts(scratch.path()), 3);
+    }
+}
+
+/// A deletion that was repeated without an answer may take effect later; an answer ends it.
+#[test]
+fn deletions_without_an_answer_are_reported() {
+    let scratch = tempfile::tempdir().unwrap();
+    let server = server(scratch.path());
+    let bucket = create(&server).unwrap();
+    let key = Key::Manifest(ManifestId([1; 32]));
+    for (fault, ended) in [(S3Fault::SLOW_DOWN, true), (S3Fault::Refused(504, "GatewayTimeout"), false)] {
+        bucket.put(key, b"x", Existing::Keep).unwrap();
+        server.inject(Method::DELETE, fault, 1);
+        assert_eq!(bucket.delete_if(&[key], &mut || Ok(true)).unwrap(), ended, "{fault:?}");
+        assert!(matches!(bucket.head(key), Err(Error::NotFound(_))));
+    }
 }
 
 /// `may` is asked after the deletions are signed, once for all of them.

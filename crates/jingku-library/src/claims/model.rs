@@ -72,15 +72,21 @@ impl Backend for Machine {
         self.objects.memory.delete(key)
     }
 
-    fn delete_if(&self, keys: &[Key], may: &mut dyn FnMut() -> Result<bool>) -> Result<()> {
+    fn delete_if(&self, keys: &[Key], may: &mut dyn FnMut() -> Result<bool>) -> Result<bool> {
         if !may()? {
             return Err(Error::Settings("too late".into()));
         }
-        if std::mem::take(&mut *lock(&self.objects.loses_answers)) {
-            lock(&self.objects.late).extend(keys);
-            return Err(Error::Settings("no answer".into()));
+        let is_late = std::mem::take(&mut *lock(&self.objects.loses_answers));
+        if is_late {
+            let mut late = lock(&self.objects.late);
+            late.extend(keys);
+            // Otherwise the repeated requests are answered.
+            if late.len().is_multiple_of(2) {
+                return Err(Error::Settings("no answer".into()));
+            }
         }
-        keys.iter().try_for_each(|key| self.delete(*key))
+        keys.iter().try_for_each(|key| self.delete(*key))?;
+        Ok(!is_late)
     }
 
     fn threads(&self) -> usize {

@@ -48,13 +48,18 @@ impl<B: Backend> Backend for FailpointBackend<B> {
         self.0.lengths(keys)
     }
 
-    fn delete_if(&self, keys: &[Key], may: &mut dyn FnMut() -> Result<bool>) -> Result<()> {
+    fn delete_if(&self, keys: &[Key], may: &mut dyn FnMut() -> Result<bool>) -> Result<bool> {
         // One by one, to reach the failpoint between two deletions.
+        let mut ended = true;
         for key in keys {
-            self.0.delete_if(&[*key], may)?;
+            ended &= self.0.delete_if(&[*key], may)?;
             deleted(*key);
         }
-        Ok(())
+        Ok(ended)
+    }
+
+    fn abort_uploads(&self, before: i64) -> Result<u64> {
+        self.0.abort_uploads(before)
     }
 
     fn threads(&self) -> usize {

@@ -29,7 +29,7 @@ const BUCKET: &str = "s3://images/lab";
 struct Scene {
     home: Home,
     folder: TempDir,
-    _s3: S3Server,
+    s3: S3Server,
     /// A configuration that says how to reach the bucket.
     config: String,
     /// One that also names it as the storage.
@@ -43,7 +43,7 @@ impl Scene {
         let reach = format!("[s3]\nendpoint = '{}'\npath_style = true\nallow_http = true\n", s3.endpoint());
         let config = home.file("reach.toml", reach.as_bytes());
         let bucket_config = home.file("bucket.toml", format!("storage = '{BUCKET}'\n{reach}").as_bytes());
-        Self { home, folder, _s3: s3, config, bucket_config }
+        Self { home, folder, s3, config, bucket_config }
     }
 
     fn command(&self, args: &[&str]) -> Command {
@@ -86,12 +86,14 @@ impl Scene {
         self.folder.path().join("images/lab")
     }
 
-    /// Starts a move and waits until it asks to stop the server.
+    /// Starts a move.
     fn begin(&self, to: &str) -> Child {
-        let said = self.home.path("said");
-        let child = self.migrate(to).stderr(File::create(&said).unwrap()).spawn().unwrap();
-        until("it waits for the server", || fs::read_to_string(&said).unwrap().contains("Stop it now"));
-        child
+        self.migrate(to).stderr(File::create(self.home.path("said")).unwrap()).spawn().unwrap()
+    }
+
+    /// Whether the move asks to stop the server.
+    fn is_waiting(&self) -> bool {
+        fs::read_to_string(self.home.path("said")).unwrap().contains("Stop it now")
     }
 }
 
@@ -107,10 +109,18 @@ fn images_move_while_the_server_runs() {
     let kept = home.make("uhost-0", "kept");
     let purged = home.make("uhost-1", "purged");
 
+    scene.s3.hold(Some("/chunks/"));
     let mut child = scene.begin(BUCKET);
+    until("a chunk is on its way", || scene.s3.has_held());
+    // A sweep keeps what is being copied, also if no image needs it any more.
+    home.purge(&purged);
+    let swept: Value = serde_json::from_str(&scene.run(&["sweep", "--json"]).succeeded().out).unwrap();
+    assert_eq!(swept["Files"], 0, "{swept}");
+    assert!(!scene.is_waiting());
+    scene.s3.hold(None);
+    until("it waits for the server", || scene.is_waiting());
     // The server is in use until it is stopped, and so is its store.
     let made = home.make("uhost-2", "made");
-    home.purge(&purged);
     scene.run(&["sweep"]).succeeded();
     assert!(home.bytes(&kept) == contents[0]);
     server.stop();

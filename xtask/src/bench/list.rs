@@ -19,7 +19,7 @@ use super::daemon::{Account, Daemon};
 use super::process::Server;
 use super::report::{Report, mega};
 use crate::workspace::Workspace;
-use case::{Kind, List, Rows, cases, compare};
+use case::{Kind, List, Rows, cases, compare, sizes};
 use changes::Changes;
 use load::load;
 use results::{BARE, CHECKED, JINGKU, Measured, Work, table};
@@ -146,13 +146,6 @@ fn lists(daemon: &Daemon, args: &Args) -> Result<Vec<List>> {
     lists.push(List { callers, kind: Kind::Own, owner, images: ACCOUNT_IMAGES[0] });
     lists.sort_by_key(|list| list.kind != Kind::Own);
     Ok(lists)
-}
-
-/// These numbers of images, each at most `max`.
-fn sizes(images: &[u32], max: u32) -> Vec<u32> {
-    let mut sizes: Vec<u32> = images.iter().map(|images| *images.min(&max)).collect();
-    sizes.dedup();
-    sizes
 }
 
 fn account(daemon: &Daemon, name: &str, images: u32) -> Result<Account> {

@@ -203,3 +203,10 @@ pub(super) fn compare(servers: &[Server; 3], cases: &mut [Case], answers: &[Answ
     }
     Ok(())
 }
+
+/// These numbers of images, each at most `max`.
+pub(super) fn sizes(images: &[u32], max: u32) -> Vec<u32> {
+    let mut sizes: Vec<u32> = images.iter().map(|images| *images.min(&max)).collect();
+    sizes.dedup();
+    sizes
+}

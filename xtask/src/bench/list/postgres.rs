@@ -13,7 +13,7 @@ use jingku_catalog::testing::PostgresServer;
 use tokio::runtime::Runtime;
 use tokio_postgres::{Client, NoTls};
 
-use super::case::{Case, Kind, List, Rows, cases};
+use super::case::{Case, Kind, List, Rows, cases, sizes};
 use super::changes::PAUSE;
 use super::fill::{FIRST_CREATE_TIME, first_image};
 use super::load::load;
@@ -45,7 +45,7 @@ pub(super) fn measure(
     let database = Some(url.clone());
     let daemon = Daemon { binary: binary.to_owned(), data: folder.join("postgres"), database };
     let mut lists = Vec::new();
-    for images in super::sizes(&ACCOUNT_IMAGES, images_max) {
+    for images in sizes(&ACCOUNT_IMAGES, images_max) {
         let account = daemon.create_account(&format!("lab-{images}"))?;
         runtime.block_on(fill(&url, &account, images))?;
         let owner = account.id;

@@ -74,6 +74,9 @@ pub enum CatalogError {
         /// The version of the migration.
         version: i64,
     },
+    /// Stop these servers: they cannot use the schema of this program. Nothing was changed.
+    #[error("the servers {0} run an older version, which cannot use the schema of this one")]
+    OlderServers(String),
     /// Report a bug: a statement was rejected. Nothing was changed.
     #[error("the catalogue refused a statement")]
     Bug(#[source] ErrorSource),

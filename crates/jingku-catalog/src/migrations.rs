@@ -5,7 +5,8 @@
 //!
 //! A migration that starts with the line [`COMPATIBLE`] only adds what programs without it need not know: tables, indexes
 //! that are not unique, and columns that may be null or have a default. Such a program may run, and start, on the newer
-//! schema, so that the servers of one database are upgraded one after another.
+//! schema, so that the servers of one database are upgraded one after another. Other migrations wait until no server of an
+//! older program has a lease.
 
 use crate::database::{Database, Rows, Transaction};
 use crate::{CatalogError, Result};
@@ -36,6 +37,9 @@ pub(crate) const MIGRATIONS: &[&str] = &[
 /// The first line of a migration whose schema programs of the version before can use.
 pub(crate) const COMPATIBLE: &str = "-- Compatible with programs of the version before.";
 
+/// The version of the schema that first knows the servers of a catalogue.
+const FIRST_WITH_HOSTS: usize = 17;
+
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS migrations (
     version INTEGER NOT NULL PRIMARY KEY,
     sql TEXT NOT NULL
@@ -51,8 +55,26 @@ pub(crate) async fn migrate(database: &Database) -> Result<()> {
     }
     let mut transaction = database.begin().await?;
     transaction.lock_schema().await?;
+    require_no_older_server(&mut transaction, database.clock()).await?;
     run(&mut transaction, MIGRATIONS).await?;
     transaction.commit(()).await
+}
+
+/// Fails if a server uses the catalogue that cannot use the schema of this program.
+async fn require_no_older_server(transaction: &mut Transaction, clock: &str) -> Result<()> {
+    transaction.define(TABLE).await?;
+    let applied = count_applied(transaction.query(APPLIED, &[]).await?, MIGRATIONS)?;
+    let is_incompatible = |(_, text): &(usize, &&str)| text.lines().next() != Some(COMPATIBLE);
+    let missing = MIGRATIONS.iter().enumerate().skip(applied);
+    let Some((index, _)) = missing.filter(is_incompatible).last() else { return Ok(()) };
+    if applied < FIRST_WITH_HOSTS {
+        return Ok(());
+    }
+    let oldest = i64::try_from(index + 1).unwrap_or(i64::MAX);
+    let sql =
+        format!("SELECT name FROM hosts WHERE schema_version < $1 AND lease_until > {clock} ORDER BY name");
+    let older: Vec<String> = transaction.query(&sql, &[oldest.into()]).await?.all("hosts")?;
+    if older.is_empty() { Ok(()) } else { Err(CatalogError::OlderServers(older.join(", "))) }
 }
 
 async fn is_current(database: &Database) -> Result<bool> {
@@ -158,6 +180,36 @@ mod tests {
             }
         }
         assert!(compatible > 0);
+    }
+
+    /// A server of version 17 cannot use version 18, which is not compatible.
+    #[tokio::test]
+    async fn an_incompatible_migration_waits_for_older_servers() {
+        let mut engines = vec![Database::open_sqlite_in_memory().unwrap()];
+        if let Some(url) = crate::testing::postgres_database().await {
+            engines.push(Database::connect_postgres(&url, None).unwrap());
+        }
+        for database in engines {
+            let clock = database.clock();
+            let mut transaction = database.begin().await.unwrap();
+            run(&mut transaction, &MIGRATIONS[..FIRST_WITH_HOSTS]).await.unwrap();
+            let sql = format!(
+                "INSERT INTO hosts
+                     (name, node, session, version, schema_version, address, started_at, seen_at, lease_until)
+                 VALUES ('older', '', '', '', 17, '', 0, 0, {clock} + 60)"
+            );
+            transaction.execute(&sql, &[]).await.unwrap();
+            transaction.commit(()).await.unwrap();
+            let refused = migrate(&database).await.unwrap_err();
+            assert!(matches!(&refused, CatalogError::OlderServers(names) if names == "older"), "{refused}");
+            assert!(!is_current(&database).await.unwrap());
+
+            let mut transaction = database.begin().await.unwrap();
+            transaction.execute("UPDATE hosts SET lease_until = 0", &[]).await.unwrap();
+            transaction.commit(()).await.unwrap();
+            migrate(&database).await.unwrap();
+            assert!(is_current(&database).await.unwrap());
+        }
     }
 
     /// Opening a current schema waits neither for a writer nor for a migrating process.

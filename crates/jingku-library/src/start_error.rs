@@ -158,6 +158,8 @@ pub(crate) fn way_back(error: &CatalogError) -> &'static str {
         " The data directory cannot be written to; nothing was changed."
     } else if matches!(error, CatalogError::AnotherStore) {
         " Nothing was changed. Check the URL of the database and --data-dir."
+    } else if matches!(error, CatalogError::OlderServers(_)) {
+        " Nothing was changed. Stop them; one that was killed counts as running until its lease ends."
     } else if error.is_damage() {
         " Stop the server, keep the folder unchanged, and restore a backup into another folder with `jingku restore`."
     } else {

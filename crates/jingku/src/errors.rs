@@ -57,6 +57,8 @@ fn catalog(what: &str, error: &CatalogError) -> String {
         tr!("errors-catalog-read-only", what, error = cause)
     } else if matches!(error, CatalogError::AnotherStore) {
         tr!("errors-catalog-another-store", what)
+    } else if let CatalogError::OlderServers(servers) = error {
+        tr!("errors-catalog-older-servers", what, servers)
     } else if error.is_damage() {
         tr!("errors-catalog-damaged", what, error = cause)
     } else {

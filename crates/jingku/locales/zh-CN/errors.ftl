@@ -8,6 +8,7 @@ errors-catalog-unopened = 无法打开目录数据库
 errors-catalog = { $what }：{ $error }。
 errors-catalog-read-only = { $what }：{ $error }。数据目录不可写，未做任何更改。
 errors-catalog-another-store = { $what }：该数据库属于另一个数据目录。未做任何更改。请检查数据库的 URL 和 --data-dir。
+errors-catalog-older-servers = { $what }：服务器 { $servers } 运行的是旧版本，无法使用本版本的数据库结构。未做任何更改。请先停止这些服务器；被强制结束的服务器要等租约到期才算停止。
 errors-catalog-damaged = { $what }：{ $error }。请停止服务，保留该目录原样，并用 `jingku restore` 把备份恢复到另一个目录。
 errors-task = 任务异常结束：{ $error }。
 

@@ -144,6 +144,7 @@ mod tests {
             StartError::HostInUse { name: "a".to_owned(), address: "http://a".to_owned(), seen_secs: 5 },
             StartError::DatabaseFile(path()),
             StartError::Catalog(CatalogError::AnotherStore),
+            StartError::Catalog(CatalogError::OlderServers("a, b".to_owned())),
             StartError::MasterKey("JINGKU_MASTER_KEY".to_owned()),
         ] {
             assert_one_stop(&error);

@@ -1,12 +1,16 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::community::ranking::GroupOrders;
+use crate::community::ranking::{self, GroupOrders};
 use crate::database::{Database, Snapshot, Sqlite, is_blank, not_in_memory, sync_file};
-use crate::images::bitmaps::PositionCache;
-use crate::images::shared_order::SharedOrders;
+use crate::images::bitmaps::{self, PositionCache};
+use crate::images::shared_order::{self, SharedOrders};
 use crate::migrations::migrate;
 use crate::{AccountLimits, CatalogError, Result};
+
+/// Maximum of all caches of a catalogue together, in bytes.
+pub const CACHES_BYTES_MAX: u64 =
+    ranking::KEPT_BYTES_MAX + bitmaps::KEPT_BYTES_MAX + shared_order::KEPT_BYTES_MAX;
 
 /// The catalogue. A clone is another handle on the same connections.
 #[derive(Clone)]

@@ -49,7 +49,7 @@ mod uploads;
 pub use account_id::AccountId;
 pub use accounts::{Account, NewAccount};
 pub use answers::{ANSWER_SECS, ANSWERS_MAX, DELETED_SECS};
-pub use catalog::{Catalog, Generation};
+pub use catalog::{CACHES_BYTES_MAX, Catalog, Generation};
 pub use claims::ClaimState;
 pub use community::favorites::Favorite;
 pub use community::group::{Group, GroupOrder, GroupSort};

@@ -107,3 +107,24 @@ pub(crate) fn host_of_url(url: &str) -> String {
     let uri: Option<axum::http::Uri> = url.parse().ok();
     uri.and_then(|uri| uri.host().map(str::to_owned)).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use jingku_catalog::CACHES_BYTES_MAX;
+
+    use crate::limits::{MAX_HELD_BYTES, MAX_LARGE_BODIES_BYTES, MAX_UNSENT_BYTES};
+    use crate::transfer::manifests;
+    use crate::{pages, rows};
+
+    /// The most memory under load, in bytes: docs/operate/figures.md.
+    const MEMORY_BYTES: u64 = 128 << 20;
+
+    #[test]
+    fn all_caches_and_buffers_fit_into_the_memory_of_a_server() {
+        let caches =
+            CACHES_BYTES_MAX + 2 * pages::KEPT_BYTES_MAX + rows::KEPT_BYTES_MAX + manifests::KEPT_BYTES_MAX;
+        let buffers = MAX_HELD_BYTES + MAX_LARGE_BODIES_BYTES + MAX_UNSENT_BYTES;
+        let sum = caches + u64::try_from(buffers).unwrap();
+        assert!(sum <= MEMORY_BYTES, "{} MiB", sum >> 20);
+    }
+}

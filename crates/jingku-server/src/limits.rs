@@ -36,10 +36,10 @@ pub(crate) const SEND_BUFFER_BYTES_MAX: usize = 64 << 10;
 pub const MAX_HEAD_BYTES: usize = 64 << 10;
 /// Maximum of unanswered request bytes of all connections. Beyond it, the address that sent most of them loses its oldest
 /// request.
-pub(crate) const MAX_HELD_BYTES: usize = 24 << 20;
+pub(crate) const MAX_HELD_BYTES: usize = 16 << 20;
 /// Maximum of bytes of responses, except transfers, that clients have not taken. Beyond it, the address that leaves most of
 /// them unread loses the connection that has had some for longest.
-pub(crate) const MAX_UNSENT_BYTES: usize = 32 << 20;
+pub(crate) const MAX_UNSENT_BYTES: usize = 16 << 20;
 /// A connection with at most this many bytes of requests, or of responses, is never closed for their number.
 pub(crate) const SPARED_HELD_BYTES: usize = 8 << 10;
 /// How long a request head may take to arrive. Idle connections are closed after the same time.

@@ -19,7 +19,7 @@ use quick_cache::sync::Cache;
 use crate::reply::Reply;
 
 /// Maximum of the pages in one cache, in bytes.
-const KEPT_BYTES_MAX: u64 = 16 << 20;
+pub(crate) const KEPT_BYTES_MAX: u64 = 8 << 20;
 /// Approximate size of a page of 20 rows. The cache sizes its tables by it.
 const PAGE_BYTES: u64 = 16 << 10;
 /// Weight of an entry besides its texts, key and page: allocations.
@@ -126,7 +126,7 @@ impl PageQuery for Query {
 
 impl<Q: PageQuery, R> Default for PageCache<Q, R> {
     fn default() -> Self {
-        let expected = usize::try_from(KEPT_BYTES_MAX / PAGE_BYTES).expect("a thousand");
+        let expected = usize::try_from(KEPT_BYTES_MAX / PAGE_BYTES).expect("hundreds");
         Self(Cache::with_weighter(expected, KEPT_BYTES_MAX, Weight))
     }
 }
@@ -173,8 +173,7 @@ mod tests {
     fn keys_count_towards_the_limit() {
         let pages = ImagePages::default();
         let tag = "x".repeat(64);
-        let (most, each) =
-            (usize::try_from(KEPT_BYTES_MAX).expect("16 MiB"), 32 * (64 + size_of::<String>()));
+        let (most, each) = (usize::try_from(KEPT_BYTES_MAX).expect("8 MiB"), 32 * (64 + size_of::<String>()));
         for number in 0..2 * most / each {
             let query = ImageQuery { tags: vec![tag.clone(); 32].into(), ..ImageQuery::default() };
             let query = Query { image_id: Some(number.to_string().into()), query, ..Query::default() };

@@ -12,7 +12,7 @@ use quick_cache::sync::Cache;
 use serde_json::value::RawValue;
 
 /// Maximum of cached rows, in bytes.
-const KEPT_BYTES_MAX: u64 = 16 << 20;
+pub(crate) const KEPT_BYTES_MAX: u64 = 16 << 20;
 /// Approximate size of a row. The cache sizes its tables by it.
 const ROW_BYTES: u64 = 1 << 10;
 /// Weight of an entry besides its text: key and row in the cache's tables, and the allocation.

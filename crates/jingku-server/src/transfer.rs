@@ -1,7 +1,7 @@
 //! Streams a disk, or a part of it, to a client.
 
 mod client_rate;
-mod manifests;
+pub(crate) mod manifests;
 mod slots;
 
 use std::io;

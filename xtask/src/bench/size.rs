@@ -1,5 +1,7 @@
 //! `cargo xtask bench size`: size, dependencies, start time, idle memory and build time of the binary.
 
+mod against;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
@@ -25,9 +27,16 @@ pub(super) struct Args {
     /// Skip the clean build, which takes minutes.
     #[arg(long)]
     skip_build: bool,
+    /// Only compare start time, size and clean build with those of another revision.
+    #[arg(long, value_name = "REVISION")]
+    against: Option<String>,
 }
 
 pub(super) fn run(workspace: &Workspace, folder: &Path, args: &Args) -> Result<Report> {
+    if let Some(revision) = &args.against {
+        let table = against::compare(workspace, folder, revision)?;
+        return Report::new(&table, &table);
+    }
     let daemon = Daemon::build(workspace, folder)?;
     let mut rows = Vec::new();
     let mut row = |what: &str, measured: String| rows.push(format!("{what} | {measured}"));

@@ -11,7 +11,7 @@ use super::group::{GroupOrder, Place};
 use crate::Paging;
 
 /// Maximum of orders in memory, in bytes. An order of more is read again for every page.
-const KEPT_BYTES_MAX: u64 = 32 << 20;
+pub(crate) const KEPT_BYTES_MAX: u64 = 16 << 20;
 /// The cache sizes its tables for so many orders. Few, so that one may take all the space.
 const LISTS: usize = 16;
 /// Weight of a group: its place, twice, and its id.

@@ -10,7 +10,7 @@ use roaring::RoaringBitmap;
 use crate::AccountId;
 
 /// Maximum of cached bitmaps, in bytes. A million images take at most 128 KiB, unless they are few among many deleted ones.
-const KEPT_BYTES_MAX: u64 = 32 << 20;
+pub(crate) const KEPT_BYTES_MAX: u64 = 8 << 20;
 /// Approximate size of an account's bitmaps. The cache sizes its tables by it.
 const ACCOUNT_BYTES: u64 = 8 << 10;
 /// Weight of an account and of each of its zones besides texts and bitmaps.

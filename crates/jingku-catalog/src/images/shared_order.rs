@@ -9,7 +9,7 @@ use crate::database::Value;
 use crate::{AccountId, Paging};
 
 /// Maximum of orders in memory, in bytes. An order of more is read again for every page.
-const KEPT_BYTES_MAX: u64 = 32 << 20;
+pub(crate) const KEPT_BYTES_MAX: u64 = 16 << 20;
 /// The cache sizes its tables for so many lists. Few, so that one list may take all the space.
 const LISTS: usize = 16;
 /// Weight of an entry besides its text, and of a list.

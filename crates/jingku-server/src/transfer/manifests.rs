@@ -4,8 +4,8 @@ use jingku_chunks::{Manifest, ManifestId, Result, Store};
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
-/// Maximum of cached manifests, in bytes: 32 manifests of the largest disk.
-const KEPT_BYTES_MAX: u64 = 8 << 20;
+/// Maximum of cached manifests, in bytes: 16 manifests of the largest disk.
+pub(crate) const KEPT_BYTES_MAX: u64 = 4 << 20;
 /// Maximum number of cached manifests.
 const KEPT_MAX: usize = 1024;
 

@@ -51,6 +51,9 @@ impl Soak {
     fn new(installation: Installation) -> Self {
         let (seconds, seed) = (number("JINGKU_SOAK_SECONDS", 10), number("JINGKU_SOAK_SEED", 1));
         println!("{}: JINGKU_SOAK_SECONDS={seconds} JINGKU_SOAK_SEED={seed}", installation.name);
+        if python::python().is_none() {
+            println!("without the Python SDK: cargo xtask test --only python installs it");
+        }
         let mut workers: Vec<Worker> = (0..=PYTHON).map(|number| Worker::new(number, seed)).collect();
         // What a killed sweep of a bucket has announced delays writers for up to half an hour.
         workers[OPERATOR].is_spared = installation.has_database();
@@ -98,16 +101,20 @@ impl Soak {
         (self.kills, self.stops) = (self.kills + killed, self.stops + stopped);
         self.restarts += restarts;
         let place = format!("round {round} on {}", installation.name);
+        let settling = Instant::now();
         settled(&installation.home, &installation.serve_arguments(), &mut self.workers, &place);
+        let settling = settling.elapsed();
         if round.is_multiple_of(2) {
             self.empty_trash();
         }
         println!(
-            "{:4} s, round {round}: {:.1} s, {}, database restarted {restarts} times, {} answers, {usage}",
+            "{:4} s, round {round}: {:.1} s, {}, database restarted {restarts} times, {} answers, {usage}; checked in \
+             {:.1} s",
             self.started.elapsed().as_secs(),
             length.as_secs_f64(),
             if is_killed { "killed" } else { "stopped" },
             self.answered() - before,
+            settling.as_secs_f64(),
         );
         usage.assert_below(MEMORY_BYTES_MAX, DESCRIPTORS_MAX);
     }
@@ -140,6 +147,9 @@ impl Soak {
         };
         let sum = |of: fn(&Worker) -> u64| self.workers.iter().map(of).sum::<u64>();
         assert!(sum(|worker| worker.answered) > 0, "no answers");
+        // Outside CI, the SDK may not be installed.
+        let has_python = python::python().is_some();
+        assert!(self.workers[PYTHON].answered > 0 || !has_python, "Python got no answers");
         println!(
             "{}: {} s, {} kills, {} stops, {} restarts of the database, {} answers ({} of them to Python), {} imports, \
              {} compared exports, {} operator's commands, {} killed; {} images at the end",

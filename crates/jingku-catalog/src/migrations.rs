@@ -64,13 +64,13 @@ pub(crate) async fn migrate(database: &Database) -> Result<()> {
 async fn require_no_older_server(transaction: &mut Transaction, clock: &str) -> Result<()> {
     transaction.define(TABLE).await?;
     let applied = count_applied(transaction.query(APPLIED, &[]).await?, MIGRATIONS)?;
-    let is_incompatible = |(_, text): &(usize, &&str)| text.lines().next() != Some(COMPATIBLE);
-    let missing = MIGRATIONS.iter().enumerate().skip(applied);
-    let Some((index, _)) = missing.filter(is_incompatible).last() else { return Ok(()) };
-    if applied < FIRST_WITH_HOSTS {
+    // The version that a program must know at least.
+    let oldest =
+        MIGRATIONS.iter().rposition(|text| text.lines().next() != Some(COMPATIBLE)).map_or(0, |at| at + 1);
+    if oldest <= applied || applied < FIRST_WITH_HOSTS {
         return Ok(());
     }
-    let oldest = i64::try_from(index + 1).unwrap_or(i64::MAX);
+    let oldest = i64::try_from(oldest).unwrap_or(i64::MAX);
     let sql =
         format!("SELECT name FROM hosts WHERE schema_version < $1 AND lease_until > {clock} ORDER BY name");
     let older: Vec<String> = transaction.query(&sql, &[oldest.into()]).await?.all("hosts")?;

@@ -127,7 +127,7 @@ async fn idle_connections_and_unread_responses_time_out() {
 #[tokio::test]
 async fn responses_that_clients_do_not_take_are_bounded() {
     const CONNECTIONS: usize = 5;
-    const STREAMS: usize = 30;
+    const STREAMS: usize = 13;
     let authority = Authority::new();
     let (service, server) = serve(&authority.config()).await;
     let image = service.make(INSTANCE, "env").await;
@@ -159,7 +159,7 @@ async fn responses_that_clients_do_not_take_are_bounded() {
         ended = connections.iter().filter(|(_, connection)| connection.is_finished()).count();
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    // Together they hold 43 MB, and one less is below the limit of 32 MiB.
+    // Together they hold 19 MB, and one less is below the limit of 16 MiB.
     assert!((1..=2).contains(&ended), "{ended} of {} connections were closed", connections.len());
     assert_answers(&authority, server).await;
 }

@@ -23,7 +23,8 @@ impl Catalog {
     /// Replaces all rows of `to` by those of this catalogue, and sets its store id. Returns the number of rows.
     ///
     /// The rows are those of one moment. They are read again from `to` and compared before its transaction commits, so `to`
-    /// has either all of them or what it had before. Revisions that accounts of `to` have had get no other meaning.
+    /// has either all of them or what it had before. Revisions that accounts of `to` have had get no other meaning, and what
+    /// this handle has in memory is not used any more.
     pub async fn copy_to(&self, to: &Self, store_id: &str) -> Result<u64> {
         let tables = tables(store_id).await?;
         let (tables, from) = (&tables, &self.database);
@@ -36,7 +37,9 @@ impl Catalog {
             source.discard(()).await?;
             target.commit(copied).await
         };
-        to.database.write(change).await
+        let copied = to.database.write(change).await?;
+        to.group_orders.forget();
+        Ok(copied)
     }
 
     /// Writes the rows of this catalogue to `to` that differ there, in transactions of a bounded size. Returns their
@@ -183,7 +186,9 @@ async fn replace_rows(tables: &[Table], source: &mut Transaction, target: &mut T
         compare(table, source, target).await?;
     }
     if newest > 0 {
-        let sql = "UPDATE accounts SET revision = revision + $1 + 1";
+        // What a server has in memory of the earlier rows is read again.
+        let sql = "UPDATE accounts SET revision = revision + $1 + 1, purged_changed = revision + $1 + 1,
+                       shares_changed = revision + $1 + 1";
         target.execute(sql, &[newest.into()]).await?;
     }
     Ok(copied)

@@ -1,4 +1,4 @@
-//! Servers that are lost for ever: what belongs to them ends. The caller has the lease on the name.
+//! Servers that do not come back: what belongs to them ends. The caller has the lease on the name.
 
 use crate::database::{Transaction, row};
 use crate::{AccountId, Catalog, Result};

@@ -1,4 +1,4 @@
-//! Multipart uploads that nobody finishes: their parts are invisible and cost money.
+//! Multipart uploads that were never completed: their parts are invisible and cost money.
 
 use std::time::Duration;
 

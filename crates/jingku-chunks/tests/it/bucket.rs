@@ -42,7 +42,7 @@ fn put(server: &S3Server, path: &str, object: &'static str) {
     with_client(server, async |s3| s3.put(&path.into(), object.into()).await.unwrap());
 }
 
-/// Begins uploads of which nobody knows.
+/// Begins multipart uploads that are never completed.
 fn begin_uploads(server: &S3Server, paths: &[&str]) {
     with_client(server, async |s3| {
         for path in paths {

@@ -2,23 +2,25 @@
 //!
 //! Machines stall until their claims expire, die, and lose the answers of their deletions, which take effect later.
 
+mod bucket;
+
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use jingku_catalog::{Catalog, testing};
 use jingku_chunks::{
-    Backend, Claim, ClaimTicket, ClaimWatch, Claims, Cut, Error, Existing, GcGuard, Head, Key, Kind,
-    ManifestId, Memory, Object, Outcome, Piece, Result, Sealed, Stage, Store, Sweep, SweepPlan, Writer,
-    Written,
+    Backend, ClaimTicket, Cut, Error, GcGuard, Key, Kind, ManifestId, Piece, Result, Sealed, Store, Sweep,
+    SweepPlan, Writer, Written,
 };
 use tokio::runtime::{Handle, Runtime};
 
 use super::CatalogClaims;
 use super::timing::Timing;
 use crate::lock::lock;
+use bucket::{Machine, Objects};
 
 const MACHINES: usize = 3;
 const OPERATIONS: usize = 120;
@@ -27,84 +29,6 @@ const CUT: Cut = Cut { chunk_size: 4096, zstd_level: 1 };
 const PLAN: SweepPlan = SweepPlan { dry_run: false, census_chunks_max: 2, batch_objects: 2 };
 /// Claims last until the model expires them. A writer that would have to wait fails instead: the model is one thread.
 const TIMING: Timing = Timing { lease_secs: 3600, quarantine_secs: 3600, wait: Duration::ZERO };
-
-/// The bucket: objects in memory, and deletions whose requests are on their way.
-#[derive(Clone, Default)]
-struct Objects {
-    memory: Memory,
-    late: Arc<Mutex<Vec<Key>>>,
-    /// Whether the next deletions get no answer.
-    loses_answers: Arc<Mutex<bool>>,
-}
-
-/// The bucket as one machine sees it.
-struct Machine {
-    objects: Objects,
-    claims: CatalogClaims,
-}
-
-impl Backend for Machine {
-    fn put(&self, key: Key, object: &[u8], _: Existing) -> Result<Outcome> {
-        self.objects.memory.put(key, object, Existing::Replace)
-    }
-
-    fn stage(&self) -> Result<Box<dyn Stage>> {
-        self.objects.memory.stage()
-    }
-
-    fn read(&self, key: Key) -> Result<Object> {
-        self.objects.memory.read(key)
-    }
-
-    fn read_part(&self, key: Key, offset: u64, length: usize) -> Result<Vec<u8>> {
-        self.objects.memory.read_part(key, offset, length)
-    }
-
-    fn head(&self, key: Key) -> Result<Head> {
-        self.objects.memory.head(key)
-    }
-
-    fn list(&self, kind: Kind, prefix: u8) -> Result<Vec<Key>> {
-        self.objects.memory.list(kind, prefix)
-    }
-
-    fn delete(&self, key: Key) -> Result<()> {
-        self.objects.memory.delete(key)
-    }
-
-    fn delete_if(&self, keys: &[Key], may: &mut dyn FnMut() -> Result<bool>) -> Result<bool> {
-        if !may()? {
-            return Err(Error::Settings("too late".into()));
-        }
-        let is_late = std::mem::take(&mut *lock(&self.objects.loses_answers));
-        if is_late {
-            let mut late = lock(&self.objects.late);
-            late.extend(keys);
-            // Otherwise the repeated requests are answered.
-            if late.len().is_multiple_of(2) {
-                return Err(Error::Settings("no answer".into()));
-            }
-        }
-        keys.iter().try_for_each(|key| self.delete(*key))?;
-        Ok(!is_late)
-    }
-
-    fn threads(&self) -> usize {
-        1
-    }
-
-    fn sync(&self) -> Result<()> {
-        Ok(())
-    }
-
-    fn claim(&self) -> Result<Box<dyn Claim>> {
-        self.claims.claim()
-    }
-
-    fn watch_claims(&self) -> Result<Box<dyn ClaimWatch>> {
-        self.claims.watch_claims()
-    }
-}
 
 enum Making {
     Pushing(Box<Writer>, Vec<u8>, usize),

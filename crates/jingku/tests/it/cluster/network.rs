@@ -72,7 +72,7 @@ impl Network {
         (Self::address(way, 0), 0).into()
     }
 
-    /// Cuts a link as a broken cable does: packets are lost, and nobody says so.
+    /// Cuts a link as a broken cable does: packets are lost without an error.
     pub(super) fn cut(&self, machine: u8, way: Way) {
         ip(&["link", "set", &self.link(machine, way), "down"]);
     }

@@ -75,7 +75,7 @@ impl Traffic {
         }
     }
 
-    /// Works until it is told to stop.
+    /// Sends requests until `stop`.
     pub(super) fn work(&mut self, stop: &AtomicBool) {
         while !stop.load(Ordering::SeqCst) {
             let server = self.random.usize(..self.servers.len());

@@ -47,7 +47,7 @@ pub(super) struct Traffic {
     /// Those that are listed.
     images: Vec<Acknowledged>,
     answers: usize,
-    /// Requests whose answer did not come, or was an internal error.
+    /// Requests whose answer did not come, or was that the service cannot serve them now.
     unknown: usize,
     /// Copies that several servers answered in the same way.
     repeated: usize,
@@ -102,14 +102,14 @@ impl Traffic {
                 self.answers += 1;
                 Some(Some(answer))
             }
-            Err(error) if error.ret_code().is_some() && error.class() != Class::ServiceFault => {
-                assert_ne!(error.class(), Class::FixCredentials, "{error}");
-                Some(None)
-            }
-            Err(_) => {
-                self.unknown += 1;
-                None
-            }
+            Err(error) => match error.class() {
+                Class::FixCredentials => panic!("{error}"),
+                Class::FixRequest | Class::LookAgain => Some(None),
+                Class::AskAgainLater | Class::ServiceFault => {
+                    self.unknown += 1;
+                    None
+                }
+            },
         }
     }
 

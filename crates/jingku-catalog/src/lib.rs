@@ -45,6 +45,7 @@ pub mod testing;
 mod text_search;
 mod transfer;
 mod uploads;
+mod webhooks;
 
 pub use account_id::AccountId;
 pub use accounts::{Account, NewAccount};
@@ -108,3 +109,7 @@ pub use transfer::{CopiedTable, FrozenCatalog};
 pub use uploads::progress::{FinishUpload, Receive, Received};
 pub use uploads::row::{AgreedHash, Upload};
 pub use uploads::start::{NewUpload, StartUpload};
+pub use webhooks::announce::WAITING_DELIVERIES_MAX;
+pub use webhooks::delivery::{AttemptEnd, Delivery, DeliveryState, ENDED_DELIVERIES_MAX};
+pub use webhooks::event::ImageEvent;
+pub use webhooks::webhook::{NewWebhook, WEBHOOKS_MAX, Webhook};

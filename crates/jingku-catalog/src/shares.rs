@@ -1,5 +1,5 @@
 use crate::database::{Params, Row, Transaction, row};
-use crate::{AccountId, Catalog, CatalogError, ImageStatus, Result, Scope};
+use crate::{AccountId, Catalog, CatalogError, ImageEvent, ImageStatus, Result, Scope};
 
 /// Accounts to share an image with, and accounts to stop sharing it with. No account is in both lists.
 #[derive(Clone, Copy, Debug, Default)]
@@ -65,11 +65,16 @@ impl Catalog {
             if changes.add.is_empty() {
                 return transaction.commit(ShareImage::Shared).await;
             }
+            let before = transaction.viewers(scope.owner(), id).await?;
             let ordinal = transaction.next_ordinal().await?;
             transaction.insert_shares(id, changes.add, ordinal, now).await?;
-            let shares = transaction.viewers(scope.owner(), id).await?.len();
-            if shares > usize::try_from(changes.shares_max).unwrap_or(0) {
+            let shares = transaction.viewers(scope.owner(), id).await?;
+            if shares.len() > usize::try_from(changes.shares_max).unwrap_or(0) {
                 return transaction.discard(ShareImage::TooMany).await;
+            }
+            let added: Vec<_> = shares.into_iter().filter(|account| !before.contains(account)).collect();
+            if !added.is_empty() {
+                transaction.announce_with(ImageEvent::Shared, id, &added, now).await?;
             }
             transaction.commit(ShareImage::Shared).await
         };

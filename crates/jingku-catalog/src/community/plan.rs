@@ -3,7 +3,7 @@
 use super::listing::{Listing, Publication, Submission};
 use crate::database::Transaction;
 use crate::text_search::fold;
-use crate::{ImageChanges, ImageStatus, Result, Scope};
+use crate::{ImageChanges, ImageEvent, ImageStatus, Result, Scope};
 
 pub(crate) struct PublishPlan<'a> {
     pub(super) listing: Listing,
@@ -109,6 +109,9 @@ impl Transaction {
             self.refresh_group(&before.group_id).await?;
         }
         self.refresh_group(&listing.group_id).await?;
+        if submission.is_some_and(|submission| submission.approve) {
+            self.announce(ImageEvent::Published, id, now).await?;
+        }
         Ok(submitted)
     }
 

@@ -1,5 +1,5 @@
 use crate::database::{Transaction, row};
-use crate::{AccountId, Catalog, Image, ImageStatus, Result, Scope};
+use crate::{AccountId, Catalog, Image, ImageEvent, ImageStatus, Result, Scope};
 
 row! {
     /// An image that waits for review.
@@ -64,6 +64,9 @@ impl Catalog {
             }
             listing.save(&mut transaction, id, now).await?;
             transaction.refresh_group(&listing.group_id).await?;
+            if refusal.is_none() {
+                transaction.announce(ImageEvent::Published, id, now).await?;
+            }
             transaction.commit(true).await
         };
         self.database.write(change).await

@@ -2,7 +2,7 @@ use super::row::ImageStatus;
 use crate::answers::{ANSWER_SECS, Answer};
 use crate::database::{Transaction, row};
 use crate::ordinals::Position;
-use crate::{AccountId, Catalog, Limit, OverLimit, Result, Scope};
+use crate::{AccountId, Catalog, ImageEvent, Limit, OverLimit, Result, Scope};
 
 /// The data of a copy that differs from the original.
 #[derive(Clone, Copy)]
@@ -103,6 +103,7 @@ impl Catalog {
             }
             let zone = new.place.map_or(original.zone.as_str(), |(_, zone)| zone);
             transaction.count_images(new.owner, zone, 1).await?;
+            transaction.announce(ImageEvent::Available, new.id, now).await?;
             transaction.commit(CopyImage::Copied(name)).await
         };
         self.database.write(change).await

@@ -1,7 +1,7 @@
 use super::row::CHANGED;
 use crate::answers::{Answer, DELETED_SECS};
 use crate::database::Transaction;
-use crate::{Catalog, Result, Scope};
+use crate::{Catalog, ImageEvent, Result, Scope};
 
 /// The outcome of [`Catalog::delete_image`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +45,7 @@ impl Catalog {
             transaction.execute(cancel, &[id.into(), now.into()]).await?;
             transaction.delete_upload(id).await?;
             transaction.refresh_group(&image.listing.group_id).await?;
+            transaction.announce(ImageEvent::Deleted, id, now).await?;
             transaction.commit(DeleteImage::Deleted).await
         };
         self.database.write(change).await

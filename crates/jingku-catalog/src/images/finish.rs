@@ -1,6 +1,6 @@
 use super::row::CHANGED;
 use crate::database::Transaction;
-use crate::{ClaimState, Result};
+use crate::{ClaimState, ImageEvent, Result};
 
 /// The stored content of an image.
 #[derive(Clone, Copy, Debug)]
@@ -60,7 +60,8 @@ impl Transaction {
             container.map_or("[]", |container| container.software_ports).into(),
         ];
         self.execute(&sql, &params).await?;
-        self.end_upload(id, now).await
+        self.end_upload(id, now).await?;
+        self.announce(ImageEvent::Available, id, now).await
     }
 
     pub(crate) async fn fail_image(&mut self, id: &str, reason: &str, now: i64) -> Result<()> {
@@ -69,6 +70,7 @@ impl Transaction {
             "UPDATE images SET {CHANGED}, status = 'UnAvailable', failed_reason = $2, update_time = $3
              WHERE id = $1"
         );
-        self.execute(&sql, &[id.into(), reason.into(), now.into()]).await.map(drop)
+        self.execute(&sql, &[id.into(), reason.into(), now.into()]).await?;
+        self.announce(ImageEvent::Failed, id, now).await
     }
 }

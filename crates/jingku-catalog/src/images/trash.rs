@@ -1,7 +1,7 @@
 use super::row::{CHANGED, ImageStatus};
 use super::state::ImageState;
 use crate::database::{Transaction, Value, row};
-use crate::{AccountId, Catalog, Limit, OverLimit, Result, Scope};
+use crate::{AccountId, Catalog, ImageEvent, Limit, OverLimit, Result, Scope};
 
 row! {
     /// An image in the trash.
@@ -104,6 +104,7 @@ impl Catalog {
             transaction.write_restored(id, name, &image, now).await?;
             transaction.count_images(owner, &image.zone, 1).await?;
             transaction.refresh_group(&image.listing.group_id).await?;
+            transaction.announce(ImageEvent::Restored, id, now).await?;
             transaction.commit(RestoreImage::Restored(name.to_owned())).await
         };
         self.database.write(change).await

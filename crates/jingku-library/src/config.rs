@@ -16,6 +16,7 @@ mod storage;
 mod telemetry;
 mod tls;
 mod upkeep;
+mod webhooks;
 mod zones;
 
 use std::path::{Path, PathBuf};
@@ -42,6 +43,7 @@ pub use storage::{BadStorageUrl, S3Settings, StorageUrl};
 pub use telemetry::TelemetrySettings;
 pub use tls::TlsSettings;
 pub use upkeep::{ScrubSettings, SweepSettings, TrashSettings};
+pub use webhooks::WebhookSettings;
 pub use zones::{Zone, Zones};
 
 /// The settings.
@@ -94,6 +96,8 @@ pub struct Config {
     pub jobs: JobSettings,
     /// Limits of accounts without limits of their own.
     pub limits: LimitSettings,
+    /// Where webhooks may lead.
+    pub webhooks: WebhookSettings,
 }
 
 /// An instance in the configuration file.

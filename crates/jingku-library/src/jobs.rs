@@ -20,6 +20,7 @@ mod sweep;
 mod trash;
 mod uploads;
 mod usage;
+mod webhooks;
 mod worker;
 
 use std::path::Path;
@@ -56,6 +57,8 @@ impl Workers {
         tasks.spawn("ending uploads", uploads::expire);
         tasks.spawn("watching containers", containers::watch);
         tasks.spawn("running instances", pods::run);
+        tasks.spawn("sending events", webhooks::send);
+        tasks.spawn("removing old deliveries", webhooks::prune);
         Ok(tasks)
     }
 }

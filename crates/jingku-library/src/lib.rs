@@ -57,6 +57,7 @@ mod trash;
 mod turns;
 mod uploads;
 mod usage;
+mod webhooks;
 
 pub use account_limits::limit_refusal;
 pub use backup::{
@@ -71,7 +72,7 @@ pub use config::{
     DeclaredInstance, GpuSettings, HostName, HostSettings, JobSettings, LimitSettings, ListenAddress,
     MetricsSettings, NamedContainer, OTHERS, ProxyProtocol, ProxySettings, PublicUrl, RequestLimits,
     S3Settings, ScrubSettings, StorageUrl, SweepSettings, TelemetrySettings, TlsSettings, TrashSettings,
-    Zone, Zones,
+    WebhookSettings, Zone, Zones,
 };
 pub use containers::{ContainerFacts, ContainerLoad, ContainerState, Containers};
 pub use credentials::{Credentials, KeyPair};
@@ -129,3 +130,4 @@ pub use text_file::read_text;
 pub use trash::{EmptiedTrash, EmptyTrash};
 pub use uploads::{Acknowledged, UploadFile, UploadLock, UploadStore};
 pub use usage::{ImageUsage, Usage, UsageTotal};
+pub use webhooks::{CreateWebhook, CreatedWebhook};

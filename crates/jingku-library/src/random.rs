@@ -73,6 +73,11 @@ pub fn pod_id(random: &dyn Random) -> String {
     format!("cpod-1{}", draw(random, BASE36, 11))
 }
 
+/// The id of a webhook.
+pub(crate) fn webhook_id(random: &dyn Random) -> String {
+    format!("webhook-{}", draw(random, BASE36, 12))
+}
+
 /// A group id in one of the forms of the real service: twelve letters and digits.
 pub fn group_id(random: &dyn Random) -> String {
     draw(random, BASE62, 12)

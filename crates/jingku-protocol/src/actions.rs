@@ -14,7 +14,7 @@ use crate::write::write;
 pub use crate::bounded::{
     Cover, Description, FileHash, Filter, GroupId, Ignored, ImageId, ImageName, InstanceId, InstanceName,
     Integer, MAX_INSTANCE_NAME_CHARS, MAX_NAME_CHARS, MAX_TAGS, PageToken, PasswordText, PlaceName, Price,
-    Readme, SshPublicKey, Word, is_blake3, is_image_name, is_instance_name,
+    Readme, SshPublicKey, WebhookId, WebhookUrl, Word, is_blake3, is_image_name, is_instance_name,
 };
 pub use crate::community_query::{CommunityQuery, CommunitySort, GroupStatus, ImageGroup};
 pub use crate::image_query::{ImageQuery, ImageSort};
@@ -34,6 +34,8 @@ pub use describe_available_comp_share_instance_types::{
     OfferedBootDisk, OfferedDisk, Performance,
 };
 pub use describe_comp_share_custom_images::ImageRows;
+pub use describe_comp_share_image_webhook_deliveries::WebhookDelivery;
+pub use describe_comp_share_image_webhooks::Webhook;
 pub use describe_comp_share_instance::{
     DiskPrice, Instance, InstanceAddress, InstanceDisk, InstancePorts, InstanceSoftware, MAX_INSTANCE_IDS,
     MonitorMessages, SizeSpec,
@@ -182,10 +184,12 @@ actions! { $
     CopyCompShareCustomImage: Write, Unsafe, documented [Region, Zone];
     CreateCompShareCustomImage: Write, Unsafe, documented [Region, Zone];
     CreateCompShareImageFavorite: Write, Safe, documented [];
+    CreateCompShareImageWebhook: Write, Unsafe, documented [];
     CreateCompShareInstance: Write, Unsafe, documented [Region, Zone, MachineType];
     // The server discards telemetry, so nothing changes.
     CreateCscliEvent("CreateCSCLIEvent"): Read, Safe, documented [];
     DeleteCompShareImageFavorite: Write, Safe, documented [];
+    DeleteCompShareImageWebhook: Write, Unsafe, documented [];
     DeleteCompShareStopScheduler: Write, Safe, documented [Region];
     DescribeAvailableCompShareInstanceTypes: Read, Safe, documented [];
     DescribeCommunityImages: Read, Safe, documented [Region, Zone];
@@ -194,6 +198,8 @@ actions! { $
     DescribeCompShareGpuInventory: Read, Safe, documented [Region];
     DescribeCompShareImageShareAccounts: Read, Safe, documented [Region];
     DescribeCompShareImageTags: Read, Safe, documented [];
+    DescribeCompShareImageWebhookDeliveries: Read, Safe, documented [];
+    DescribeCompShareImageWebhooks: Read, Safe, documented [];
     DescribeCompShareImages: Read, Safe, documented [Region, Zone];
     DescribeCompShareInstance: Read, Safe, documented [];
     DescribeCompShareJupyterToken: Read, Safe, documented [];
@@ -225,6 +231,7 @@ actions! { $
     RemoveFavoriteImage: Write, Safe, documented [];
     ResetCompShareInstancePassword: Write, Safe, documented [Region, Zone];
     ResizeCompShareInstance: Write, Safe, documented [Region, Zone];
+    RetryCompShareImageWebhookDelivery: Write, Safe, documented [];
     StartCompShareInstance: Write, Unsafe, documented [Region, Zone];
     StopCompShareInstance: Write, Unsafe, documented [Region, Zone];
     SwitchChargeType: Write, Safe, documented [Region, Zone];

@@ -189,6 +189,10 @@ texts! {
     PasswordText: Rule::Bytes(MAX_ID_BYTES);
     /// A public key, as a line of an `authorized_keys` file without options. Whether it is one is checked later.
     SshPublicKey: Rule::Bytes(MAX_SSH_KEY_BYTES);
+    /// The id of a webhook.
+    WebhookId: Rule::Bytes(MAX_ID_BYTES);
+    /// The URL of a webhook. Whether it can be used is checked later.
+    WebhookUrl: Rule::Bytes(MAX_ID_BYTES);
     /// A BLAKE3 hash in lowercase hexadecimal.
     FileHash: Rule::Form {
         fits: is_blake3,

@@ -38,6 +38,7 @@ mod ret_code;
 mod sign;
 mod softwares;
 mod tree;
+mod webhook;
 mod write;
 
 pub use bounded::{MAX_COVER_TEXT_BYTES, MAX_FILTER_BYTES, MAX_ID_BYTES};
@@ -57,6 +58,7 @@ pub use read::MAX_NUMBER_BYTES;
 pub use ret_code::{Class, RetCode};
 pub use sign::{signature, string_to_sign, verify};
 pub use tree::Tree;
+pub use webhook::{CLOUD_EVENT_TYPE, DeliveryState, ImageCloudEvent, ImageEventData, WebhookEvent};
 
 /// Signs with a key pair every parameter of a request, adding `PublicKey` and `Signature`.
 pub fn sign_request(mut params: Params, public_key: &str, private_key: &str) -> Params {

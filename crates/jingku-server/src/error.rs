@@ -1,6 +1,6 @@
 //! Refusals, grouped by what the client must do. Codes and messages: docs/wire/errors.md.
 
-use jingku_catalog::{CatalogError, FILTERED_IMAGES_MAX, OverLimit};
+use jingku_catalog::{CatalogError, FILTERED_IMAGES_MAX, OverLimit, WEBHOOKS_MAX};
 use jingku_library::{Internal, SHARES_MAX, limit_refusal};
 use jingku_protocol::{DecodeError, MAX_BODY_BYTES, NameRefusal, ParamError, RetCode, excerpt};
 use tokio::task::JoinError;
@@ -26,6 +26,11 @@ pub(crate) enum Error {
     /// the same message for an invalid name.
     #[error("{}", ParamError::NotAvailable((*.param).to_owned()))]
     NameTaken { param: &'static str, refusal: Option<NameRefusal> },
+    #[error(
+        "Params [Url] not available: a webhook has an http or https URL without a user, and no private address unless \
+         the operator sets `private_addresses`"
+    )]
+    BadWebhookUrl,
     /// Another version of the group has the name.
     #[error("Version [{}] already exists", excerpt(.0))]
     VersionTaken(String),
@@ -102,6 +107,8 @@ pub(crate) enum Error {
         .needed_bytes.div_ceil(1 << 20)
     )]
     DataFolderFull { needed_bytes: u64 },
+    #[error("The account has {WEBHOOKS_MAX} webhooks, the most it can have; delete one")]
+    TooManyWebhooks,
     #[error("The file is larger than an image may be, 1000 GB")]
     FileTooLarge,
     #[error(
@@ -194,6 +201,7 @@ impl Error {
             | Self::UploadTooLong { .. }
             | Self::UploadDiffers(_)
             | Self::NameTaken { .. }
+            | Self::BadWebhookUrl
             | Self::Param(ParamError::NotAvailable(_)) => RetCode::ParamNotAvailable,
             Self::VersionTaken(_) => RetCode::VersionTaken,
             Self::MissingSignature => RetCode::MissingSignature,
@@ -217,6 +225,7 @@ impl Error {
             | Self::FileTooLarge
             | Self::OverLimit(_)
             | Self::TooManyInstances(_)
+            | Self::TooManyWebhooks
             | Self::TooManyToFilter
             | Self::OverUploadShare => RetCode::QuotaExceeded,
             Self::DiskNotReadable(..)

@@ -39,6 +39,7 @@ mod trace_parent;
 mod transfer;
 mod upload;
 mod view;
+mod webhook;
 
 pub use context::Context;
 pub use gateway::REQUEST_SPAN;

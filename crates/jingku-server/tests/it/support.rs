@@ -8,6 +8,7 @@ mod disk;
 mod host;
 mod image;
 mod pods;
+mod receiver;
 mod reply;
 mod sharing;
 mod wait;
@@ -28,6 +29,7 @@ pub(crate) use caller::Caller;
 pub(crate) use container::{Archive, put_container};
 pub(crate) use disk::{DISK_BYTES, LARGE_BYTES, disk_bytes, large_disk_bytes, write_disk, write_large_disk};
 pub(crate) use pods::{SSH_KEY, creating, small};
+pub(crate) use receiver::Receiver;
 pub(crate) use reply::Reply;
 pub(crate) use wait::wait_until;
 

@@ -81,6 +81,12 @@ pub(super) fn action_kind(action: Action) -> ActionKind {
         | Action::StartCompShareInstance
         | Action::StopCompShareInstance
         | Action::TerminateCompShareInstance
+        // Their own tests have webhooks.
+        | Action::CreateCompShareImageWebhook
+        | Action::DeleteCompShareImageWebhook
+        | Action::DescribeCompShareImageWebhookDeliveries
+        | Action::DescribeCompShareImageWebhooks
+        | Action::RetryCompShareImageWebhookDelivery
         // It creates an image, as CreateCompShareCustomImage does. Without a name, as here, it is always refused.
         | Action::ImportCompShareCustomImage => ActionKind::Constant,
     }

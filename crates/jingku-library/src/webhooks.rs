@@ -1,0 +1,13 @@
+//! Tells URLs of accounts about changes of their images: signed requests, retried with growing pauses, at least once.
+//!
+//! The catalogue queues the events; `jobs/webhooks.rs` sends them.
+
+mod address;
+mod create;
+mod event;
+mod sender;
+mod signature;
+mod url;
+
+pub use create::{CreateWebhook, CreatedWebhook};
+pub(crate) use sender::{Sender, WEBHOOK_ANSWER_TIMEOUT};

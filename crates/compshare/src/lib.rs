@@ -37,8 +37,8 @@ pub use upload::Upload;
 pub use wait::WaitOptions;
 
 pub use jingku_protocol::{
-    Class, FileHasher, HashKind, Image, ImageStatus, NameRefusal, Owner, PlatformType, RetCode, SoftwarePort,
-    Softwares, SupportedZone, actions,
+    Class, DeliveryState, FileHasher, HashKind, Image, ImageStatus, NameRefusal, Owner, PlatformType,
+    RetCode, SoftwarePort, Softwares, SupportedZone, WebhookEvent, actions,
 };
 pub use secrecy::SecretString;
 

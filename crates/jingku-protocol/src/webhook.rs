@@ -71,6 +71,18 @@ impl WebhookEvent {
     /// Every event.
     pub const ALL: [Self; 6] =
         [Self::Available, Self::Failed, Self::Deleted, Self::Restored, Self::Published, Self::Shared];
+
+    /// The spelling on the wire.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Available => "available",
+            Self::Failed => "failed",
+            Self::Deleted => "deleted",
+            Self::Restored => "restored",
+            Self::Published => "published",
+            Self::Shared => "shared",
+        }
+    }
 }
 
 /// What became of an event for a webhook.
@@ -83,4 +95,18 @@ pub enum DeliveryState {
     Delivered,
     /// It was tried too often.
     Dead,
+}
+
+impl DeliveryState {
+    /// Every state.
+    pub const ALL: [Self; 3] = [Self::Waiting, Self::Delivered, Self::Dead];
+
+    /// The spelling on the wire.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Waiting => "Waiting",
+            Self::Delivered => "Delivered",
+            Self::Dead => "Dead",
+        }
+    }
 }

@@ -7,6 +7,7 @@ mod lab;
 mod operate;
 mod serve;
 pub(crate) mod value;
+mod webhook;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -25,6 +26,7 @@ pub(crate) use self::operate::{
     MigrateDatabaseArgs, MigrateStorageArgs, PlatformCommand, RestoreArgs, ReviewCommand, TrashCommand,
 };
 pub(crate) use self::serve::{LogFormat, ServeArgs};
+pub(crate) use self::webhook::WebhookCommand;
 use crate::failure::{Exit, Failure};
 use crate::lang::Lang;
 use crate::messages::tr;
@@ -95,6 +97,8 @@ pub(crate) enum Command {
     Env(EnvArgs),
     Console(ConsoleArgs),
     #[command(subcommand)]
+    Webhook(WebhookCommand),
+    #[command(subcommand)]
     Instance(InstanceCommand),
     #[command(subcommand)]
     Account(AccountCommand),
@@ -137,6 +141,7 @@ impl Command {
                 | Self::Run(_)
                 | Self::Env(_)
                 | Self::Console(_)
+                | Self::Webhook(_)
                 | Self::Health(_)
                 | Self::Lab(_)
                 | Self::Completions { .. }

@@ -29,6 +29,7 @@ mod stop;
 mod sweep;
 mod trash;
 mod usage;
+mod webhook;
 mod wrong_scheme;
 
 use std::ffi::OsString;
@@ -79,6 +80,7 @@ fn run(global: &Global, command: Command) -> Result<ExitCode, Failure> {
             Command::Run(args) => return run::run(global, args).await,
             Command::Env(args) => env::run(global, args).await,
             Command::Console(args) => console::run(global, args).await,
+            Command::Webhook(command) => webhook::run(global, command).await,
             Command::Serve(args) => serve::run(global, args).await,
             Command::Image(AnyImageCommand::Api(command)) => image::run(global, command).await,
             Command::Image(AnyImageCommand::Platform(command)) => operate::platform(global, command).await,

@@ -39,7 +39,7 @@ macro_rules! file {
     };
 }
 
-static FILES: [File; 24] = [
+static FILES: [File; 25] = [
     file!("argument"),
     file!("backup"),
     file!("check"),
@@ -63,6 +63,7 @@ static FILES: [File; 24] = [
     file!("table"),
     file!("trash"),
     file!("usage"),
+    file!("webhook"),
     file!("errors", None),
 ];
 

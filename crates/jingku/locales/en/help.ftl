@@ -100,6 +100,20 @@ help-console = Print a link that signs a browser in to the web console once
 help-env = Print the settings SDKs need to connect to the server
     .sdk = Print sample code for this SDK [default: shell variables]
 
+help-webhook = URLs that are told about changes of your images
+help-webhook-create = Create a webhook and print its secret
+    .url = URL that gets a POST request for each event
+    .events = Events to tell about, repeatable [default: all]
+help-webhook-list = List your webhooks
+help-webhook-delete = Delete a webhook
+    .webhook_id = Webhook ID
+help-webhook-deliveries = List events for a webhook, newest first
+    .webhook_id = Webhook ID
+    .state = Only events in this state; Dead: tried too often
+    .limit = Number of events [default: 20]
+help-webhook-retry = Send an event again
+    .delivery_id = ID from `jingku webhook deliveries`
+
 help-instance = Manage the instances that images are created from
 help-instance-add = Register a VM disk as an instance
     .id = Instance ID, such as uhost-lab1

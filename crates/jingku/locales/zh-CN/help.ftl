@@ -100,6 +100,20 @@ help-console = 输出登录网页控制台的链接，只能使用一次
 help-env = 输出各 SDK 连接服务所需的设置
     .sdk = 输出哪种 SDK 的示例代码 [默认：shell 变量]
 
+help-webhook = 接收镜像变更通知的 URL
+help-webhook-create = 创建 Webhook，并输出其密钥
+    .url = 每个事件向此 URL 发送一次 POST 请求
+    .events = 要通知的事件，可重复 [默认：全部]
+help-webhook-list = 列出自己的 Webhook
+help-webhook-delete = 删除 Webhook
+    .webhook_id = Webhook ID
+help-webhook-deliveries = 列出 Webhook 的事件，新的在前
+    .webhook_id = Webhook ID
+    .state = 只列出处于此状态的事件；Dead 表示多次尝试后放弃
+    .limit = 事件数量 [默认：20]
+help-webhook-retry = 重新发送一个事件
+    .delivery_id = `jingku webhook deliveries` 中的编号
+
 help-instance = 管理用来制作镜像的实例
 help-instance-add = 把一块虚拟机磁盘登记为实例
     .id = 实例 ID，如 uhost-lab1

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use clap::builder::{OsStringValueParser, PossibleValuesParser, TypedValueParser};
-use compshare::ImageStatus;
 use compshare::actions::{ImageSort, MAX_LINK_SECS, is_blake3};
+use compshare::{DeliveryState, ImageStatus, WebhookEvent};
 use jingku_library::{ByteSize, PlatformType};
 
 use crate::messages::tr;
@@ -81,6 +81,18 @@ pub(crate) fn sort() -> impl TypedValueParser<Value = ImageSort> {
         "name" => ImageSort::Name,
         _ => ImageSort::CreateTime,
     })
+}
+
+pub(crate) fn webhook_event() -> impl TypedValueParser<Value = WebhookEvent> {
+    let known = |word: String| WebhookEvent::ALL.into_iter().find(|event| event.name() == word);
+    PossibleValuesParser::new(WebhookEvent::ALL.map(WebhookEvent::name))
+        .map(move |word| known(word).expect("clap accepts only these names"))
+}
+
+pub(crate) fn delivery_state() -> impl TypedValueParser<Value = DeliveryState> {
+    let known = |word: String| DeliveryState::ALL.into_iter().find(|state| state.name() == word);
+    PossibleValuesParser::new(DeliveryState::ALL.map(DeliveryState::name))
+        .map(move |word| known(word).expect("clap accepts only these names"))
 }
 
 /// A local date or time, an exact time with its zone, or an age.

@@ -45,3 +45,4 @@ mod terminal;
 mod testing;
 mod trash;
 mod usage;
+mod webhook;

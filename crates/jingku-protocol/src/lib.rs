@@ -37,6 +37,7 @@ mod read;
 mod ret_code;
 mod sign;
 mod softwares;
+mod subject;
 mod tree;
 mod write;
 
@@ -56,6 +57,7 @@ pub use params::{Params, Value};
 pub use read::MAX_NUMBER_BYTES;
 pub use ret_code::{Class, RetCode};
 pub use sign::{signature, string_to_sign, verify};
+pub use subject::subject;
 pub use tree::Tree;
 
 /// Signs with a key pair every parameter of a request, adding `PublicKey` and `Signature`.

@@ -1,5 +1,6 @@
 //! The command line.
 
+mod audit;
 mod connection;
 mod help;
 mod image;
@@ -14,6 +15,7 @@ use std::path::PathBuf;
 use clap::error::ErrorKind;
 use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
+pub(crate) use self::audit::{AuditCommand, AuditListArgs};
 pub(crate) use self::connection::{ConnectionArgs, Settings};
 pub(crate) use self::image::{
     AnyImageCommand, CreateArgs, ExportArgs, ExportFormat, ImageCommand, ImportArgs, ListArgs, OneImage,
@@ -104,6 +106,8 @@ pub(crate) enum Command {
     Review(ReviewCommand),
     #[command(subcommand)]
     Trash(TrashCommand),
+    #[command(subcommand)]
+    Audit(AuditCommand),
     #[command(subcommand)]
     Cluster(ClusterCommand),
     Usage,

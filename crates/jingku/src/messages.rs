@@ -39,8 +39,9 @@ macro_rules! file {
     };
 }
 
-static FILES: [File; 24] = [
+static FILES: [File; 25] = [
     file!("argument"),
+    file!("audit"),
     file!("backup"),
     file!("check"),
     file!("cluster"),

@@ -32,10 +32,28 @@ pub enum AuditResult {
 const COLUMNS: &[Column] = &[Column::Integer("seq")];
 const NEWEST: Order = Order { name: "audit", columns: COLUMNS, legacy: COLUMNS, ascending: false };
 
-impl AuditFilter<'_> {
+impl<'a> AuditFilter<'a> {
     /// Parses the page token of a list of entries.
     pub fn cursor(token: &str) -> std::result::Result<Cursor, InvalidCursor> {
         NEWEST.parse(token)
+    }
+
+    fn condition(&self, params: &mut Params<'a>) -> String {
+        let mut chosen = vec!["TRUE".to_owned()];
+        chosen.extend(self.account.map(|account| format!("account_id = {}", params.add(account))));
+        chosen.extend(self.action.map(|action| format!("action = {}", params.add(action))));
+        chosen.extend(self.subject.map(|subject| format!("subject = {}", params.add(subject))));
+        chosen.extend(self.result.map(|result| match result {
+            AuditResult::Code(code) => format!("ret_code = {}", params.add(code)),
+            AuditResult::Failed => "ret_code <> 0".to_owned(),
+        }));
+        chosen.extend(self.since.map(|time| format!("time >= {}", params.add(time))));
+        chosen.extend(self.until.map(|time| format!("time < {}", params.add(time))));
+        chosen.join(" AND ")
+    }
+
+    fn requester(&self) -> AccountId {
+        self.account.unwrap_or(AccountId::PLATFORM)
     }
 }
 
@@ -44,17 +62,7 @@ impl Catalog {
     /// the account or object.
     pub async fn audit_page(&self, filter: AuditFilter<'_>, paging: Paging<'_>) -> Result<Page<AuditEntry>> {
         let mut params = Params::default();
-        let mut chosen = vec!["TRUE".to_owned()];
-        chosen.extend(filter.account.map(|account| format!("account_id = {}", params.add(account))));
-        chosen.extend(filter.action.map(|action| format!("action = {}", params.add(action))));
-        chosen.extend(filter.subject.map(|subject| format!("subject = {}", params.add(subject))));
-        chosen.extend(filter.result.map(|result| match result {
-            AuditResult::Code(code) => format!("ret_code = {}", params.add(code)),
-            AuditResult::Failed => "ret_code <> 0".to_owned(),
-        }));
-        chosen.extend(filter.since.map(|time| format!("time >= {}", params.add(time))));
-        chosen.extend(filter.until.map(|time| format!("time < {}", params.add(time))));
-        let chosen = chosen.join(" AND ");
+        let chosen = filter.condition(&mut params);
         let after = paging.after(&NEWEST, &mut params);
         let window = paging.window(&NEWEST, &mut params);
         let sql = format!(
@@ -64,8 +72,23 @@ impl Catalog {
              LEFT JOIN audit_entries e ON e.seq = k.seq",
             AuditEntry::COLUMNS
         );
-        let requester = filter.account.unwrap_or(AccountId::PLATFORM);
-        let rows = self.database.scan(requester, &sql, params.as_slice()).await?;
+        let rows = self.database.scan(filter.requester(), &sql, params.as_slice()).await?;
         rows.page("audit_entries", paging.limit(), &NEWEST, |entry: &AuditEntry| vec![entry.seq.into()])
+    }
+    /// Returns entries before a number, newest first, at most `limit`.
+    pub async fn audit_entries(
+        &self,
+        filter: AuditFilter<'_>,
+        before: i64,
+        limit: u32,
+    ) -> Result<Vec<AuditEntry>> {
+        let mut params = Params::default();
+        let chosen = filter.condition(&mut params);
+        let (columns, before) = (AuditEntry::COLUMNS, params.add(before));
+        let limit = params.add(i64::from(limit));
+        let sql = format!(
+            "SELECT {columns} FROM audit_entries e WHERE {chosen} AND seq < {before} ORDER BY seq DESC LIMIT {limit}"
+        );
+        self.database.scan(filter.requester(), &sql, params.as_slice()).await?.all("audit_entries")
     }
 }

@@ -1,7 +1,9 @@
 ### Headings of tables.
 
 table-account = ACCOUNT
+table-action = ACTION
 table-address = ADDRESS
+table-channel = THROUGH
 table-created = CREATED
 table-damage = DAMAGE
 table-data = DATA
@@ -26,6 +28,7 @@ table-objects = OBJECTS
 table-price = PRICE
 table-project = PROJECT
 table-public-key = PUBLIC KEY
+table-result = RESULT
 table-running = RUNNING
 table-schema = SCHEMA
 table-seen = SEEN
@@ -35,9 +38,11 @@ table-started = STARTED
 table-state = STATE
 table-status = STATUS
 table-stored = STORED
+table-subject = OBJECT
 table-submitted = SUBMITTED
 table-taken = TAKEN
 table-task = TASK
+table-time = TIME
 table-total = TOTAL
 table-unique = UNIQUE
 table-uploads = UPLOADS

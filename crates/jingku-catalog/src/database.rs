@@ -227,8 +227,8 @@ impl Transaction {
         }
     }
 
-    /// Makes the changes durable and visible, then returns `outcome`.
-    pub(crate) async fn commit<T>(self, outcome: T) -> Result<T> {
+    /// Makes the changes durable and visible, then returns `outcome`. Changes use `commit`, which also writes the audit log.
+    pub(crate) async fn commit_only<T>(self, outcome: T) -> Result<T> {
         match self {
             Self::Sqlite(transaction) => transaction.commit().await?,
             Self::Postgres(transaction) => Box::pin(transaction.commit()).await?,

@@ -18,6 +18,7 @@
 mod account_id;
 mod accounts;
 mod answers;
+mod audit;
 mod catalog;
 mod claims;
 mod community;
@@ -50,6 +51,9 @@ mod webhooks;
 pub use account_id::AccountId;
 pub use accounts::{Account, NewAccount};
 pub use answers::{ANSWER_SECS, ANSWERS_MAX, DELETED_SECS};
+pub use audit::entry::{AUDIT_TEXT_CHARS_MAX, AuditEntry, Channel, NewAuditEntry};
+pub use audit::list::{AuditFilter, AuditResult};
+pub use audit::verify::{AuditFinding, AuditHead, AuditNote, VerifiedAudit};
 pub use catalog::{CACHES_BYTES_MAX, Catalog, Generation};
 pub use claims::ClaimState;
 pub use community::favorites::Favorite;

@@ -2,6 +2,7 @@
 
 use jingku_catalog::{AccountId, CatalogError, Limit, LimitState, OverLimit};
 
+use crate::audit::Change;
 use crate::disk_space::MARGIN_BYTES;
 use crate::error::LibraryError;
 use crate::library::Library;
@@ -51,7 +52,10 @@ impl Library {
         account: i64,
         limits: &[(Limit, Option<i64>)],
     ) -> Result<(), LibraryError> {
-        let set = self.catalog.set_account_limits(AccountId(account), limits).await?;
+        let id = AccountId(account);
+        let subject = account.to_string();
+        let set = self.catalog.set_account_limits(id, limits);
+        let set = self.audited(Change::command("account limit", id, &subject), set).await?;
         if set { Ok(()) } else { Err(LibraryError::NoAccount(account)) }
     }
 

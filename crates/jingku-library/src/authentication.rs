@@ -32,7 +32,8 @@ impl Library {
         };
         let private_key = self.keyring().open(public_key, &key.sealed_private_key)?;
         let limits = KeyRestrictions::read(&key)?;
-        let credentials = Arc::new(Credentials { account, revision, private_key, limits });
+        let credentials =
+            Arc::new(Credentials { public_key: key.public_key, account, revision, private_key, limits });
         if let Some(generation) = generation {
             self.credentials_cache.put(public_key, Arc::clone(&credentials), generation);
         }

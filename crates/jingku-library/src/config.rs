@@ -42,7 +42,7 @@ pub use public_url::{BadPublicUrl, PublicUrl};
 pub use storage::{BadStorageUrl, S3Settings, StorageUrl};
 pub use telemetry::TelemetrySettings;
 pub use tls::TlsSettings;
-pub use upkeep::{ScrubSettings, SweepSettings, TrashSettings};
+pub use upkeep::{AuditSettings, ScrubSettings, SweepSettings, TrashSettings};
 pub use webhooks::WebhookSettings;
 pub use zones::{Zone, Zones};
 
@@ -88,6 +88,8 @@ pub struct Config {
     pub requests: RequestLimits,
     /// How long deleted images are kept.
     pub trash: TrashSettings,
+    /// How long entries of the audit log are kept.
+    pub audit: AuditSettings,
     /// When data that no image needs is removed.
     pub sweep: SweepSettings,
     /// How often all data is verified.

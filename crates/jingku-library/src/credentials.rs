@@ -23,6 +23,8 @@ pub struct KeyPair {
 
 /// The secret of a key pair and its account.
 pub struct Credentials {
+    /// The public key.
+    pub public_key: String,
     /// The account.
     pub account: Account,
     /// The account's revision when they were read, which was during the request or at its generation.

@@ -3,6 +3,7 @@
 //! A worker claims a job under a lease and renews it while it works. If the server dies, the lease expires, or the next
 //! start of the same server releases it. Then the job is claimed again and skips chunks that exist.
 
+mod audit;
 mod containers;
 mod estimate;
 mod files;
@@ -52,6 +53,7 @@ impl Workers {
         }
         tasks.spawn("counting use", usage::count);
         tasks.spawn("emptying the trash", trash::empty);
+        tasks.spawn("removing old entries of the audit log", audit::expire);
         tasks.spawn("sweeping", sweep::sweep);
         tasks.spawn("scrubbing", scrub::scrub);
         tasks.spawn("ending uploads", uploads::expire);

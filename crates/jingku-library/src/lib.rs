@@ -3,6 +3,7 @@
 //! Only this crate connects catalogue, chunk store and sources, which do not know each other.
 
 mod account_limits;
+mod audit;
 mod authentication;
 mod backup;
 mod blocking;
@@ -67,12 +68,7 @@ pub use backup::{
 pub use check::{Checked, CorruptObject, Corruption, Depth};
 pub use clock::{Clock, FixedClock, SystemClock};
 pub use config::{
-    AddressRange, Approve, BadListenAddress, BadPublicUrl, BadSize, BadStorageUrl, ByteSize, Category,
-    ClusterSettings, Community, Config, ConfigError, ConnectionLimits, ContainerSettings, DatabaseUrl,
-    DeclaredInstance, GpuSettings, HostName, HostSettings, JobSettings, LimitSettings, ListenAddress,
-    MetricsSettings, NamedContainer, OTHERS, ProxyProtocol, ProxySettings, PublicUrl, RequestLimits,
-    S3Settings, ScrubSettings, StorageUrl, SweepSettings, TelemetrySettings, TlsSettings, TrashSettings,
-    WebhookSettings, Zone, Zones,
+    AddressRange, Approve, AuditSettings, BadListenAddress, BadPublicUrl, BadSize, BadStorageUrl, ByteSize, Category, ClusterSettings, Community, Config, ConfigError, ConnectionLimits, ContainerSettings, DatabaseUrl, DeclaredInstance, GpuSettings, HostName, HostSettings, JobSettings, LimitSettings, ListenAddress, MetricsSettings, NamedContainer, OTHERS, ProxyProtocol, ProxySettings, PublicUrl, RequestLimits, S3Settings, ScrubSettings, StorageUrl, SweepSettings, TelemetrySettings, TlsSettings, TrashSettings, WebhookSettings, Zone, Zones,
 };
 pub use containers::{ContainerFacts, ContainerLoad, ContainerState, Containers};
 pub use credentials::{Credentials, KeyPair};
@@ -87,8 +83,9 @@ pub use gauges::Gauges;
 pub use health::Health;
 pub use host::{CPU_TYPE, HostOffer, InstanceSize, OfferedType};
 pub use jingku_catalog::{
-    Account, AccountId, CatalogError, CopiedTable, Host, Instance, Key, KeyLimits, Limit, LimitState,
-    ManifestUse, Review, Task, TrashedImage,
+    Account, AccountId, AuditEntry, AuditFilter, AuditFinding, AuditNote, AuditResult, CatalogError,
+    CopiedTable, Host, Instance, Key, KeyLimits, Limit, LimitState, ManifestUse, Review, Task, TrashedImage,
+    VerifiedAudit,
 };
 pub use jingku_chunks::{CheckProgress, SweepReport};
 pub use jingku_protocol::PlatformType;

@@ -1,8 +1,9 @@
 //! The operator's decisions on images that were submitted to the community. A running server shows them with the next
 //! request, because each changes the account's revision.
 
-use jingku_catalog::Review;
+use jingku_catalog::{AccountId, Review};
 
+use crate::audit::Change;
 use crate::error::LibraryError;
 use crate::library::Library;
 
@@ -19,7 +20,8 @@ impl Library {
 
     /// Publishes an image that waits for review.
     pub async fn approve_image(&self, id: &str) -> Result<(), LibraryError> {
-        decided(id, self.catalog.approve_image(id, self.clock.now()).await?)
+        let approve = self.catalog.approve_image(id, self.clock.now());
+        decided(id, self.audited_image("review approve", id, approve).await??)
     }
 
     /// Returns an image that waits for review to its owner, who reads the reason in `FailedReason`.
@@ -27,12 +29,15 @@ impl Library {
         if !(1..=REASON_CHARS_MAX).contains(&reason.trim().chars().count()) {
             return Err(LibraryError::BadReason(REASON_CHARS_MAX));
         }
-        decided(id, self.catalog.refuse_image(id, reason.trim(), self.clock.now()).await?)
+        let refuse = self.catalog.refuse_image(id, reason.trim(), self.clock.now());
+        decided(id, self.audited_image("review refuse", id, refuse).await??)
     }
 
     /// Sets the recommendation of a group. The default order of the community starts with the highest.
     pub async fn recommend_group(&self, id: &str, count: u32) -> Result<(), LibraryError> {
-        let found = self.catalog.recommend_group(id, i64::from(count)).await?;
+        let recommend = self.catalog.recommend_group(id, i64::from(count));
+        let change = Change::command("review recommend", AccountId::PLATFORM, id);
+        let found = self.audited(change, recommend).await?;
         if found { Ok(()) } else { Err(LibraryError::NoGroup(id.to_owned())) }
     }
 }

@@ -1,7 +1,8 @@
 //! The trash: deleted images that are still kept. The API does not show it; the operator can restore and purge images.
 
-use jingku_catalog::{CatalogError, RestoreImage, TrashedImage};
+use jingku_catalog::{CatalogError, Channel, RestoreImage, TrashedImage};
 
+use crate::audit::Change;
 use crate::error::{LibraryError, check_image_name};
 use crate::failpoint;
 use crate::library::Library;
@@ -42,7 +43,8 @@ impl Library {
     pub async fn restore_image(&self, id: &str, name: Option<&str>) -> Result<String, LibraryError> {
         check_image_name(name)?;
         failpoint::reached("trash.before_restore");
-        let outcome = self.catalog.restore_image(id, name, self.clock.now()).await?;
+        let restore = self.catalog.restore_image(id, name, self.clock.now());
+        let outcome = self.audited_image("trash restore", id, restore).await??;
         failpoint::reached("trash.after_restore");
         match outcome {
             RestoreImage::Restored(name) => Ok(name),
@@ -57,7 +59,7 @@ impl Library {
     pub async fn empty_trash(&self, what: EmptyTrash<'_>) -> Result<EmptiedTrash, LibraryError> {
         let until = self.clock.now().saturating_sub(what.older_than_secs);
         if what.ids.is_empty() {
-            return Ok(self.empty_until(until, what.dry_run, || false).await?);
+            return Ok(self.empty_until(until, what.dry_run, Channel::Command, || false).await?);
         }
         let mut named = Vec::new();
         for id in what.ids {
@@ -69,7 +71,7 @@ impl Library {
         }
         let mut emptied = EmptiedTrash::default();
         for image in &named {
-            self.purge(image, until, what.dry_run, &mut emptied).await?;
+            self.purge(image, until, what.dry_run, Channel::Command, &mut emptied).await?;
         }
         Ok(emptied)
     }
@@ -79,6 +81,7 @@ impl Library {
         &self,
         until: i64,
         dry_run: bool,
+        channel: Channel,
         stopped: impl Fn() -> bool,
     ) -> Result<EmptiedTrash, CatalogError> {
         let mut emptied = EmptiedTrash::default();
@@ -91,7 +94,7 @@ impl Library {
                 if stopped() {
                     return Ok(emptied);
                 }
-                self.purge(image, until, dry_run, &mut emptied).await?;
+                self.purge(image, until, dry_run, channel, &mut emptied).await?;
             }
         }
     }
@@ -109,7 +112,7 @@ impl Library {
             Some(now) => now.saturating_sub(kept_secs),
             None => return Ok(EmptiedTrash::default()),
         };
-        self.empty_until(until, false, stopped).await
+        self.empty_until(until, false, Channel::Server, stopped).await
     }
 
     /// Purges an image unless it has left the trash, or `dry_run`. Adds it to what was emptied.
@@ -118,11 +121,14 @@ impl Library {
         image: &TrashedImage,
         until: i64,
         dry_run: bool,
+        channel: Channel,
         emptied: &mut EmptiedTrash,
     ) -> Result<(), CatalogError> {
         if !dry_run {
             failpoint::reached("trash.before_purge");
-            let purged = self.catalog.purge_image(&image.id, until).await?;
+            let change =
+                Change { channel, account: image.account, action: "trash empty", subject: &image.id };
+            let purged = self.audited(change, self.catalog.purge_image(&image.id, until)).await?;
             failpoint::reached("trash.after_purge");
             if !purged {
                 return Ok(());

@@ -37,6 +37,7 @@ mod read;
 mod ret_code;
 mod sign;
 mod softwares;
+mod subject;
 mod tree;
 mod webhook;
 mod write;
@@ -57,6 +58,7 @@ pub use params::{Params, Value};
 pub use read::MAX_NUMBER_BYTES;
 pub use ret_code::{Class, RetCode};
 pub use sign::{signature, string_to_sign, verify};
+pub use subject::subject;
 pub use tree::Tree;
 pub use webhook::{CLOUD_EVENT_TYPE, DeliveryState, ImageCloudEvent, ImageEventData, WebhookEvent};
 

@@ -13,6 +13,7 @@ use axum::http::{HeaderName, Method, StatusCode, header};
 use axum::response::Response;
 use bytes::{Bytes, BytesMut};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
+use jingku_catalog::Channel;
 use jingku_library::{Internal, request_id};
 use jingku_protocol::actions::{self as api, Access, Action, Request as _};
 use jingku_protocol::{MAX_BODY_BYTES, ParamError, Params, Tree, decode, excerpt, require_plain, verify};
@@ -23,6 +24,7 @@ use tracing::Instrument;
 use tracing::field::Empty;
 
 use crate::actions;
+use crate::audit::{Origin, audited, entry};
 use crate::call::{Call, stored_request_name};
 use crate::context::Context;
 use crate::error::Error;
@@ -106,18 +108,34 @@ async fn answer(
     let (mut call, params) = authenticate(context, params, large.is_some()).await?;
     lab.authenticated(call.account().id);
     let Authorized { action, tree, _slot } = authorize(&mut call, peer, action.ok_or(name), params)?;
-    if context.library.config.strict {
+    if action.access() == Access::Read {
+        return perform(&call, action, tree, request_id, lab).await;
+    }
+    let entry = entry(&call, Origin { channel: Channel::Api, peer, request_id }, action, &tree);
+    // Boxed, so that the futures of reads stay small.
+    Box::pin(audited(&call, entry, perform(&call, action, tree, request_id, lab))).await
+}
+
+async fn perform(
+    call: &Call<'_>,
+    action: Action,
+    tree: Tree,
+    request_id: &str,
+    lab: &LabCall,
+) -> Result<Response, Error> {
+    check_access(call, action)?;
+    if call.library.config.strict {
         check_documented(action, &tree)?;
     }
     if let Some(response) = lab.inject_fault(action, request_id).await {
         return Ok(response);
     }
-    let reply = run(&call, action, tree).await?;
+    let reply = run(call, action, tree).await?;
     lab.answered(0, None);
     Ok(success(action, reply, request_id))
 }
 
-/// A call that its key may make now.
+/// A call that its account may make now.
 pub(crate) struct Authorized {
     pub(crate) action: Action,
     pub(crate) tree: Tree,
@@ -138,10 +156,13 @@ pub(crate) fn authorize(
     call.request = stored_request_name(action, &params);
     let tree = Tree::from(params);
     check_project(call, &tree)?;
-    if call.credentials.limits.read_only && action.access() == Access::Write {
-        return Err(Error::PermissionDenied);
-    }
     Ok(Authorized { action, tree, _slot: slot })
+}
+
+/// Checks that the key may call the action. A refusal is an entry of the audit log.
+pub(crate) fn check_access(call: &Call<'_>, action: Action) -> Result<(), Error> {
+    let may_call = !call.credentials.limits.read_only || action.access() == Access::Read;
+    if may_call { Ok(()) } else { Err(Error::PermissionDenied) }
 }
 
 /// Checks that the key may be used from this address, and counts the request.

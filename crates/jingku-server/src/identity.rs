@@ -3,17 +3,19 @@
 use std::net::IpAddr;
 
 use axum::extract::Request;
+use jingku_catalog::Channel;
 use jingku_library::{Internal, request_id};
-use jingku_protocol::RetCode;
-use jingku_protocol::actions as api;
+use jingku_protocol::actions::{self as api, Access, Action};
+use jingku_protocol::{RetCode, Tree};
 use secrecy::ExposeSecret;
 use subtle::ConstantTimeEq;
 use tokio::time::Instant;
 
+use crate::audit::{Origin, audited, entry};
 use crate::call::Call;
 use crate::context::Context;
 use crate::error::Error;
-use crate::gateway::{Authorized, authenticate, authorize, check_key, peer, read, run};
+use crate::gateway::{Authorized, authenticate, authorize, check_access, check_key, peer, read, run};
 use crate::reply::Reply;
 
 /// The holder of a key pair, who has proved to have it. It stays valid until the key is revoked.
@@ -104,7 +106,7 @@ impl Context {
             // A stored answer belongs to a key.
             let params = request.params().text("PublicKey", Some(&identity.public_key));
             let Authorized { action, tree, _slot } = authorize(&mut call, peer, Ok(R::ACTION), params)?;
-            let Reply::Object(json) = run(&call, action, tree).await? else {
+            let Reply::Object(json) = perform(&call, peer, action, tree).await? else {
                 return Err(Internal::BadRow(format!("{}: not an object", R::ACTION.name())).into());
             };
             serde_json::from_slice(&json)
@@ -127,4 +129,18 @@ impl Context {
         error.log(&request_id(&*self.library.random), action);
         Refusal { ret_code: error.ret_code(), message: error.to_string() }
     }
+}
+
+async fn perform(call: &Call<'_>, peer: Option<IpAddr>, action: Action, tree: Tree) -> Result<Reply, Error> {
+    if action.access() == Access::Read {
+        return run(call, action, tree).await;
+    }
+    let request_id = request_id(&*call.library.random);
+    let origin = Origin { channel: Channel::Console, peer, request_id: &request_id };
+    let entry = entry(call, origin, action, &tree);
+    let performed = async {
+        check_access(call, action)?;
+        run(call, action, tree).await
+    };
+    Box::pin(audited(call, entry, performed)).await
 }

@@ -10,6 +10,7 @@ mod actions {
     jingku_protocol::for_each_action!(files);
 }
 
+mod audit;
 mod call;
 mod context;
 mod cover;

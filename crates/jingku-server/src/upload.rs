@@ -7,18 +7,22 @@ mod headers;
 mod passing;
 mod receive;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::Response;
-use jingku_catalog::{AccountId, AgreedHash, CatalogError, FinishUpload, Scope, Upload};
+use jingku_catalog::{
+    AccountId, AgreedHash, CatalogError, Channel, FinishUpload, NewAuditEntry, Scope, Upload,
+};
 use jingku_library::{Acknowledged, DISK_BYTES_MAX, Internal, UploadFile, failpoint, request_id, unique_id};
 use jingku_protocol::actions::is_blake3;
 use jingku_protocol::{HashKind, ParamError};
 
 use crate::context::Context;
 use crate::error::Error;
+use crate::gateway::peer;
 use crate::limits::UPLOAD_HASH_TIMEOUT;
 use crate::link::{BadLink, UploadLink};
 use crate::reply;
@@ -36,6 +40,7 @@ const DIFFERS: &str = "The file that arrived is not the one that was sent. Impor
 struct UploadRequest {
     context: Arc<Context>,
     upload: Upload,
+    peer: Option<IpAddr>,
     /// The kind of hash of request and response.
     kind: HashKind,
 }
@@ -75,7 +80,8 @@ async fn answer(context: &Arc<Context>, request: Request, request_id: &str) -> R
         return passing::pass_on(context, &upload, request).await;
     }
     let kind = hash_kind(request.headers(), &upload)?;
-    let incoming = UploadRequest { context: Arc::clone(context), upload, kind };
+    let peer = peer(&request);
+    let incoming = UploadRequest { context: Arc::clone(context), upload, peer, kind };
     match *request.method() {
         Method::HEAD => incoming.report(request_id).await,
         Method::PATCH => incoming.receive(request, request_id).await,
@@ -206,9 +212,11 @@ impl UploadRequest {
         }
         let now = context.library.clock.now();
         if found != hash || upload.blake3.as_deref().is_some_and(|declared| declared != hash) {
-            context.library.catalog.fail_upload(upload, DIFFERS, now).await?;
+            let error = Error::UploadDiffers(upload.image_id.clone());
+            let fail = context.library.catalog.fail_upload(upload, DIFFERS, now);
+            context.library.catalog.audited(self.entry(request_id, error.ret_code().code()), fail).await.0?;
             context.library.uploads.remove(&upload.image_id);
-            return Err(Error::UploadDiffers(upload.image_id.clone()));
+            return Err(error);
         }
         failpoint::reached("upload.agreed");
         let job = &unique_id(&*context.library.random);
@@ -217,7 +225,8 @@ impl UploadRequest {
             HashKind::Plain => AgreedHash::Plain(&hash),
             HashKind::Sparse => AgreedHash::Sparse(&hash),
         };
-        let finished = context.library.catalog.finish_upload(upload, size, agreed, job, now).await?;
+        let finish = context.library.catalog.finish_upload(upload, size, agreed, job, now);
+        let finished = context.library.catalog.audited(self.entry(request_id, 0), finish).await.0?;
         failpoint::reached("upload.finished");
         drop(file);
         match finished {
@@ -230,6 +239,22 @@ impl UploadRequest {
                 context.library.uploads.remove(&upload.image_id);
                 Err(Error::ResourceNotFound(upload.image_id.clone()))
             }
+        }
+    }
+
+    /// The entry of the audit log for the end of the upload.
+    fn entry(&self, request_id: &str, ret_code: i64) -> NewAuditEntry {
+        NewAuditEntry {
+            time: self.context.library.clock.now(),
+            account: self.upload.account,
+            channel: Channel::Upload,
+            // The link has no key.
+            public_key: String::new(),
+            address: self.peer.map(|peer| peer.to_string()).unwrap_or_default(),
+            action: "upload".to_owned(),
+            subject: self.upload.image_id.clone(),
+            ret_code,
+            request_id: request_id.to_owned(),
         }
     }
 
@@ -324,7 +349,7 @@ mod tests {
 
     async fn incoming(context: &Arc<Context>, account: AccountId, kind: HashKind) -> UploadRequest {
         let upload = context.library.catalog.upload(account, "image-1").await.unwrap().unwrap();
-        UploadRequest { context: Arc::clone(context), upload, kind }
+        UploadRequest { context: Arc::clone(context), upload, peer: None, kind }
     }
 
     /// Files are hashed a few at a time; a request waits until the timeout, and once per upload.

@@ -1,5 +1,6 @@
 //! The command line.
 
+mod audit;
 mod connection;
 mod help;
 mod image;
@@ -15,6 +16,7 @@ use std::path::PathBuf;
 use clap::error::ErrorKind;
 use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
+pub(crate) use self::audit::{AuditCommand, AuditListArgs};
 pub(crate) use self::connection::{ConnectionArgs, Settings};
 pub(crate) use self::image::{
     AnyImageCommand, CreateArgs, ExportArgs, ExportFormat, ImageCommand, ImportArgs, ListArgs, OneImage,
@@ -108,6 +110,8 @@ pub(crate) enum Command {
     Review(ReviewCommand),
     #[command(subcommand)]
     Trash(TrashCommand),
+    #[command(subcommand)]
+    Audit(AuditCommand),
     #[command(subcommand)]
     Cluster(ClusterCommand),
     Usage,

@@ -1,6 +1,7 @@
 //! The binary: `serve`, the client commands and the operator's commands. Arguments and output, nothing else.
 
 mod args;
+mod audit;
 mod backup;
 mod base_url;
 mod check;
@@ -89,6 +90,7 @@ fn run(global: &Global, command: Command) -> Result<ExitCode, Failure> {
             Command::Key(command) => operate::key(global, command).await,
             Command::Review(command) => review::run(global, command).await,
             Command::Trash(command) => trash::run(global, command).await,
+            Command::Audit(command) => audit::run(global, command).await,
             Command::Cluster(command) => cluster::run(global, command).await,
             Command::Usage => usage::run(global).await,
             Command::Check(args) => check::run(global, args).await,

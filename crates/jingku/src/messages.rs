@@ -41,6 +41,7 @@ macro_rules! file {
 
 static FILES: [File; 25] = [
     file!("argument"),
+    file!("audit"),
     file!("backup"),
     file!("check"),
     file!("cluster"),

@@ -1,5 +1,6 @@
 use super::row::ImageStatus;
 use crate::answers::{ANSWER_SECS, Answer};
+use crate::audit::scope::note_created;
 use crate::database::{Transaction, row};
 use crate::ordinals::Position;
 use crate::{AccountId, Catalog, ImageEvent, Limit, OverLimit, Result, Scope};
@@ -147,6 +148,7 @@ impl Transaction {
         new: NewCopy<'_>,
         position: Position,
     ) -> Result<()> {
+        note_created(new.id);
         let sql = "INSERT INTO images (
                  account_id, id, name, status, description, tags, cover, visibility, price_cents, auto_start,
                  softwares, supported_gpu_types, software_ports, firewall_ports, image_use_time_hours,

@@ -1,4 +1,5 @@
 use super::row::ImageStatus;
+use crate::audit::scope::note_created;
 use crate::database::{Transaction, json_list, row};
 use crate::jobs::row::NewJob;
 use crate::ordinals::Position;
@@ -105,6 +106,7 @@ impl Transaction {
         status: ImageStatus,
         now: i64,
     ) -> Result<Position> {
+        note_created(new.id);
         let position = self.next_position(scope.owner(), now).await?;
         let sql = "INSERT INTO images (
                 account_id, id, name, status, description, tags, cover, visibility, price_cents, auto_start,

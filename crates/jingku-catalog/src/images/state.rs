@@ -13,7 +13,7 @@ row! {
 
 impl Catalog {
     /// Returns the owner of an image, in the trash or not.
-    pub(crate) async fn image_owner(&self, id: &str) -> Result<Option<AccountId>> {
+    pub async fn image_owner(&self, id: &str) -> Result<Option<AccountId>> {
         let sql = "SELECT id, account_id FROM images WHERE id = $1";
         self.database.query(sql, &[id.into()]).await?.first_after_key("images")
     }

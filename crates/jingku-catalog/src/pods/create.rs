@@ -1,4 +1,5 @@
 use super::ports::PodPort;
+use crate::audit::scope::note_created;
 use crate::database::{Transaction, json_list};
 use crate::{AddInstance, Catalog, NewInstance, Result};
 
@@ -51,6 +52,7 @@ impl Catalog {
         };
         let change = |mut transaction: Transaction| async move {
             transaction.bump_viewers_and(owner, image_id, first.instance.account).await?;
+            note_created(first.instance.id);
             let sql = "SELECT COUNT(*) FROM pods p JOIN instances n ON n.id = p.instance_id WHERE n.account_id = $1";
             let count: Option<i64> =
                 transaction.query(sql, &[first.instance.account.into()]).await?.first("pods")?;

@@ -64,6 +64,18 @@ impl Engine {
         matches!(self.reopen, Reopen::Memory)
     }
 
+    /// Runs statements beside the catalogue, which notices nothing. Returns `false` in memory.
+    pub(crate) async fn run_sql(&self, sql: &str) -> bool {
+        match &self.reopen {
+            Reopen::Memory => return false,
+            Reopen::File(folder) => {
+                Connection::open(folder.path().join("catalog.db")).unwrap().execute_batch(sql).unwrap();
+            }
+            Reopen::Postgres(url) => testing::run_sql(url, sql).await,
+        }
+        true
+    }
+
     /// The same catalogue as seen by another process; in memory, the same handle.
     pub(crate) async fn other_process(&self) -> Catalog {
         match &self.reopen {

@@ -5,6 +5,7 @@
 mod accounts;
 mod answers;
 mod audiences;
+mod audit;
 mod claims;
 mod community;
 mod community_lists;

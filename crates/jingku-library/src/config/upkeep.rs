@@ -1,4 +1,4 @@
-//! Settings of trash, sweep and scrub.
+//! Settings of trash, audit log, sweep and scrub.
 
 use serde::Deserialize;
 
@@ -13,6 +13,20 @@ pub struct TrashSettings {
 impl Default for TrashSettings {
     fn default() -> Self {
         Self { keep_days: 7 }
+    }
+}
+
+/// Settings of the audit log.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AuditSettings {
+    /// How many days entries are kept. With 0 they are kept for ever.
+    pub keep_days: u16,
+}
+
+impl Default for AuditSettings {
+    fn default() -> Self {
+        Self { keep_days: 365 }
     }
 }
 

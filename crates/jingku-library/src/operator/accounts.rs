@@ -3,6 +3,7 @@
 use jingku_catalog::{Account, AccountId, Key, KeyLimits, NewAccount, NewKey};
 use secrecy::{ExposeSecret, SecretString};
 
+use crate::audit::Change;
 use crate::credentials::KeyPair;
 use crate::data_dir::DataDir;
 use crate::error::LibraryError;
@@ -74,7 +75,10 @@ impl Library {
 
     /// Revokes a key.
     pub async fn revoke_key(&self, public_key: &str) -> Result<(), LibraryError> {
-        let revoked = self.catalog.revoke_key(public_key, self.clock.now()).await?;
+        let owner =
+            self.catalog.find_key(public_key).await?.map_or(AccountId::PLATFORM, |(_, owner, _)| owner.id);
+        let revoke = self.catalog.revoke_key(public_key, self.clock.now());
+        let revoked = self.audited(Change::command("key revoke", owner, public_key), revoke).await?;
         if revoked { Ok(()) } else { Err(LibraryError::NoKey(public_key.to_owned())) }
     }
 
@@ -85,7 +89,10 @@ impl Library {
     pub(crate) async fn insert_account(&self, name: &str) -> Result<Account, LibraryError> {
         let project_id = project_id(&*self.random);
         let new = NewAccount { name, project_id: &project_id };
-        let created = self.catalog.create_account(new, self.clock.now()).await?;
+        let create = self.catalog.create_account(new, self.clock.now());
+        // The number of the account is not known yet.
+        let change = Change::command("account create", AccountId::PLATFORM, name);
+        let created = self.audited(change, create).await?;
         created.ok_or_else(|| LibraryError::AccountExists(name.to_owned()))
     }
 
@@ -103,7 +110,8 @@ impl Library {
     ) -> Result<(), LibraryError> {
         let sealed = self.keyring().seal(&pair.public_key, &pair.private_key, &*self.random);
         let new = NewKey { public_key: &pair.public_key, account, name, sealed_private_key: &sealed, limits };
-        let added = self.catalog.add_key(new, self.clock.now()).await?;
+        let add = self.catalog.add_key(new, self.clock.now());
+        let added = self.audited(Change::command("key create", account, &pair.public_key), add).await?;
         if added { Ok(()) } else { Err(LibraryError::KeyExists(pair.public_key.clone())) }
     }
 

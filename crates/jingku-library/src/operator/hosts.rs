@@ -1,7 +1,8 @@
 //! Servers that do not come back.
 
-use jingku_catalog::{Catalog, NewHost, RegisterHost, RemoveInstance};
+use jingku_catalog::{AccountId, Catalog, NewHost, RegisterHost, RemoveInstance};
 
+use crate::audit::Change;
 use crate::error::LibraryError;
 use crate::library::Library;
 use crate::random::unique_id;
@@ -28,6 +29,11 @@ impl Library {
     ///
     /// It takes the name like a server: so no server has it meanwhile, and one that wakes up ends without a result.
     pub async fn forget_host(&self, name: &str) -> Result<ForgottenHost, LibraryError> {
+        let change = Change::command("cluster forget", AccountId::PLATFORM, name);
+        self.audited(change, self.end_host(name)).await
+    }
+
+    async fn end_host(&self, name: &str) -> Result<ForgottenHost, LibraryError> {
         let (catalog, session) = (self.catalog.clone().with_host(name), unique_id(&*self.random));
         // Without a name, everything that was added before the first server had one would belong to it.
         if name.is_empty() || !catalog.is_host_known().await? {

@@ -6,6 +6,7 @@ use jingku_catalog::{AccountId, AddInstance, Instance, InstanceFilter, Paging, R
 use jingku_sources::content::Caution;
 use jingku_sources::{Disk, DiskFormat};
 
+use crate::audit::Change;
 use crate::config::{DeclaredInstance, Zone};
 use crate::error::{Internal, LibraryError};
 use crate::jobs::DeclaredDisk;
@@ -172,7 +173,9 @@ impl Library {
 
     /// Removes an instance. Its disk and its images stay.
     pub async fn remove_instance(&self, id: &str) -> Result<(), LibraryError> {
-        match self.catalog.remove_instance(id, self.clock.now()).await? {
+        let owner = self.catalog.instance(None, id).await?.map_or(AccountId::PLATFORM, |row| row.account);
+        let remove = self.catalog.remove_instance(id, self.clock.now());
+        match self.audited(Change::command("instance remove", owner, id), remove).await? {
             RemoveInstance::Removed => Ok(()),
             RemoveInstance::NotFound => Err(LibraryError::NoInstance(id.to_owned())),
             RemoveInstance::Busy => Err(LibraryError::InstanceBusy(id.to_owned())),
@@ -196,7 +199,8 @@ impl Library {
         image_id: Option<&str>,
     ) -> Result<Instance, LibraryError> {
         let (id, now) = (checked.new.id, self.clock.now());
-        let added = self.catalog.add_instance(checked.row(), image_id, now).await?;
+        let add = self.catalog.add_instance(checked.row(), image_id, now);
+        let added = self.audited(Change::command("instance add", checked.account, id), add).await?;
         let image_id = || image_id.unwrap_or_default().to_owned();
         match added {
             AddInstance::ImageNotFound => Err(LibraryError::NoImageToStart(image_id(), checked.account.0)),

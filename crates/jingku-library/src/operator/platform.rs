@@ -3,6 +3,7 @@
 use jingku_catalog::{AccountId, CopyImage, DeleteImage, NewCopy, Scope};
 use jingku_protocol::PlatformType;
 
+use crate::audit::Change;
 use crate::error::{LibraryError, check_image_name};
 use crate::library::Library;
 use crate::random::image_id;
@@ -43,7 +44,9 @@ impl Library {
             platform_type: platform_type.as_str(),
             request: None,
         };
-        match self.catalog.copy_image(Scope::everybody(), id, copy, self.clock.now()).await? {
+        let change = Change::command("image promote", AccountId::PLATFORM, id);
+        let promote = self.catalog.copy_image(Scope::everybody(), id, copy, self.clock.now());
+        match self.audited(change, promote).await? {
             CopyImage::AlreadyCopied(_) => unreachable!("the copy has no request id"),
             CopyImage::Copied(name) => {
                 Ok(PlatformImage { id: copy_id, name, platform_type, copied_from: id.to_owned() })
@@ -57,7 +60,9 @@ impl Library {
 
     /// Removes an image from the platform. The original and instances started from the copy stay.
     pub async fn demote_image(&self, id: &str) -> Result<(), LibraryError> {
-        let deleted = self.catalog.delete_image(Scope::platform(), id, self.clock.now()).await?;
+        let demote = self.catalog.delete_image(Scope::platform(), id, self.clock.now());
+        let change = Change::command("image demote", AccountId::PLATFORM, id);
+        let deleted = self.audited(change, demote).await?;
         let found = deleted == DeleteImage::Deleted;
         if found { Ok(()) } else { Err(LibraryError::NoPlatformImage(id.to_owned())) }
     }

@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used)] // a failing unwrap is a failing test
 
+mod audit;
 mod cover;
 mod database_failures;
 mod edge;

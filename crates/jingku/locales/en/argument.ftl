@@ -1,6 +1,8 @@
 ### Values of the command line that cannot be used.
 
 argument-age = write a whole number of d, h, m or s, such as 7d
+argument-audit-note = write the number and hash that `jingku audit verify` printed: 12:4f…
+argument-audit-result = write a return code, such as 8039, or failed
 argument-blake3 = write 64 hexadecimal digits
 argument-bytes = write a size such as 1048576, 512M or 20G; K, M, G and T are powers of 1024
 argument-count-limit = write a whole number or `default`

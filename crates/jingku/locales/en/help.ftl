@@ -167,6 +167,18 @@ help-trash-empty = Remove deleted images permanently
     .image_ids = Only these images [default: all]
     .older_than = Only images deleted at least this long ago: 7d, 12h
 
+help-audit = Show and verify the audit log: who changed what
+help-audit-list = List changes and refused changes, newest first
+    .account = Only changes of or by this account
+    .action = Only this action or command: UpdateCompShareImage, "key revoke"
+    .image = Only changes of this image or instance
+    .result = Only this return code, 0 for success, or failed
+    .since = Only from this time on: 2026-11-24, 7d (ago)
+    .until = Only before this time
+    .limit = Number of entries [default: 100]
+help-audit-verify = Verify that no entry is missing or changed
+    .from = Also that the log contains this earlier head (N:HASH)
+
 help-cluster = Servers that share a PostgreSQL catalogue
 help-cluster-status = List the servers, their queues, and which one sweeps and scrubs
 help-cluster-forget = Forget a server that does not come back: remove its instances, fail its unfinished images

@@ -1,9 +1,11 @@
 ### Headings of tables.
 
 table-account = ACCOUNT
+table-action = ACTION
 table-address = ADDRESS
 table-answer = ANSWER
 table-attempts = ATTEMPTS
+table-channel = THROUGH
 table-created = CREATED
 table-damage = DAMAGE
 table-data = DATA
@@ -33,6 +35,7 @@ table-objects = OBJECTS
 table-price = PRICE
 table-project = PROJECT
 table-public-key = PUBLIC KEY
+table-result = RESULT
 table-running = RUNNING
 table-schema = SCHEMA
 table-seen = SEEN
@@ -42,9 +45,11 @@ table-started = STARTED
 table-state = STATE
 table-status = STATUS
 table-stored = STORED
+table-subject = OBJECT
 table-submitted = SUBMITTED
 table-taken = TAKEN
 table-task = TASK
+table-time = TIME
 table-total = TOTAL
 table-unique = UNIQUE
 table-uploads = UPLOADS

@@ -1,6 +1,8 @@
 ### 命令行中无法使用的值。
 
 argument-age = 请写整数，单位 d、h、m 或 s，如 7d
+argument-audit-note = 请写 `jingku audit verify` 显示的编号和哈希：12:4f…
+argument-audit-result = 请写返回码（如 8039）或 failed
 argument-blake3 = 请写 64 位十六进制数
 argument-bytes = 请写成 1048576、512M 或 20G 的形式；K、M、G、T 以 1024 为进制
 argument-count-limit = 请写整数或 default

@@ -167,6 +167,18 @@ help-trash-empty = 永久清除已删除的镜像
     .image_ids = 仅这些镜像 [默认：全部]
     .older_than = 仅清除删除已满该时间的镜像，如 7d、12h
 
+help-audit = 查看并校验审计日志：谁做了哪些变更
+help-audit-list = 列出变更及被拒绝的变更，最新的在前
+    .account = 仅该账号的变更
+    .action = 仅该操作或命令，如 UpdateCompShareImage、"key revoke"
+    .image = 仅该镜像或实例的变更
+    .result = 仅该返回码（0 表示成功），或 failed（所有失败）
+    .since = 仅该时间及以后：2026-11-24，或 7d（之前）
+    .until = 仅该时间之前
+    .limit = 记录条数 [默认：100]
+help-audit-verify = 校验记录没有缺失或被修改
+    .from = 同时校验日志仍包含此前的标记（N:HASH）
+
 help-cluster = 共用一个 PostgreSQL 目录数据库的各个服务
 help-cluster-status = 列出各服务及其任务队列，以及由哪个服务负责清理和巡检
 help-cluster-forget = 移除一个不再恢复的服务：移除其实例，未完成的镜像记为失败

@@ -1,9 +1,11 @@
 ### 表格标题。
 
 table-account = 账号
+table-action = 操作
 table-address = 地址
 table-answer = 应答
 table-attempts = 尝试次数
+table-channel = 途径
 table-created = 创建时间
 table-damage = 损坏情况
 table-data = 数据量
@@ -33,6 +35,7 @@ table-objects = 对象数
 table-price = 价格
 table-project = 项目
 table-public-key = 公钥
+table-result = 结果
 table-running = 进行中
 table-schema = 结构版本
 table-seen = 最近在线
@@ -42,9 +45,11 @@ table-started = 启动时间
 table-state = 状态
 table-status = 状态
 table-stored = 占用
+table-subject = 对象
 table-submitted = 提交时间
 table-taken = 备份时间
 table-task = 任务
+table-time = 时间
 table-total = 合计
 table-unique = 独占
 table-uploads = 上传

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::builder::{OsStringValueParser, PossibleValuesParser, TypedValueParser};
 use compshare::actions::{ImageSort, MAX_LINK_SECS, is_blake3};
 use compshare::{DeliveryState, ImageStatus, WebhookEvent};
-use jingku_library::{ByteSize, PlatformType};
+use jingku_library::{AuditNote, AuditResult, ByteSize, PlatformType};
 
 use crate::messages::tr;
 
@@ -140,6 +140,24 @@ pub(crate) fn subset(text: &str) -> Result<(u64, u64), String> {
         Some((nth, of)) if (1..=of).contains(&nth) && of <= PARTS_MAX => Ok((nth, of)),
         _ => Err(tr!("argument-subset")),
     }
+}
+
+/// A return code, or any that is not success.
+pub(crate) fn audit_result(text: &str) -> Result<AuditResult, String> {
+    if text == "failed" {
+        return Ok(AuditResult::Failed);
+    }
+    text.parse().map(AuditResult::Code).map_err(|_| tr!("argument-audit-result"))
+}
+
+/// The number and hash of an entry, as `jingku audit verify` prints them.
+pub(crate) fn audit_note(text: &str) -> Result<AuditNote, String> {
+    let note = text.split_once(':').and_then(|(seq, hash)| {
+        // A SHA-256 has as many digits as a BLAKE3.
+        let seq = seq.parse().ok().filter(|seq| *seq > 0)?;
+        is_blake3(hash).then(|| AuditNote { seq, hash: hash.to_owned() })
+    });
+    note.ok_or_else(|| tr!("argument-audit-note"))
 }
 
 /// A number of seconds; fractions are cut off.

@@ -46,12 +46,15 @@ pub(crate) fn assert_killed(status: ExitStatus, place: &str) {
     assert_eq!(status.signal(), Some(Signal::KILL.as_raw()), "{place} was not reached: {status}");
 }
 
-/// Asserts that every row has its manifest, every manifest its chunks, and every chunk the right bytes.
+/// Asserts that every row has its manifest, every manifest its chunks, and every chunk the right bytes, and
+/// that the audit log is intact.
 pub(crate) fn assert_intact(home: &Home, at: &[&str], place: &str) {
     let checked = home.run(&[&["check", "--read-data", "--json"], at].concat());
     assert_eq!(checked.code, Some(0), "{place}: {checked:?}");
     let usage = home.json(&[&["usage"], at].concat());
     assert_eq!(usage["MissingChunks"], json!(0), "{place}: {usage}");
+    let audit = home.run(&[&["audit", "verify"], at].concat());
+    assert_eq!(audit.code, Some(0), "{place}: {audit:?}");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stdout)] // a failed unwrap fails the test; a skipped test prints why
 
+mod audit;
 mod authority;
 mod backup;
 mod beside;

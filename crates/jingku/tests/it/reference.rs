@@ -16,6 +16,7 @@ const COMMANDS: [&str; 24] = [
     "key",
     "review",
     "trash",
+    "audit",
     "cluster",
     "usage",
     "check",
@@ -69,7 +70,7 @@ fn every_command_and_option_is_documented() {
             pages += 1;
         }
     }
-    assert_eq!(pages, 59);
+    assert_eq!(pages, 61);
 }
 
 #[test]

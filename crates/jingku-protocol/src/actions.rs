@@ -41,6 +41,7 @@ pub use describe_comp_share_instance::{
 pub use describe_comp_share_jupyter_token::JupyterToken;
 pub use describe_comp_share_machine_type_families::MachineTypeFamily;
 pub use describe_comp_share_support_zone::Zone;
+pub use describe_comp_share_trashed_images::{MAX_TRASHED_IDS, TrashedImage};
 pub use describe_model_repository_models::Model;
 pub use get_comp_share_custom_image_url::{DEFAULT_LINK_SECS, MAX_LINK_SECS};
 pub use get_comp_share_instance_monitor::{
@@ -201,6 +202,7 @@ actions! { $
     DescribeCompShareSharingImages: Read, Safe, documented [Region];
     DescribeCompShareSoftwarePort: Read, Safe, documented [Region];
     DescribeCompShareSupportZone: Read, Safe, documented [Region];
+    DescribeCompShareTrashedImages: Read, Safe, documented [];
     DescribeFavoriteImages: Read, Safe, documented [];
     DescribeModelRepositoryModels: Read, Safe, documented [Region, Zone];
     DescribeSelfCommunityImages: Read, Safe, documented [Region, Zone];
@@ -220,11 +222,13 @@ actions! { $
     ModifyCompShareImageShareAccount: Write, Safe, documented [Region];
     ModifyCompShareInstanceName: Write, Safe, documented [Region, Zone];
     PublishCompShareImage: Write, Unsafe, documented [Region, Zone];
+    PurgeCompShareTrashedImages: Write, Unsafe, documented [];
     RebootCompShareInstance: Write, Unsafe, documented [Region, Zone];
     ReinstallCompShareInstance: Write, Unsafe, documented [Region, Zone];
     RemoveFavoriteImage: Write, Safe, documented [];
     ResetCompShareInstancePassword: Write, Safe, documented [Region, Zone];
     ResizeCompShareInstance: Write, Safe, documented [Region, Zone];
+    RestoreCompShareCustomImage: Write, Safe, documented [];
     StartCompShareInstance: Write, Unsafe, documented [Region, Zone];
     StopCompShareInstance: Write, Unsafe, documented [Region, Zone];
     SwitchChargeType: Write, Safe, documented [Region, Zone];

@@ -19,6 +19,7 @@ mod sessions;
 mod shown;
 mod sign_in;
 mod snippets;
+mod trash;
 
 use std::sync::Arc;
 
@@ -49,6 +50,9 @@ pub fn router(context: Arc<Context>) -> Router {
         .route("/console/images/{id}/publish", post(image::publish))
         .route("/console/images/{id}/link", post(image::link))
         .route("/console/progress", get(progress::show))
+        .route("/console/trash", get(trash::show))
+        .route("/console/trash/restore", post(trash::restore))
+        .route("/console/trash/purge", post(trash::purge))
         .route("/console/make", get(make::show).post(make::make))
         .route("/console/{*path}", get(failure::not_found).post(failure::not_found))
         .layer(from_fn(page::secure))

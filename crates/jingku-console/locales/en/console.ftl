@@ -101,11 +101,51 @@ delete-question = { $count ->
 }
 delete-what = { $days ->
     [0] The data is removed for ever within minutes. Links to the image stop working.
-    [one] The operator can restore it from the trash for { $days } day. Then its data is removed for ever. Links to it stop working now.
-   *[other] The operator can restore it from the trash for { $days } days. Then its data is removed for ever. Links to it stop working now.
+    [one] You can restore it from the trash for { $days } day. Then its data is removed for ever. Links to it stop working now.
+   *[other] You can restore it from the trash for { $days } days. Then its data is removed for ever. Links to it stop working now.
 }
 delete-button = Delete
 delete-cancel = Cancel
+
+trash-title = Trash
+trash-hint = { $days ->
+    [0] This server does not keep deleted images: their data is removed within minutes.
+    [one] Deleted images are kept for { $days } day. They count toward the limits of your account. A restored image is private and not shared.
+   *[other] Deleted images are kept for { $days } days. They count toward the limits of your account. A restored image is private and not shared.
+}
+trash-none = The trash is empty.
+trash-empty = Empty the trash
+trash-restore = Restore selected
+trash-restore-as = Restore
+trash-purge = Delete selected for good
+trash-rename = New name for { $name }
+trash-not-restorable = It was deleted while it was being made, so it cannot be restored.
+trash-name-taken = Another image has this name. Nothing was restored. Enter another name.
+trash-names-taken = Another image has the name of one of these. Nothing was restored. Restore them one at a time to choose another name.
+trash-restored = { $count ->
+    [one] Restored { $count } image.
+   *[other] Restored { $count } images.
+}
+trash-purged = { $count ->
+    [one] Deleted { $count } image for good.
+   *[other] Deleted { $count } images for good.
+}
+trash-purged-some = Deleted { $count } images for good. { $left } are left: empty the trash again.
+column-deleted = Deleted
+column-expires = Kept until
+
+purge-title = Delete for good
+purge-question = { $count ->
+    [one] Delete this image for good?
+   *[other] Delete these { $count } images for good?
+}
+purge-all-question = Empty the trash?
+purge-all = { $count ->
+    [one] The trash has { $count } image.
+   *[other] The trash has { $count } images.
+}
+purge-what = The data is removed and cannot be recovered, not even by the operator. Your limits have room for it at once; the disk of the server has it after the next cleanup, within a day.
+purge-button = Delete for good
 
 image-facts = Facts
 image-readme = Readme

@@ -92,10 +92,40 @@ delete-question = { $count ->
 }
 delete-what = { $days ->
     [0] 数据将在几分钟内永久删除，镜像的链接随之失效。
-   *[other] { $days } 天内管理员可从回收站恢复，之后数据将永久删除。镜像的链接立即失效。
+   *[other] { $days } 天内可从回收站恢复，之后数据将永久删除。镜像的链接立即失效。
 }
 delete-button = 删除
 delete-cancel = 取消
+
+trash-title = 回收站
+trash-hint = { $days ->
+    [0] 本服务不保留已删除的镜像，其数据会在几分钟内清除。
+   *[other] 已删除的镜像保留 { $days } 天，期间仍计入账号的配额。恢复后的镜像为私有，不再共享。
+}
+trash-none = 回收站是空的。
+trash-empty = 清空回收站
+trash-restore = 恢复所选
+trash-restore-as = 恢复
+trash-purge = 永久删除所选
+trash-rename = { $name } 的新名称
+trash-not-restorable = 删除时镜像尚未制作完成，无法恢复。
+trash-name-taken = 已有同名镜像，未恢复任何镜像。请输入其他名称。
+trash-names-taken = 所选镜像中有的名称已被使用，未恢复任何镜像。请逐个恢复并另取名称。
+trash-restored = 已恢复 { $count } 个镜像。
+trash-purged = 已永久删除 { $count } 个镜像。
+trash-purged-some = 已永久删除 { $count } 个镜像，还剩 { $left } 个，请再次清空。
+column-deleted = 删除时间
+column-expires = 保留至
+
+purge-title = 永久删除
+purge-question = { $count ->
+    [1] 永久删除此镜像？
+   *[other] 永久删除这 { $count } 个镜像？
+}
+purge-all-question = 清空回收站？
+purge-all = 回收站中有 { $count } 个镜像。
+purge-what = 数据将被清除，管理员也无法恢复。账号配额立即释放，服务器磁盘空间在一天内的下一次清理后释放。
+purge-button = 永久删除
 
 image-facts = 基本信息
 image-readme = 说明

@@ -4,7 +4,7 @@ use axum::http::{StatusCode, header};
 
 use crate::browser::Server;
 
-const CHANGES: [&str; 8] = [
+const CHANGES: [&str; 10] = [
     "/console/images/compshareImage-mine/edit",
     "/console/images/compshareImage-mine/share",
     "/console/images/compshareImage-mine/unshare",
@@ -13,6 +13,8 @@ const CHANGES: [&str; 8] = [
     "/console/images/compshareImage-mine/link",
     "/console/images/delete",
     "/console/make",
+    "/console/trash/restore",
+    "/console/trash/purge",
 ];
 
 #[tokio::test]
@@ -80,9 +82,16 @@ async fn texts_of_tenants_never_run() {
         server.browser().get(&format!("/console/sign-in?link={query}")).await,
         server.browser().sign_in(script, script).await,
     ];
-    for path in
-        ["images?name=", "images?status=", "images?token=", "images?tab=", "make?instance=", "images/", "x/"]
-    {
+    for path in [
+        "images?name=",
+        "images?status=",
+        "images?token=",
+        "images?tab=",
+        "make?instance=",
+        "trash?token=",
+        "images/",
+        "x/",
+    ] {
         pages.push(browser.get(&format!("/console/{path}{query}")).await);
     }
     for path in CHANGES {

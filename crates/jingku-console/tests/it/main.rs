@@ -6,3 +6,4 @@ mod browser;
 mod hostile;
 mod pages;
 mod sign_in;
+mod trash;

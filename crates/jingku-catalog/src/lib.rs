@@ -45,6 +45,7 @@ pub mod testing;
 mod text_search;
 mod transfer;
 mod uploads;
+mod usage_samples;
 
 pub use account_id::AccountId;
 pub use accounts::{Account, NewAccount};
@@ -108,3 +109,4 @@ pub use transfer::{CopiedTable, FrozenCatalog};
 pub use uploads::progress::{FinishUpload, Receive, Received};
 pub use uploads::row::{AgreedHash, Upload};
 pub use uploads::start::{NewUpload, StartUpload};
+pub use usage_samples::{USAGE_SAMPLES_MAX, UsageSample};

@@ -3,6 +3,7 @@
 //! Only this crate connects catalogue, chunk store and sources, which do not know each other.
 
 mod account_limits;
+mod account_usage;
 mod authentication;
 mod backup;
 mod blocking;
@@ -59,6 +60,7 @@ mod uploads;
 mod usage;
 
 pub use account_limits::limit_refusal;
+pub use account_usage::{AccountUsage, MeasuredBytes, MeasuredImage, MeasuredImages};
 pub use backup::{
     BackUp, BackedUp, BackupError, Copied, Damage, Generation, GenerationRecord, Pruned, RestoreBackup,
     Restored, list_backup, restore_backup,

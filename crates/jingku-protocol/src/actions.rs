@@ -34,6 +34,9 @@ pub use describe_available_comp_share_instance_types::{
     OfferedBootDisk, OfferedDisk, Performance,
 };
 pub use describe_comp_share_custom_images::ImageRows;
+pub use describe_comp_share_image_usage::{
+    DEFAULT_USAGE_DAYS, ImageUsage, LimitUsage, MAX_USAGE_DAYS, OtherImages, UsageSample,
+};
 pub use describe_comp_share_instance::{
     DiskPrice, Instance, InstanceAddress, InstanceDisk, InstancePorts, InstanceSoftware, MAX_INSTANCE_IDS,
     MonitorMessages, SizeSpec,
@@ -195,6 +198,7 @@ actions! { $
     DescribeCompShareGpuInventory: Read, Safe, documented [Region];
     DescribeCompShareImageShareAccounts: Read, Safe, documented [Region];
     DescribeCompShareImageTags: Read, Safe, documented [];
+    DescribeCompShareImageUsage: Read, Safe, documented [];
     DescribeCompShareImages: Read, Safe, documented [Region, Zone];
     DescribeCompShareInstance: Read, Safe, documented [];
     DescribeCompShareJupyterToken: Read, Safe, documented [];

@@ -40,3 +40,4 @@ mod transfer;
 mod trash;
 mod uploads;
 mod usage;
+mod usage_samples;

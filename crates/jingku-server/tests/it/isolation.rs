@@ -47,6 +47,7 @@ pub(crate) const CASES: &[(Action, Names)] = &[
     (Action::DescribeCompShareCustomImages, Names::Image("CompShareImageId", &[])),
     (Action::DescribeCompShareGpuInventory, Names::Nothing),
     (Action::DescribeCompShareImageShareAccounts, Names::Image("CompShareImageId", &[])),
+    (Action::DescribeCompShareImageUsage, Names::Nothing),
     (Action::DescribeCompShareImages, Names::Image("CompShareImageId", &[])),
     (Action::DescribeCompShareInstance, Names::Instance("UHostIds.0", &[])),
     (Action::DescribeCompShareMachineTypeFamilies, Names::Nothing),

@@ -40,6 +40,7 @@ pub(super) fn action_kind(action: Action) -> ActionKind {
         | Action::DescribeCompShareCustomImages
         | Action::DescribeCompShareImageShareAccounts
         | Action::DescribeCompShareImageTags
+        | Action::DescribeCompShareImageUsage
         | Action::DescribeCompShareImages
         | Action::DescribeCompShareInstance
         | Action::DescribeCompShareSharingImages

@@ -49,5 +49,5 @@ def test_every_page_in_both_languages(console, tmp_path):
     subprocess.run(["npm", "install", "--silent", *packages], cwd=tmp_path, check=True, timeout=300)
     screenshots = os.environ.get("JINGKU_SCREENSHOTS", str(tmp_path / "screenshots"))
     browse = ["node", "browse.mjs", base_url, link, screenshots]
-    ended = subprocess.run(browse, cwd=tmp_path, capture_output=True, text=True, timeout=180)
+    ended = subprocess.run(browse, cwd=tmp_path, capture_output=True, text=True, timeout=300)
     assert ended.returncode == 0, ended.stdout + ended.stderr

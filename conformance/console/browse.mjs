@@ -1,6 +1,7 @@
 // Drives the console in Chromium: every page, in both languages, light and dark, wide and narrow, with and without
 // JavaScript. Arguments: the base URL, a link that signs in once, and a folder for screenshots.
-import { readFileSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { chromium } from "playwright-core";
@@ -120,6 +121,79 @@ async function makeAndDelete(visit) {
   await page.waitForURL("**?deleted=1");
 }
 
+async function useTrash(visit) {
+  const { page, run } = visit;
+  await page.click("nav a[href='/console/trash']");
+  await visit.look("trash");
+  await page.check("tbody input[name=id]");
+  await page.click("button[formaction$='/purge']");
+  await visit.look("purge");
+  await page.click("main a.button");
+  await page.waitForURL("**/console/trash");
+  await page.check("tbody input[name=id]");
+  await page.click("form[action$='/restore'] button:not([formaction])");
+  await page.waitForURL("**?restored=1");
+  await visit.look("restored");
+  await page.goto(`${base}/console/images?name=${run.name}`);
+  check((await page.locator("tbody tr").count()) === 1, "the image is restored");
+}
+
+async function seeUsage(visit) {
+  const { page } = visit;
+  await page.click("nav a[href='/console/usage']");
+  check((await page.locator(".limits progress").count()) > 0, "there are limits");
+  check((await page.locator("svg.chart polyline").count()) === 3, "the chart has three lines");
+  await visit.look("usage");
+}
+
+/** Sends the start of a file, as an upload that was interrupted, and then imports the file on the page. */
+async function importFile(visit) {
+  const { page, run } = visit;
+  await page.click("nav a[href='/console/import']");
+  await visit.look("import");
+  if (!run.javaScriptEnabled) {
+    check(await page.isVisible("noscript .card"), "the page names the command line");
+    check(!(await page.isVisible("#import")), "there is no form without JavaScript");
+    return;
+  }
+  const name = `imported-${run.name}`;
+  // Random data, zeros, and an end that is not whole.
+  const bytes = Buffer.concat([randomBytes(20_000_000), Buffer.alloc(24_000_000), randomBytes(512 * 1001)]);
+  const file = join(folder, "disk.raw");
+  writeFileSync(file, bytes);
+  // Remembers an upload, as the page does, and starts it. Returns the path of its link.
+  const begin = (imageName) => page.evaluate(async ([imageName, size]) => {
+    const { account } = document.getElementById("import").dataset;
+    const token = document.querySelector("#import [name=form_token]").value;
+    const body = new URLSearchParams({ form_token: token, name: imageName, size });
+    const { id, path } = await (await fetch("/console/import/start", { method: "POST", body })).json();
+    const remembered = { id, name: imageName, description: "", size, file: "disk.raw" };
+    localStorage.setItem(`jingku-import-${account}`, JSON.stringify(remembered));
+    return path;
+  }, [imageName, bytes.length]);
+  await begin("cancelled");
+  await page.reload();
+  await page.click("[data-cancel]");
+  await page.waitForSelector("#import-progress", { state: "hidden" });
+  const path = await begin(name);
+  const sent = { method: "PATCH", body: bytes.subarray(0, 3_000_001), headers: { "Upload-Offset": "0", "Upload-Hash": "sparse" } };
+  check((await fetch(`${base}${path}`, sent)).status === 204, "the start of the file is sent");
+  await page.reload();
+  check((await page.textContent("#import-progress [data-text]")).includes("disk.raw"), "the page offers to resume");
+  await visit.look("import-resume");
+  await page.setInputFiles("#import [name=file]", file);
+  check((await page.inputValue("#import [name=name]")) === name, "the name is remembered");
+  await page.click("#import button.primary");
+  await page.waitForURL("**?done=imported", { timeout: 60_000 });
+  rmSync(file);
+  for (let tries = 0; !(await page.locator(".mark.available").count()); tries += 1) {
+    check(tries < 60, "the image is made");
+    await page.waitForTimeout(500);
+  }
+  await page.goto(`${base}/console/images?name=cancelled`);
+  check((await page.locator("tbody tr").count()) === 0, "the other upload was cancelled");
+}
+
 async function leave(visit) {
   const { page } = visit;
   await page.click("footer a[lang=en]");
@@ -132,6 +206,7 @@ async function leave(visit) {
   check(page.url().endsWith("/console/sign-in"), "the session has ended");
 }
 
+mkdirSync(folder, { recursive: true });
 const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox"] });
 for (const [index, run] of runs.entries()) {
   const context = await browser.newContext(run);
@@ -141,6 +216,9 @@ for (const [index, run] of runs.entries()) {
   await seeImages(visit);
   await changeImage(visit);
   await makeAndDelete(visit);
+  await useTrash(visit);
+  await seeUsage(visit);
+  await importFile(visit);
   await leave(visit);
   visit.done();
   await context.close();

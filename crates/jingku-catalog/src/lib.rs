@@ -46,6 +46,7 @@ pub mod testing;
 mod text_search;
 mod transfer;
 mod uploads;
+mod usage_samples;
 mod webhooks;
 
 pub use account_id::AccountId;
@@ -113,6 +114,7 @@ pub use transfer::{CopiedTable, FrozenCatalog};
 pub use uploads::progress::{FinishUpload, Receive, Received};
 pub use uploads::row::{AgreedHash, Upload};
 pub use uploads::start::{NewUpload, StartUpload};
+pub use usage_samples::{USAGE_SAMPLES_MAX, UsageSample};
 pub use webhooks::announce::WAITING_DELIVERIES_MAX;
 pub use webhooks::delivery::{AttemptEnd, Delivery, DeliveryState, ENDED_DELIVERIES_MAX};
 pub use webhooks::event::ImageEvent;

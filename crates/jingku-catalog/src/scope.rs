@@ -17,6 +17,7 @@ pub struct Scope {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Reach {
     Own,
+    Trash,
     Everybody,
     SharedWith,
     PublishedBy,
@@ -33,6 +34,11 @@ impl Scope {
     /// The account's own images. Only these can be changed.
     pub const fn own(account: AccountId) -> Self {
         Self::of(account, Reach::Own)
+    }
+
+    /// The account's own images in the trash. They can only be restored or purged.
+    pub const fn trash(account: AccountId) -> Self {
+        Self::of(account, Reach::Trash)
     }
 
     /// The images shared with the account.
@@ -79,6 +85,7 @@ impl Scope {
     pub(crate) const fn images(self) -> &'static str {
         match self.reach {
             Reach::Own => "i.account_id = $1 AND i.deleted_at IS NULL",
+            Reach::Trash => "i.account_id = $1 AND i.deleted_at IS NOT NULL",
             Reach::Everybody => "i.account_id >= $1 AND i.deleted_at IS NULL",
             Reach::SharedWith => {
                 "i.deleted_at IS NULL AND i.id IN (SELECT image_id FROM shares WHERE account_id = $1)"
@@ -105,7 +112,9 @@ impl Scope {
                 "i.deleted_at IS NULL AND (i.account_id = $1 OR i.account_id = 0 OR i.visibility = 1
                   OR EXISTS (SELECT 1 FROM shares s WHERE s.image_id = i.id AND s.account_id = $1))"
             }
-            Reach::Own | Reach::Everybody | Reach::PublishedBy | Reach::Published => self.images(),
+            Reach::Own | Reach::Trash | Reach::Everybody | Reach::PublishedBy | Reach::Published => {
+                self.images()
+            }
         }
     }
 
@@ -113,6 +122,8 @@ impl Scope {
     pub(crate) const fn groups(self) -> &'static str {
         match self.reach {
             Reach::Own => "g.account_id = $1 AND g.versions > 0",
+            // An image in the trash is a version of no group.
+            Reach::Trash => "g.account_id = $1 AND FALSE",
             Reach::Everybody => "g.account_id >= $1",
             Reach::PublishedBy => "g.account_id = $1 AND g.public_versions > 0",
             Reach::Published => "g.account_id <> $1 AND g.public_versions > 0",

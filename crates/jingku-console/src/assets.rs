@@ -7,10 +7,14 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 /// Name, media type and content.
-const FILES: [(&str, &str, &str); 4] = [
+const FILES: [(&str, &str, &str); 7] = [
     ("console.css", "text/css; charset=utf-8", include_str!("../assets/console.css")),
     ("console.js", "text/javascript; charset=utf-8", include_str!("../assets/console.js")),
     ("htmx.js", "text/javascript; charset=utf-8", include_str!("../assets/htmx-2.0.11.min.js")),
+    ("import.js", "text/javascript; charset=utf-8", include_str!("../assets/import.js")),
+    ("import-worker.js", "text/javascript; charset=utf-8", include_str!("../assets/import-worker.js")),
+    // `blake3` of @noble/hashes, by esbuild with --bundle --minify --format=iife --global-name=noble.
+    ("blake3.js", "text/javascript; charset=utf-8", include_str!("../assets/noble-blake3-2.4.0.min.js")),
     ("icon.svg", "image/svg+xml", include_str!("../assets/icon.svg")),
 ];
 

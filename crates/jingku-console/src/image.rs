@@ -82,6 +82,7 @@ pub(crate) async fn show(
 fn done_message(done: &str) -> Option<&'static str> {
     match done {
         "made" => Some("done-made"),
+        "imported" => Some("done-imported"),
         "made-without-tags" => Some("done-made-without-tags"),
         "edited" => Some("done-edited"),
         "shared" => Some("done-shared"),

@@ -4,12 +4,14 @@
 //! to images.
 
 mod assets;
+mod chart;
 mod console;
 mod cookie;
 mod failure;
 mod form;
 mod image;
 mod images;
+mod import;
 mod lang;
 mod make;
 mod page;
@@ -19,6 +21,8 @@ mod sessions;
 mod shown;
 mod sign_in;
 mod snippets;
+mod trash;
+mod usage;
 
 use std::sync::Arc;
 
@@ -49,6 +53,13 @@ pub fn router(context: Arc<Context>) -> Router {
         .route("/console/images/{id}/publish", post(image::publish))
         .route("/console/images/{id}/link", post(image::link))
         .route("/console/progress", get(progress::show))
+        .route("/console/import", get(import::show))
+        .route("/console/import/start", post(import::start))
+        .route("/console/import/cancel", post(import::cancel))
+        .route("/console/trash", get(trash::show))
+        .route("/console/trash/restore", post(trash::restore))
+        .route("/console/trash/purge", post(trash::purge))
+        .route("/console/usage", get(usage::show))
         .route("/console/make", get(make::show).post(make::make))
         .route("/console/{*path}", get(failure::not_found).post(failure::not_found))
         .layer(from_fn(page::secure))

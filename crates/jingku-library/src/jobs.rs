@@ -9,6 +9,7 @@ mod estimate;
 mod files;
 mod import;
 mod make;
+mod measure;
 mod membership;
 mod pace;
 mod pods;

@@ -3,6 +3,7 @@
 //! Only this crate connects catalogue, chunk store and sources, which do not know each other.
 
 mod account_limits;
+mod account_usage;
 mod audit;
 mod authentication;
 mod backup;
@@ -61,6 +62,7 @@ mod usage;
 mod webhooks;
 
 pub use account_limits::limit_refusal;
+pub use account_usage::{AccountUsage, MeasuredBytes, MeasuredImage, MeasuredImages};
 pub use backup::{
     BackUp, BackedUp, BackupError, Copied, Damage, Generation, GenerationRecord, Pruned, RestoreBackup,
     Restored, list_backup, restore_backup,

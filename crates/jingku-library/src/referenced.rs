@@ -102,15 +102,39 @@ impl Referenced {
         &self,
         mut act: impl FnMut(RangeInclusive<u8>, &[Reference]) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        let passes = self.references.div_ceil(REFERENCES_MAX).clamp(1, 256);
-        let bound = |pass: u64| 256 * pass / passes;
-        for pass in 0..passes {
-            let last = u8::try_from(bound(pass + 1) - 1).expect("a prefix is a byte");
-            let prefixes = u8::try_from(bound(pass)).expect("a prefix is a byte")..=last;
+        for prefixes in self.ranges(REFERENCES_MAX) {
             let references = self.references_in(&prefixes)?;
             act(prefixes, &references)?;
         }
         Ok(())
+    }
+
+    /// The ranges of first bytes, in order, of which each has about this many references at most.
+    pub(crate) fn ranges(&self, references_max: u64) -> impl Iterator<Item = RangeInclusive<u8>> + use<> {
+        let passes = self.references.div_ceil(references_max).clamp(1, 256);
+        let bound = move |pass: u64| 256 * pass / passes;
+        (0..passes).map(move |pass| {
+            let last = u8::try_from(bound(pass + 1) - 1).expect("a prefix is a byte");
+            u8::try_from(bound(pass)).expect("a prefix is a byte")..=last
+        })
+    }
+
+    /// The chunks in a range that a manifest names, with their unpacked lengths.
+    pub(crate) fn chunks_of(
+        &self,
+        manifest: usize,
+        prefixes: &RangeInclusive<u8>,
+    ) -> Result<Vec<(ChunkId, u64)>, Error> {
+        let mut chunks = Vec::new();
+        let Some(manifest) = &self.manifests[manifest].manifest else { return Ok(chunks) };
+        for extent in manifest.extents()? {
+            if let Extent::Chunk { id, len } = extent?
+                && prefixes.contains(&id.0[0])
+            {
+                chunks.push((id, len));
+            }
+        }
+        Ok(chunks)
     }
 
     fn references_in(&self, prefixes: &RangeInclusive<u8>) -> Result<Vec<Reference>, Error> {

@@ -1,4 +1,4 @@
-//! The trash: deleted images that are still kept. The API does not show it; the operator can restore and purge images.
+//! The trash: deleted images that are still kept. This is the operator's view; tenants have actions for their own images.
 
 use jingku_catalog::{CatalogError, Channel, RestoreImage, TrashedImage};
 
@@ -48,7 +48,7 @@ impl Library {
         failpoint::reached("trash.after_restore");
         match outcome {
             RestoreImage::Restored(name) => Ok(name),
-            RestoreImage::NotFound => Err(LibraryError::NotInTrash(id.to_owned())),
+            RestoreImage::NotFound | RestoreImage::Live(_) => Err(LibraryError::NotInTrash(id.to_owned())),
             RestoreImage::NameTaken(name) => Err(LibraryError::TrashNameTaken { id: id.to_owned(), name }),
             RestoreImage::NeverMade => Err(LibraryError::NeverMade(id.to_owned())),
             RestoreImage::OverLimit(over) => Err(LibraryError::AccountFull(over)),

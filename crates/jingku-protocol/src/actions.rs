@@ -34,6 +34,7 @@ pub use describe_available_comp_share_instance_types::{
     OfferedBootDisk, OfferedDisk, Performance,
 };
 pub use describe_comp_share_custom_images::ImageRows;
+pub use describe_comp_share_image_usage::{DEFAULT_USAGE_DAYS, ImageUsage, LimitUsage, MAX_USAGE_DAYS, OtherImages, UsageSample};
 pub use describe_comp_share_image_webhook_deliveries::WebhookDelivery;
 pub use describe_comp_share_image_webhooks::Webhook;
 pub use describe_comp_share_instance::{
@@ -43,6 +44,7 @@ pub use describe_comp_share_instance::{
 pub use describe_comp_share_jupyter_token::JupyterToken;
 pub use describe_comp_share_machine_type_families::MachineTypeFamily;
 pub use describe_comp_share_support_zone::Zone;
+pub use describe_comp_share_trashed_images::{MAX_TRASHED_IDS, TrashedImage};
 pub use describe_model_repository_models::Model;
 pub use get_comp_share_custom_image_url::{DEFAULT_LINK_SECS, MAX_LINK_SECS};
 pub use get_comp_share_instance_monitor::{
@@ -198,6 +200,7 @@ actions! { $
     DescribeCompShareGpuInventory: Read, Safe, documented [Region];
     DescribeCompShareImageShareAccounts: Read, Safe, documented [Region];
     DescribeCompShareImageTags: Read, Safe, documented [];
+    DescribeCompShareImageUsage: Read, Safe, documented [];
     DescribeCompShareImageWebhookDeliveries: Read, Safe, documented [];
     DescribeCompShareImageWebhooks: Read, Safe, documented [];
     DescribeCompShareImages: Read, Safe, documented [Region, Zone];
@@ -207,6 +210,7 @@ actions! { $
     DescribeCompShareSharingImages: Read, Safe, documented [Region];
     DescribeCompShareSoftwarePort: Read, Safe, documented [Region];
     DescribeCompShareSupportZone: Read, Safe, documented [Region];
+    DescribeCompShareTrashedImages: Read, Safe, documented [];
     DescribeFavoriteImages: Read, Safe, documented [];
     DescribeModelRepositoryModels: Read, Safe, documented [Region, Zone];
     DescribeSelfCommunityImages: Read, Safe, documented [Region, Zone];
@@ -226,11 +230,13 @@ actions! { $
     ModifyCompShareImageShareAccount: Write, Safe, documented [Region];
     ModifyCompShareInstanceName: Write, Safe, documented [Region, Zone];
     PublishCompShareImage: Write, Unsafe, documented [Region, Zone];
+    PurgeCompShareTrashedImages: Write, Unsafe, documented [];
     RebootCompShareInstance: Write, Unsafe, documented [Region, Zone];
     ReinstallCompShareInstance: Write, Unsafe, documented [Region, Zone];
     RemoveFavoriteImage: Write, Safe, documented [];
     ResetCompShareInstancePassword: Write, Safe, documented [Region, Zone];
     ResizeCompShareInstance: Write, Safe, documented [Region, Zone];
+    RestoreCompShareCustomImage: Write, Safe, documented [];
     RetryCompShareImageWebhookDelivery: Write, Safe, documented [];
     StartCompShareInstance: Write, Unsafe, documented [Region, Zone];
     StopCompShareInstance: Write, Unsafe, documented [Region, Zone];

@@ -32,6 +32,10 @@ pub(crate) const STREAM_WINDOW_BYTES_MAX: u32 = 1 << 20;
 pub(crate) const CONNECTION_WINDOW_BYTES_MAX: u32 = 2 << 20;
 /// Maximum of unsent bytes of one HTTP/2 response that were handed to the connection.
 pub(crate) const SEND_BUFFER_BYTES_MAX: usize = 64 << 10;
+/// Maximum number of images that one call of a tenant purges from its trash. The client repeats the call for the rest.
+pub(crate) const PURGED_IMAGES_MAX: u64 = 1024;
+/// Maximum number of these images that one transaction purges, while other changes wait.
+pub(crate) const PURGED_ONCE_MAX: u32 = 64;
 /// Largest request head, in bytes. Also the read-ahead limit of a connection.
 pub const MAX_HEAD_BYTES: usize = 64 << 10;
 /// Maximum of unanswered request bytes of all connections. Beyond it, the address that sent most of them loses its oldest

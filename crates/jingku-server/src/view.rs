@@ -40,7 +40,7 @@ pub(crate) fn image(row: Row, context: &Context, with_readme: bool) -> Result<Im
         author: owner_name.clone(),
         auth_info: i64::from(official),
         is_official: official,
-        size: row.size_bytes.saturating_add(MB - 1) / MB,
+        size: megabytes(row.size_bytes),
         visibility: row.visibility,
         description: row.description,
         tags: row.tags,
@@ -118,6 +118,11 @@ pub(crate) fn row_status(wanted: ImageStatus) -> Option<RowStatus> {
         ImageStatus::Offline => Some(RowStatus::Offline),
         ImageStatus::Unknown => None,
     }
+}
+
+/// A size in MB, rounded up, as the API shows sizes.
+pub(crate) fn megabytes(bytes: i64) -> i64 {
+    bytes.saturating_add(MB - 1) / MB
 }
 
 /// The smallest size in bytes that the API shows as `mb`.

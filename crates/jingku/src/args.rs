@@ -19,8 +19,8 @@ use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum};
 pub(crate) use self::audit::{AuditCommand, AuditListArgs};
 pub(crate) use self::connection::{ConnectionArgs, Settings};
 pub(crate) use self::image::{
-    AnyImageCommand, CreateArgs, ExportArgs, ExportFormat, ImageCommand, ImportArgs, ListArgs, OneImage,
-    UpdateArgs, UrlArgs, Visibility,
+    AnyImageCommand, CreateArgs, ExportArgs, ExportFormat, ImageCommand, ImageTrashCommand, ImportArgs,
+    ListArgs, OneImage, UpdateArgs, UrlArgs, Visibility,
 };
 pub(crate) use self::lab::{ClockCommand, LabArgs, LabCommand};
 pub(crate) use self::operate::{

@@ -15,6 +15,7 @@ mod reader;
 mod show;
 mod source;
 mod sparse_file;
+mod trash;
 
 use compshare::Client;
 use compshare::actions::{
@@ -43,6 +44,7 @@ pub(crate) async fn run(global: &Global, command: ImageCommand) -> Result<(), Fa
         ImageCommand::Export(args) => export::run(&connection, args).await,
         ImageCommand::Import(args) => import::run(&connection, args).await,
         ImageCommand::Url(args) => url(global, client, args).await,
+        ImageCommand::Trash { command } => trash::run(global, client, command).await,
     };
     outcome.map_err(|failure| connection.explain(failure))
 }

@@ -39,7 +39,7 @@ macro_rules! file {
     };
 }
 
-static FILES: [File; 25] = [
+static FILES: [File; 26] = [
     file!("argument"),
     file!("audit"),
     file!("backup"),

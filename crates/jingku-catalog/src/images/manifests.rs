@@ -32,6 +32,20 @@ impl Catalog {
         self.database.scan(AccountId::PLATFORM, &sql, &params).await?.all("images")
     }
 
+    /// Returns images of one account, in the trash or not, in order of id, after an id, at most `limit`.
+    pub async fn manifest_uses_of(
+        &self,
+        account: AccountId,
+        after: &str,
+        limit: u32,
+    ) -> Result<Vec<ManifestUse>> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM images i WHERE i.account_id = $1 AND i.id > $2 ORDER BY i.id LIMIT $3"
+        );
+        let params = [account.into(), after.into(), i64::from(limit).into()];
+        self.database.scan(account, &sql, &params).await?.all("images")
+    }
+
     /// Returns one image, in the trash or not.
     pub async fn manifest_use(&self, image_id: &str) -> Result<Option<ManifestUse>> {
         let sql = format!("SELECT {COLUMNS} FROM images i WHERE i.id = $1");

@@ -1,7 +1,9 @@
 use super::row::{CHANGED, ImageStatus};
 use super::state::ImageState;
-use crate::database::{Transaction, Value, row};
-use crate::{AccountId, Catalog, ImageEvent, Limit, OverLimit, Result, Scope};
+use crate::{AccountId, Catalog, ImageEvent, Limit, OverLimit, Page, Paging, Result, Scope};
+use crate::answers::{Answer, DELETED_SECS};
+use crate::cursor::{Column, Cursor, InvalidCursor, Order};
+use crate::database::{Params, Transaction, Value, row};
 
 row! {
     /// An image in the trash.
@@ -12,6 +14,8 @@ row! {
         pub account: AccountId = "i.account_id",
         /// The name of that account.
         pub owner_name: String = "a.name",
+        /// Its zone.
+        pub zone: String = "i.zone",
         /// Its name, which another image may have now.
         pub name: String = "i.name",
         /// Its status when it was deleted.
@@ -22,6 +26,22 @@ row! {
         pub create_time: i64 = "i.create_time",
         /// When it was deleted.
         pub deleted_at: i64 = "i.deleted_at",
+        /// Sorts the trash of an account, the last deleted highest.
+        pub ordinal: i64 = "i.deleted_ordinal",
+    }
+}
+
+impl TrashedImage {
+    const ORDER: Order = Order {
+        name: "trash",
+        columns: &[Column::Integer("i.deleted_ordinal")],
+        legacy: &[Column::Integer("i.deleted_at"), Column::Text("i.id")],
+        ascending: false,
+    };
+
+    /// Parses the page token of a list of trashed images.
+    pub fn cursor(token: &str) -> std::result::Result<Cursor, InvalidCursor> {
+        Self::ORDER.parse(token)
     }
 }
 
@@ -32,6 +52,8 @@ pub enum RestoreImage {
     Restored(String),
     /// There is no such image in the trash.
     NotFound,
+    /// It is not in the trash but among the images of the account, under this name.
+    Live(String),
     /// Another image of the account has this name.
     NameTaken(String),
     /// It was deleted while being made, and has no content.
@@ -77,35 +99,159 @@ impl Catalog {
         self.database.scan(AccountId::PLATFORM, &sql, params).await?.all("images")
     }
 
+    /// Returns a page of the trash of one account, last deleted first, perhaps only some images, or those of some zones.
+    pub async fn trash_page(
+        &self,
+        trash: Scope,
+        ids: Option<&[&str]>,
+        zones: Option<&[&str]>,
+        paging: Paging<'_>,
+    ) -> Result<Page<TrashedImage>> {
+        let order = &TrashedImage::ORDER;
+        let mut params = Params::default();
+        // $1 in `Scope::images`.
+        params.add(trash.param());
+        let mut chosen = format!("FROM images i WHERE {}", trash.images());
+        for (column, values) in [("i.id", ids), ("i.zone", zones)] {
+            if let Some(values) = values {
+                chosen += &format!(" AND {column} IN ({})", params.add_all(values));
+            }
+        }
+        let after = paging.after(order, &mut params);
+        let window = paging.window(order, &mut params);
+        let sql = format!(
+            "SELECT {}, t.total FROM (SELECT COUNT(*) AS total {chosen}) t
+             LEFT JOIN (SELECT i.id {chosen}{after} {window}) k ON TRUE
+             LEFT JOIN images i ON i.id = k.id
+             LEFT JOIN accounts a ON a.id = i.account_id",
+            TrashedImage::COLUMNS
+        );
+        let rows = self.database.scan(trash.requester(), &sql, params.as_slice()).await?;
+        rows.page("images", paging.limit(), order, |image: &TrashedImage| vec![image.ordinal.into()])
+    }
+
     /// Restores an image from the trash, with its name or another. It is private and not shared. It returns to its group,
     /// without a version name if another version has that now.
     pub async fn restore_image(&self, id: &str, name: Option<&str>, now: i64) -> Result<RestoreImage> {
         let Some(owner) = self.image_owner(id).await? else { return Ok(RestoreImage::NotFound) };
-        let scope = Scope::own(owner);
+        let outcomes = self.restore_images(Scope::trash(owner), &[id], name, now).await?;
+        Ok(outcomes.into_iter().next_back().unwrap_or(RestoreImage::NotFound))
+    }
+
+    /// Restores images of one account from the trash, as [`Catalog::restore_image`] does, all or none. Returns the outcome
+    /// of each, up to the first that is neither [`RestoreImage::Restored`] nor [`RestoreImage::Live`]: then nothing has
+    /// changed.
+    pub async fn restore_images(
+        &self,
+        trash: Scope,
+        ids: &[&str],
+        name: Option<&str>,
+        now: i64,
+    ) -> Result<Vec<RestoreImage>> {
         let change = |mut transaction: Transaction| async move {
+            transaction.bump_revision(trash.account()).await?;
+            let mut outcomes = Vec::with_capacity(ids.len());
+            for id in ids {
+                let outcome = self.restore_one(&mut transaction, trash, id, name, now).await?;
+                let is_refused = !matches!(outcome, RestoreImage::Restored(_) | RestoreImage::Live(_));
+                outcomes.push(outcome);
+                if is_refused {
+                    return transaction.discard(outcomes).await;
+                }
+            }
+            transaction.commit(outcomes).await
+        };
+        self.database.write(change).await
+    }
+
+    async fn restore_one(
+        &self,
+        transaction: &mut Transaction,
+        trash: Scope,
+        id: &str,
+        name: Option<&str>,
+        now: i64,
+    ) -> Result<RestoreImage> {
+        let owner = trash.account();
+        let own = Scope::own(owner);
+        let Some(image) = transaction.find_state(trash, id).await? else {
+            let live = transaction.find_state(own, id).await?;
+            return Ok(live.map_or(RestoreImage::NotFound, |image| RestoreImage::Live(image.name)));
+        };
+        if image.listing.status == ImageStatus::Making {
+            return Ok(RestoreImage::NeverMade);
+        }
+        let name = name.unwrap_or(&image.name);
+        if image.listing.status != ImageStatus::UnAvailable && transaction.name_taken(own, name, id).await? {
+            return Ok(RestoreImage::NameTaken(name.to_owned()));
+        }
+        // Its bytes count in the trash too.
+        if let Some(over) = self.check_limits(transaction, owner, &[(Limit::Images, 1)]).await? {
+            return Ok(RestoreImage::OverLimit(over));
+        }
+        transaction.write_restored(id, name, &image, now).await?;
+        transaction.count_images(owner, &image.zone, 1).await?;
+        transaction.refresh_group(&image.listing.group_id).await?;
+        transaction.announce(ImageEvent::Restored, id, now).await?;
+        Ok(RestoreImage::Restored(name.to_owned()))
+    }
+
+    /// Purges images of one account from the trash, as [`Catalog::purge_image`] does, all or none. An image that was
+    /// purged by name within [`DELETED_SECS`](crate::DELETED_SECS) is skipped. Returns how many were purged, or the place
+    /// in `ids` of the first that is not in the trash.
+    pub async fn purge_images(
+        &self,
+        trash: Scope,
+        ids: &[&str],
+        now: i64,
+    ) -> Result<std::result::Result<u64, usize>> {
+        let change = |mut transaction: Transaction| async move {
+            let owner = trash.account();
             transaction.bump_revision(owner).await?;
-            let Some(image) = transaction.find_state_where(IN_TRASH, &[id.into()]).await? else {
-                return transaction.discard(RestoreImage::NotFound).await;
-            };
-            if image.listing.status == ImageStatus::Making {
-                return transaction.discard(RestoreImage::NeverMade).await;
+            let mut purged = Vec::new();
+            for (place, id) in ids.iter().enumerate() {
+                let request = format!("purge {id}");
+                let sql = trash.select_image("i.cover");
+                let rows = transaction.query(&sql, &trash.image_params(id)).await?;
+                if let Some(cover) = rows.first_after_key::<String>("images")? {
+                    transaction.remove_image(id, &cover).await?;
+                    purged.push(request);
+                } else if transaction.find_answer(owner, Some(&request), now).await?.is_none() {
+                    return transaction.discard(Err(place)).await;
+                }
             }
-            let name = name.unwrap_or(&image.name);
-            if image.listing.status != ImageStatus::UnAvailable
-                && transaction.name_taken(scope, name, id).await?
-            {
-                return transaction.discard(RestoreImage::NameTaken(name.to_owned())).await;
+            // The counter is locked last.
+            for request in &purged {
+                let ordinal = transaction.next_ordinal().await?;
+                let answer = Answer { request, text: "", ordinal, secs: DELETED_SECS };
+                transaction.store_answer(owner, answer, now).await?;
             }
-            // Its bytes count in the trash too.
-            let more = [(Limit::Images, 1)];
-            if let Some(over) = self.check_limits(&mut transaction, owner, &more).await? {
-                return transaction.discard(RestoreImage::OverLimit(over)).await;
+            transaction.commit(Ok(purged.len() as u64)).await
+        };
+        self.database.write(change).await
+    }
+
+    /// Purges the images of one account that were deleted first and no later than `deleted_at_max`, at most `images_max`.
+    /// Returns their ids.
+    pub async fn purge_oldest(
+        &self,
+        trash: Scope,
+        deleted_at_max: i64,
+        images_max: u32,
+    ) -> Result<Vec<String>> {
+        let change = |mut transaction: Transaction| async move {
+            transaction.bump_revision(trash.account()).await?;
+            let sql = format!(
+                "SELECT i.id, i.cover FROM images i WHERE {} AND i.deleted_at <= $2
+                 ORDER BY i.deleted_ordinal LIMIT $3",
+                trash.images()
+            );
+            let params = [trash.param(), deleted_at_max.into(), i64::from(images_max).into()];
+            let rows: Vec<(String, String)> = transaction.query(&sql, &params).await?.all("images")?;
+            for (id, cover) in &rows {
+                transaction.remove_image(id, cover).await?;
             }
-            transaction.write_restored(id, name, &image, now).await?;
-            transaction.count_images(owner, &image.zone, 1).await?;
-            transaction.refresh_group(&image.listing.group_id).await?;
-            transaction.announce(ImageEvent::Restored, id, now).await?;
-            transaction.commit(RestoreImage::Restored(name.to_owned())).await
+            transaction.commit(rows.into_iter().map(|(id, _)| id).collect()).await
         };
         self.database.write(change).await
     }

@@ -41,4 +41,5 @@ mod transfer;
 mod trash;
 mod uploads;
 mod usage;
+mod usage_samples;
 mod webhooks;

@@ -1,6 +1,6 @@
 use jingku_catalog::{
     AccountId, Catalog, Cover, CoverChange, CreateImage, DeleteImage, ImageChanges, ImageFilter, ImageStatus,
-    Paging, Publication, RestoreImage, Scope, ShareChanges, ShareImage, UpdateImage,
+    Paging, Publication, RestoreImage, Scope, ShareChanges, ShareImage, TrashedImage, UpdateImage,
 };
 
 use crate::engines::{Engine, on_every_engine};
@@ -13,6 +13,7 @@ on_every_engine!(
     an_image_never_made_is_not_restored,
     a_restored_version_returns_to_its_group,
     a_purged_image_leaves_nothing,
+    an_account_restores_and_purges_its_own_images,
     the_trash_is_listed_and_paged,
     an_image_is_restored_or_purged_but_not_both,
     concurrent_images_get_a_trashed_name_once,
@@ -73,7 +74,8 @@ async fn a_restored_image_is_unchanged(engine: Engine) {
     assert!(catalog.account_revision(owner).await.unwrap() > revision);
     // It is no longer shared.
     assert_eq!(catalog.image(Scope::visible_to(friend), "image-a").await.unwrap(), None);
-    assert_eq!(catalog.restore_image("image-a", None, NOW).await.unwrap(), RestoreImage::NotFound);
+    let live = RestoreImage::Live("a".to_owned());
+    assert_eq!(catalog.restore_image("image-a", None, NOW).await.unwrap(), live);
     assert_eq!(catalog.restore_image("image-b", None, NOW).await.unwrap(), RestoreImage::NotFound);
 }
 
@@ -123,6 +125,50 @@ async fn a_restored_version_returns_to_its_group(engine: Engine) {
     assert_eq!(catalog.restore_image("image-a", None, NOW).await.unwrap(), restored("a"));
     let back = catalog.image(scope, "image-a").await.unwrap().unwrap();
     assert_eq!((back.group_id.as_str(), back.version_name.as_str()), ("group", ""));
+}
+
+async fn an_account_restores_and_purges_its_own_images(engine: Engine) {
+    let (catalog, owner) = start(&engine).await;
+    let (trash, foreign) = (Scope::trash(owner), Scope::trash(account(&catalog, "other").await.id));
+    for name in ["a", "b", "c", "d"] {
+        make(&catalog, owner, name, "vm", NOW).await;
+        delete(&catalog, owner, &format!("image-{name}"), NOW).await;
+    }
+    let names = async |scope, ids: Option<&[&str]>, zones: Option<&[&str]>, paging| {
+        let page = catalog.trash_page(scope, ids, zones, paging).await.unwrap();
+        let names: String = page.items.iter().map(|image| &*image.name).collect();
+        (names, page.total, page.next)
+    };
+    let all = Paging::first(100);
+    assert_eq!(names(trash, None, None, all).await, ("dcba".to_owned(), 4, None));
+    assert_eq!(names(foreign, None, None, all).await, (String::new(), 0, None));
+    assert_eq!(names(trash, Some(&["image-b", "image-x"]), None, all).await.0, "b");
+    assert_eq!(names(trash, None, Some(&["nowhere"]), all).await, (String::new(), 0, None));
+    let (first, count, next) = names(trash, None, None, Paging::first(1)).await;
+    assert_eq!((&*first, count), ("d", 4));
+    let cursor = TrashedImage::cursor(&next.unwrap().to_string()).unwrap();
+    let after = Paging::After { cursor: &cursor, limit: 2 };
+    assert_eq!(names(trash, None, None, after).await.0, "cb");
+
+    let both = ["image-a", "image-x"];
+    let outcomes = catalog.restore_images(trash, &both, None, NOW).await.unwrap();
+    assert_eq!(outcomes, [restored("a"), RestoreImage::NotFound]);
+    assert_eq!(total(&catalog, owner).await, 0);
+    let outcomes = catalog.restore_images(foreign, &["image-a"], None, NOW).await.unwrap();
+    assert_eq!(outcomes, [RestoreImage::NotFound]);
+    let outcomes = catalog.restore_images(trash, &["image-a", "image-b"], None, NOW).await.unwrap();
+    assert_eq!(outcomes, [restored("a"), restored("b")]);
+
+    // Nothing is purged if an image is not in the trash.
+    assert_eq!(catalog.purge_images(trash, &["image-c", "image-a"], NOW).await.unwrap(), Err(1));
+    assert_eq!(catalog.purge_images(foreign, &["image-c"], NOW).await.unwrap(), Err(0));
+    for purged in [1, 0] {
+        assert_eq!(catalog.purge_images(trash, &["image-c"], NOW).await.unwrap(), Ok(purged));
+    }
+    assert!(catalog.purge_oldest(foreign, NOW, 10).await.unwrap().is_empty());
+    assert!(catalog.purge_oldest(trash, NOW - 1, 10).await.unwrap().is_empty());
+    assert_eq!(catalog.purge_oldest(trash, NOW, 10).await.unwrap(), ["image-d"]);
+    assert_eq!(names(trash, None, None, all).await, (String::new(), 0, None));
 }
 
 async fn a_purged_image_leaves_nothing(engine: Engine) {

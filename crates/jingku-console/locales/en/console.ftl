@@ -101,11 +101,81 @@ delete-question = { $count ->
 }
 delete-what = { $days ->
     [0] The data is removed for ever within minutes. Links to the image stop working.
-    [one] The operator can restore it from the trash for { $days } day. Then its data is removed for ever. Links to it stop working now.
-   *[other] The operator can restore it from the trash for { $days } days. Then its data is removed for ever. Links to it stop working now.
+    [one] You can restore it from the trash for { $days } day. Then its data is removed for ever. Links to it stop working now.
+   *[other] You can restore it from the trash for { $days } days. Then its data is removed for ever. Links to it stop working now.
 }
 delete-button = Delete
 delete-cancel = Cancel
+
+trash-title = Trash
+trash-hint = { $days ->
+    [0] This server does not keep deleted images: their data is removed within minutes.
+    [one] Deleted images are kept for { $days } day. They count toward the limits of your account. A restored image is private and not shared.
+   *[other] Deleted images are kept for { $days } days. They count toward the limits of your account. A restored image is private and not shared.
+}
+trash-none = The trash is empty.
+trash-empty = Empty the trash
+trash-restore = Restore selected
+trash-restore-as = Restore
+trash-purge = Delete selected for good
+trash-rename = New name for { $name }
+trash-not-restorable = It was deleted while it was being made, so it cannot be restored.
+trash-name-taken = Another image has this name. Nothing was restored. Enter another name.
+trash-names-taken = Another image has the name of one of these. Nothing was restored. Restore them one at a time to choose another name.
+trash-restored = { $count ->
+    [one] Restored { $count } image.
+   *[other] Restored { $count } images.
+}
+trash-purged = { $count ->
+    [one] Deleted { $count } image for good.
+   *[other] Deleted { $count } images for good.
+}
+trash-purged-some = Deleted { $count } images for good. { $left } are left: empty the trash again.
+column-deleted = Deleted
+column-expires = Kept until
+
+purge-title = Delete for good
+purge-question = { $count ->
+    [one] Delete this image for good?
+   *[other] Delete these { $count } images for good?
+}
+purge-all-question = Empty the trash?
+purge-all = { $count ->
+    [one] The trash has { $count } image.
+   *[other] The trash has { $count } images.
+}
+purge-what = The data is removed and cannot be recovered, not even by the operator. Your limits have room for it at once; the disk of the server has it after the next cleanup, within a day.
+purge-button = Delete for good
+
+usage-title = Usage
+usage-measured = Measured
+usage-not-measured = Nothing was measured yet. It is measured within minutes of the first image, and then once a day.
+usage-hint = All sizes are before compression, and only your own images count. It is measured once a day, and within an hour or so of a change.
+usage-limits = Limits and room left
+usage-chart = Use over time
+usage-chart-desc = Three lines from { $first } to { $last }: size of the images, their data, and the data that only one image needs. The table below has the numbers.
+usage-table = Numbers as a table
+usage-time = Time
+usage-images = By image
+usage-logical = Size
+usage-stored = Data
+usage-unique = Not shared
+usage-trash = Only in the trash
+usage-in-trash = in the trash
+usage-others = { $count ->
+    [one] { $count } other image
+   *[other] { $count } other images
+}
+usage-no-images = Your account had no images when this was measured.
+limit-images = Images
+limit-trashed = Images in the trash
+limit-stored = Data of images
+limit-uploads = Uploads
+limit-upload-bytes = Uploaded files
+limit-jobs = Images waiting or being made
+limit-used = { $used }, no limit
+limit-used-of = { $used } of { $max }
+limit-left = { $left } left
 
 image-facts = Facts
 image-readme = Readme
@@ -172,6 +242,33 @@ make-estimate-button = Estimate first
 make-estimate = { $size } to read, of which { $new } are new. It takes about { $time }.
 make-does-not-fit = There is not enough room for this image.
 
+import-title = Import
+import-hint = Make an image of a file. The browser hashes it and sends it in pieces. If it is interrupted, choose the same file again to resume.
+import-no-script = Importing on this page needs JavaScript. The command line does the same:
+import-drop = Drop a file here
+import-choose = or choose one
+import-button = Import
+import-cancel = Cancel and delete the upload
+import-formats = Accepted files
+import-format-qcow2 = A qcow2 disk without a backing file, version 2 or 3
+import-format-raw = A raw disk, byte for byte
+import-format-container = A container image that podman save or docker save wrote
+import-format-packed = One of these, compressed with gzip or zstd
+import-largest = The content decides, not the name of the file. A file, and the disk in it, can have up to 1000 GB.
+import-starting = Starting…
+import-sending = %percent%% · %done% of %total% · %speed%/s. Keep this page open.
+import-checking = Comparing with what the server has: %percent%%
+import-waiting = No answer from the server. Trying again…
+import-resume = The upload of %file% (%size%) was interrupted. Choose the file again to resume it.
+import-network = The server could not be reached for five minutes. The upload is kept for a day: import the same file again to resume it.
+import-differs = The server has another file of this size under this name. Cancel the upload, or choose another name.
+import-gone = The upload has ended or was deleted. Start it again.
+import-full = There is no room for the rest of the file.
+import-unreadable = The file cannot be read, or has changed. Cancel the upload, and import the file again.
+import-empty = The file is empty.
+import-sign-in = The session has ended. Sign in again: the upload can then be resumed.
+
+done-imported = The file has arrived, and the image is being made. You can close this page.
 done-made = Making the image has started. You can close this page.
 done-made-without-tags = The image is being made. Its tags could not be set: use at most three short tags.
 done-edited = Saved.

@@ -92,10 +92,67 @@ delete-question = { $count ->
 }
 delete-what = { $days ->
     [0] 数据将在几分钟内永久删除，镜像的链接随之失效。
-   *[other] { $days } 天内管理员可从回收站恢复，之后数据将永久删除。镜像的链接立即失效。
+   *[other] { $days } 天内可从回收站恢复，之后数据将永久删除。镜像的链接立即失效。
 }
 delete-button = 删除
 delete-cancel = 取消
+
+trash-title = 回收站
+trash-hint = { $days ->
+    [0] 本服务不保留已删除的镜像，其数据会在几分钟内清除。
+   *[other] 已删除的镜像保留 { $days } 天，期间仍计入账号的配额。恢复后的镜像为私有，不再共享。
+}
+trash-none = 回收站是空的。
+trash-empty = 清空回收站
+trash-restore = 恢复所选
+trash-restore-as = 恢复
+trash-purge = 永久删除所选
+trash-rename = { $name } 的新名称
+trash-not-restorable = 删除时镜像尚未制作完成，无法恢复。
+trash-name-taken = 已有同名镜像，未恢复任何镜像。请输入其他名称。
+trash-names-taken = 所选镜像中有的名称已被使用，未恢复任何镜像。请逐个恢复并另取名称。
+trash-restored = 已恢复 { $count } 个镜像。
+trash-purged = 已永久删除 { $count } 个镜像。
+trash-purged-some = 已永久删除 { $count } 个镜像，还剩 { $left } 个，请再次清空。
+column-deleted = 删除时间
+column-expires = 保留至
+
+purge-title = 永久删除
+purge-question = { $count ->
+    [1] 永久删除此镜像？
+   *[other] 永久删除这 { $count } 个镜像？
+}
+purge-all-question = 清空回收站？
+purge-all = 回收站中有 { $count } 个镜像。
+purge-what = 数据将被清除，管理员也无法恢复。账号配额立即释放，服务器磁盘空间在一天内的下一次清理后释放。
+purge-button = 永久删除
+
+usage-title = 用量
+usage-measured = 统计时间：
+usage-not-measured = 尚无统计数据。有镜像后几分钟内首次统计，此后每天统计一次。
+usage-hint = 均为压缩前的大小，只统计自己的镜像。每天统计一次，镜像变化后约一小时内更新。
+usage-limits = 配额与剩余
+usage-chart = 用量变化
+usage-chart-desc = { $first } 至 { $last } 的三条曲线：镜像大小、数据量、仅一个镜像使用的数据量。数值见下方表格。
+usage-table = 以表格查看
+usage-time = 时间
+usage-images = 各镜像用量
+usage-logical = 大小
+usage-stored = 数据量
+usage-unique = 独占
+usage-trash = 仅回收站使用
+usage-in-trash = 在回收站
+usage-others = 其余 { $count } 个镜像
+usage-no-images = 统计时账号没有镜像。
+limit-images = 镜像
+limit-trashed = 回收站中的镜像
+limit-stored = 镜像数据
+limit-uploads = 上传
+limit-upload-bytes = 已上传的文件
+limit-jobs = 等待或制作中的镜像
+limit-used = { $used }，不限
+limit-used-of = { $used } / { $max }
+limit-left = 剩余 { $left }
 
 image-facts = 基本信息
 image-readme = 说明
@@ -162,6 +219,33 @@ make-estimate-button = 先估算
 make-estimate = 需要读取 { $size }，其中新增 { $new }，约需 { $time }。
 make-does-not-fit = 空间不足以存放此镜像。
 
+import-title = 导入
+import-hint = 用文件制作镜像。浏览器会计算文件的哈希并分段上传；中断后重新选择同一文件即可续传。
+import-no-script = 在此页面导入需要 JavaScript。也可以使用命令行：
+import-drop = 将文件拖到此处
+import-choose = 或点击选择
+import-button = 导入
+import-cancel = 取消并删除上传
+import-formats = 支持的文件
+import-format-qcow2 = qcow2 磁盘（版本 2 或 3，不带后备文件）
+import-format-raw = raw 磁盘，逐字节导入
+import-format-container = podman save 或 docker save 保存的容器镜像
+import-format-packed = 以上文件的 gzip 或 zstd 压缩包
+import-largest = 按内容识别，与文件名无关。文件及其中的磁盘最大 1000 GB。
+import-starting = 正在开始…
+import-sending = %percent%% · %done% / %total% · %speed%/秒。请保持此页面打开。
+import-checking = 正在与服务器已收到的部分比对：%percent%%
+import-waiting = 服务器无响应，正在重试…
+import-resume = %file%（%size%）的上传已中断，重新选择该文件即可续传。
+import-network = 五分钟内无法连接服务器。已上传的部分保留一天，重新导入同一文件即可续传。
+import-differs = 服务器上此名称已有另一个同样大小的文件。请取消该上传或更换名称。
+import-gone = 上传已结束或已删除，请重新开始。
+import-full = 空间不足以存放文件的剩余部分。
+import-unreadable = 无法读取文件，或文件已变化。请取消上传后重新导入。
+import-empty = 文件为空。
+import-sign-in = 登录已失效。重新登录后可继续上传。
+
+done-imported = 文件已上传，镜像正在制作，可以关闭此页面。
 done-made = 已开始制作镜像，可以关闭此页面。
 done-made-without-tags = 镜像正在制作。标签未能设置：最多三个，且不宜过长。
 done-edited = 已保存。

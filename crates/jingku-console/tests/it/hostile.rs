@@ -4,7 +4,7 @@ use axum::http::{StatusCode, header};
 
 use crate::browser::Server;
 
-const CHANGES: [&str; 8] = [
+const CHANGES: [&str; 10] = [
     "/console/images/compshareImage-mine/edit",
     "/console/images/compshareImage-mine/share",
     "/console/images/compshareImage-mine/unshare",
@@ -13,7 +13,11 @@ const CHANGES: [&str; 8] = [
     "/console/images/compshareImage-mine/link",
     "/console/images/delete",
     "/console/make",
+    "/console/trash/restore",
+    "/console/trash/purge",
 ];
+/// What the script of the import page sends.
+const IMPORTS: [&str; 2] = ["/console/import/start", "/console/import/cancel"];
 
 #[tokio::test]
 async fn a_form_without_the_sessions_token_changes_nothing() {
@@ -21,7 +25,7 @@ async fn a_form_without_the_sessions_token_changes_nothing() {
     let browser = server.signed_in(1).await;
     let other = server.signed_in(2).await.get("/console/images").await.form_token();
     let before = browser.get("/console/images/compshareImage-mine").await.text;
-    for path in CHANGES {
+    for path in CHANGES.into_iter().chain(IMPORTS) {
         for token in ["", "x", other.as_str()] {
             let fields = [
                 ("form_token", token),
@@ -57,6 +61,7 @@ async fn images_of_other_accounts_look_like_none() {
         }
         let confirmed = [("id", id), ("confirmed", "yes")];
         texts.push(browser.submit("/console/images/delete", &confirmed).await.text);
+        texts.push(browser.submit("/console/import/cancel", &[("id", id)]).await.text);
         texts.push(browser.get(&format!("/console/progress?id={id}")).await.text);
         texts.iter().map(|text| text.replace(id, "ID")).collect::<Vec<_>>()
     };
@@ -80,9 +85,16 @@ async fn texts_of_tenants_never_run() {
         server.browser().get(&format!("/console/sign-in?link={query}")).await,
         server.browser().sign_in(script, script).await,
     ];
-    for path in
-        ["images?name=", "images?status=", "images?token=", "images?tab=", "make?instance=", "images/", "x/"]
-    {
+    for path in [
+        "images?name=",
+        "images?status=",
+        "images?token=",
+        "images?tab=",
+        "make?instance=",
+        "trash?token=",
+        "images/",
+        "x/",
+    ] {
         pages.push(browser.get(&format!("/console/{path}{query}")).await);
     }
     for path in CHANGES {

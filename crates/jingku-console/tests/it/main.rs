@@ -4,5 +4,8 @@
 
 mod browser;
 mod hostile;
+mod import;
 mod pages;
 mod sign_in;
+mod trash;
+mod usage;

@@ -1,4 +1,4 @@
-//! Accounts the use of images, and once the data size of images from earlier versions.
+//! Accounts the use of images, and once the data size of images from earlier versions. Measures what accounts store.
 
 use std::time::Duration;
 
@@ -6,6 +6,7 @@ use jingku_catalog::CatalogError;
 use jingku_chunks::{Error as StoreError, Extent, Store};
 use tokio_util::sync::CancellationToken;
 
+use super::measure::measure_due;
 use super::supervisor::Loop;
 use crate::failpoint;
 use crate::library::Library;
@@ -16,11 +17,16 @@ const BATCH: u32 = 64;
 
 pub(super) async fn count(task: Loop) {
     failpoint::passed("usage.begun");
-    let round = || async { task.alone("usage", |turn| count_once(&task.library, turn.stop)).await.map(drop) };
+    let round = || async { task.alone("usage", |turn| run(&task.library, turn.stop)).await.map(drop) };
     task.every::<_, CatalogError>(EVERY, round).await;
 }
 
-async fn count_once(library: &Library, stop: CancellationToken) -> Result<(), CatalogError> {
+async fn run(library: &Library, stop: CancellationToken) -> Result<(), CatalogError> {
+    count_once(library, &stop).await?;
+    measure_due(library, &stop).await
+}
+
+async fn count_once(library: &Library, stop: &CancellationToken) -> Result<(), CatalogError> {
     library.catalog.count_image_use(library.clock.now()).await?;
     // Images in memory were made by this version.
     if library.data.is_none() {

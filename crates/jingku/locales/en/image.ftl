@@ -5,6 +5,14 @@ image-some = { $shown } of { $total } images
 image-missing = There is no image { $id }.
 image-updated = Updated.
 image-deleted = Deleted.
+image-restored = { $count ->
+    [one] Restored { $count } image, private.
+   *[other] Restored { $count } images, private.
+}
+image-purged = { $count ->
+    [one] Permanently removed { $count } image.
+   *[other] Permanently removed { $count } images.
+}
 image-field-id = ID
 image-field-name = Name
 image-field-status = Status

@@ -22,6 +22,7 @@ table-id = ID
 table-image = IMAGE
 table-images = IMAGES
 table-instances = INSTANCES
+table-kept-until = KEPT UNTIL
 table-key-name = NAME
 table-lease = LEASE
 table-limit = LIMIT

@@ -22,6 +22,7 @@ table-id = ID
 table-image = 镜像
 table-images = 镜像数
 table-instances = 实例
+table-kept-until = 保留至
 table-key-name = 备注
 table-lease = 租约
 table-limit = 限额

@@ -38,6 +38,43 @@ pub(crate) enum ImageCommand {
     Export(ExportArgs),
     Import(ImportArgs),
     Url(UrlArgs),
+    Trash {
+        #[command(subcommand)]
+        command: ImageTrashCommand,
+    },
+}
+
+/// The trash of the account.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ImageTrashCommand {
+    List {
+        #[command(flatten)]
+        connection: ConnectionArgs,
+    },
+    Restore {
+        #[arg(required = true, value_name = "IMAGE_ID")]
+        image_ids: Vec<String>,
+        #[arg(long)]
+        name: Option<String>,
+        #[command(flatten)]
+        connection: ConnectionArgs,
+    },
+    Empty {
+        #[arg(value_name = "IMAGE_ID")]
+        image_ids: Vec<String>,
+        #[command(flatten)]
+        connection: ConnectionArgs,
+    },
+}
+
+impl ImageTrashCommand {
+    fn connection(&self) -> &ConnectionArgs {
+        match self {
+            Self::List { connection } | Self::Restore { connection, .. } | Self::Empty { connection, .. } => {
+                connection
+            }
+        }
+    }
 }
 
 impl ImageCommand {
@@ -50,6 +87,7 @@ impl ImageCommand {
             Self::Export(args) => &args.one.connection,
             Self::Import(args) => &args.connection,
             Self::Url(args) => &args.one.connection,
+            Self::Trash { command } => command.connection(),
         }
     }
 }

@@ -20,6 +20,29 @@ pub(crate) const FAILPOINTS: [&str; 8] = [
     "trash.after_purge:3",
 ];
 
+/// As a tenant does, through the API.
+#[test]
+fn a_tenant_restores_and_purges_its_own_images() {
+    let home = Home::new();
+    home.add_instance("uhost-1", &disk::bytes(5, 1));
+    let _server = home.serve();
+    assert_eq!(home.json(&["image", "trash", "list"]), json!([]));
+    let made = [home.make("uhost-1", "one"), home.make("uhost-1", "two")];
+    for id in &made {
+        home.run(&["image", "delete", id]).succeeded();
+    }
+    let trash = home.json(&["image", "trash", "list"]);
+    assert_eq!((&trash[0]["Name"], &trash[1]["Name"]), (&json!("two"), &json!("one")), "{trash}");
+    assert!(home.run(&["image", "trash", "list"]).succeeded().out.contains(&made[0]));
+    let restored = home.run(&["image", "trash", "restore", &made[0], "--name", "three"]).succeeded().out;
+    assert_eq!(restored, "Restored 1 image, private.\n");
+    assert_eq!(home.json(&["image", "show", &made[0]])["Name"], "three");
+    assert_eq!(home.run(&["image", "trash", "restore", "image-none"]).code, Some(3));
+    assert_eq!(home.run(&["image", "trash", "empty", &made[1], "image-none"]).code, Some(3));
+    assert_eq!(home.json(&["image", "trash", "empty"]), json!({ "PurgedCount": 1 }));
+    assert_eq!(home.json(&["trash", "list"]), json!([]));
+}
+
 #[test]
 fn a_deleted_image_is_restored_unchanged() {
     let home = Home::new();

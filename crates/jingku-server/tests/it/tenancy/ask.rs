@@ -40,9 +40,11 @@ pub(super) fn action_kind(action: Action) -> ActionKind {
         | Action::DescribeCompShareCustomImages
         | Action::DescribeCompShareImageShareAccounts
         | Action::DescribeCompShareImageTags
+        | Action::DescribeCompShareImageUsage
         | Action::DescribeCompShareImages
         | Action::DescribeCompShareInstance
         | Action::DescribeCompShareSharingImages
+        | Action::DescribeCompShareTrashedImages
         | Action::DescribeFavoriteImages
         | Action::DescribeSelfCommunityImages
         | Action::DescribeUserCommunityImages
@@ -59,6 +61,9 @@ pub(super) fn action_kind(action: Action) -> ActionKind {
         | Action::SwitchChargeType
         | Action::UpdateCompShareInstancePorts
         | Action::UpdateCompShareStopScheduler
+        // Accounts without the image are refused. Tests of their own restore and purge images.
+        | Action::PurgeCompShareTrashedImages
+        | Action::RestoreCompShareCustomImage
         | Action::GetCompShareRefundPrice => ActionKind::List,
         Action::CheckCompShareNetOptimizer
         | Action::CheckCompShareResourceCapacity
@@ -151,8 +156,15 @@ async fn ask_image(server: &Server, world: &World, who: i64, image: &Image) -> R
     let id = image.id.as_str();
     if !image.is_visible_to(who) {
         for (action, names) in CASES {
-            // The account that deleted an image can delete it again.
-            let known = *action == Action::TerminateCompShareCustomImage && world.was_own(who, id);
+            // The account that deleted an image can delete it again, and has it in its trash.
+            let known = world.was_own(who, id)
+                && matches!(
+                    action,
+                    Action::TerminateCompShareCustomImage
+                        | Action::DescribeCompShareTrashedImages
+                        | Action::PurgeCompShareTrashedImages
+                        | Action::RestoreCompShareCustomImage
+                );
             if let Names::Image(name, rest) = names
                 && !known
             {

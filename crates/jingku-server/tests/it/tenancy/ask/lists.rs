@@ -67,6 +67,11 @@ fn images(world: &World, who: i64, whole: bool) -> Vec<Question> {
             questions.push((action, owned(&[("Limit", "1"), ("Offset", "1")]), expected));
         }
     }
+    let trashed = world.images.iter().filter(|image| image.deleted && image.owner == who).count();
+    questions.push((Action::DescribeCompShareTrashedImages, owned(&all), json!({ "TotalCount": trashed })));
+    let live = world.live().filter(|image| image.owner == who).count();
+    let limits = json!([{ "Used": live }, { "Used": trashed }, {}, {}, {}, {}]);
+    questions.push((Action::DescribeCompShareImageUsage, vec![], json!({ "LimitSet": limits })));
     let mut platform = Vec::new();
     for platform_type in PlatformType::ALL {
         let kind = platform_type.as_str();

@@ -2,7 +2,9 @@
 
 use std::sync::{Arc, OnceLock};
 
+use jingku_catalog::Catalog;
 use jingku_library::{Config, Environment, Internal, Library, StartError};
+use tokio::sync::OnceCell;
 
 use crate::lab::Lab;
 use crate::limits::SharedLimits;
@@ -27,6 +29,8 @@ pub struct Context {
     pub(crate) rows: RowCache,
     /// Sends requests to other servers of the catalogue.
     pub(crate) peers: OnceLock<reqwest::Client>,
+    /// The catalogue that has the sessions of the console, once needed.
+    pub(crate) sign_ins: OnceCell<Catalog>,
     /// The test lab, if enabled.
     pub(crate) lab: Option<Arc<Lab>>,
 }
@@ -48,6 +52,7 @@ impl Context {
             group_pages: GroupPages::default(),
             rows: RowCache::default(),
             peers: OnceLock::new(),
+            sign_ins: OnceCell::new(),
             lab: None,
         }
     }

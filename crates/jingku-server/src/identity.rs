@@ -16,7 +16,7 @@ use crate::error::Error;
 use crate::gateway::{Authorized, authenticate, authorize, check_key, peer, read, run};
 use crate::reply::Reply;
 
-/// The holder of a key pair, who has proved to have it. It stays valid until the key is revoked.
+/// The holder of a key pair, who has proved to have it, perhaps when a session began. It is valid until the key is revoked.
 #[derive(Clone, Debug)]
 pub struct Identity {
     public_key: String,
@@ -33,6 +33,10 @@ impl Identity {
     /// The name of the account.
     pub fn account_name(&self) -> &str {
         &self.account_name
+    }
+
+    pub(crate) fn public_key(&self) -> &str {
+        &self.public_key
     }
 
     fn of(call: &Call<'_>, public_key: &str) -> Self {
@@ -123,7 +127,16 @@ impl Context {
         Ok(Call { context: self, library, credentials, generation, request: None })
     }
 
-    fn refuse(&self, error: &Error, action: Option<&str>) -> Refusal {
+    /// The holder of a key who has proved to have it before; `None` if the key was revoked since.
+    pub(crate) async fn holder(&self, public_key: &str) -> Result<Option<Identity>, Error> {
+        match self.caller(public_key).await {
+            Ok(call) => Ok(Some(Identity::of(&call, public_key))),
+            Err(Error::UserNotFound) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    pub(crate) fn refuse(&self, error: &Error, action: Option<&str>) -> Refusal {
         error.log(&request_id(&*self.library.random), action);
         Refusal { ret_code: error.ret_code(), message: error.to_string() }
     }

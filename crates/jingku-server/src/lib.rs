@@ -34,6 +34,7 @@ mod reply;
 mod request_rate;
 mod rows;
 mod server;
+mod sessions;
 mod software;
 mod trace_parent;
 mod transfer;
@@ -48,3 +49,4 @@ pub use limits::{
 };
 pub use metrics::ConnectionMetrics;
 pub use server::{Edge, Tls, TlsError, router, serve, serve_with};
+pub use sessions::{SESSION_SECS_MAX, new_secret};

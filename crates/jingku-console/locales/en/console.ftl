@@ -5,6 +5,7 @@ frame-skip = Skip to content
 frame-navigation = Pages
 frame-account = Account { $id }
 frame-sign-out = Sign out
+frame-sign-out-everywhere = Sign out all browsers
 frame-detail = The server's answer:
 
 sign-in-title = Sign in

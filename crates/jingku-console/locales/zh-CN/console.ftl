@@ -5,6 +5,7 @@ frame-skip = 跳到正文
 frame-navigation = 页面
 frame-account = 账号 { $id }
 frame-sign-out = 退出登录
+frame-sign-out-everywhere = 退出所有浏览器
 frame-detail = 服务的答复：
 
 sign-in-title = 登录

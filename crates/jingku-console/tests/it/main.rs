@@ -5,4 +5,5 @@
 mod browser;
 mod hostile;
 mod pages;
+mod sessions;
 mod sign_in;

@@ -33,6 +33,18 @@ impl Console {
     pub(crate) fn cookie_name(&self) -> &'static str {
         if self.is_https() { "__Host-jingku" } else { "jingku" }
     }
+
+    /// The name of the cookie whose value the form of the sign-in page repeats. It never becomes a session.
+    pub(crate) fn form_cookie_name(&self) -> &'static str {
+        if self.is_https() { "__Host-jingku_form" } else { "jingku_form" }
+    }
+
+    /// The value of `Set-Cookie` for a secret.
+    pub(crate) fn cookie(&self, name: &str, secret: &str, max_age: i64) -> String {
+        let secure = if self.is_https() { "; Secure" } else { "" };
+        // The prefix of the names requires this path.
+        format!("{name}={secret}; Path=/; HttpOnly; SameSite=Strict; Max-Age={max_age}{secure}")
+    }
 }
 
 /// The address and the language of a browser, signed in or not.

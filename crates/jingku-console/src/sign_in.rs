@@ -6,13 +6,13 @@ use askama::Template;
 use axum::extract::{Query, Request, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
-use jingku_protocol::Class;
+use jingku_protocol::{Class, RetCode};
 use jingku_server::{Identity, Refusal, SESSION_SECS_MAX, new_secret};
 use serde_json::json;
 
 use crate::console::{Console, Visitor};
 use crate::cookie;
-use crate::failure::{Failure, error, explain};
+use crate::failure::{Failure, error, explain, status};
 use crate::form::{self, Form, TOKEN};
 use crate::images::IMAGES;
 use crate::page::{Frame, Notice, render};
@@ -20,8 +20,6 @@ use crate::sessions::is_same;
 
 /// The action that a request for a link names. It is none of the API.
 const CREATE_LINK: &str = "CreateConsoleLink";
-/// The cookie whose value the form of the sign-in page repeats. It never becomes a session.
-const FORM_COOKIE: &str = "jingku_form";
 /// How long the form may stay open, in seconds.
 const FORM_SECS: i64 = 3600;
 
@@ -56,11 +54,7 @@ fn page(
     // The secret of a link must not be in another URL.
     let frame = Frame { notice, ..Frame::signed_out(lang, lang.t("sign-in-title"), "/console/sign-in") };
     let form_token = new_secret(&*console.context.library.random);
-    let mut cookie =
-        format!("{FORM_COOKIE}={form_token}; Path=/console; HttpOnly; SameSite=Strict; Max-Age={FORM_SECS}");
-    if console.is_https() {
-        cookie += "; Secure";
-    }
+    let cookie = console.cookie(console.form_cookie_name(), &form_token, FORM_SECS);
     let mut response = render(status, &Page { frame, form_token, link, public_key: public_key.to_owned() });
     cookie::set(&mut response, &cookie);
     response
@@ -73,12 +67,12 @@ pub(crate) async fn sign_in(
 ) -> Result<Response, Response> {
     let (visitor, fields) = form::read(request).await?;
     let lang = visitor.lang;
-    let expected = cookie::read(&headers, FORM_COOKIE).filter(|token| !token.is_empty());
+    let expected = cookie::read(&headers, console.form_cookie_name()).filter(|token| !token.is_empty());
     if !expected.is_some_and(|token| is_same(token, fields.get(TOKEN))) {
         return Err(Failure::BadForm.show(&visitor));
     }
     if let Some(link) = fields.filled("link") {
-        let used = console.context.use_link(link).await;
+        let used = console.context.use_link(link, visitor.peer).await;
         if let Some(identity) = used.map_err(|refusal| Failure::from(refusal).show(&visitor))? {
             return Ok(start(&console, &visitor, &headers, &identity).await);
         }
@@ -90,11 +84,14 @@ pub(crate) async fn sign_in(
         Ok(identity) => Ok(start(&console, &visitor, &headers, &identity).await),
         Err(refusal) => {
             // Which of the two keys is wrong is not said.
-            let notice = match refusal.ret_code.class() {
-                Class::FixCredentials => error(lang.t("sign-in-wrong")),
-                _ => explain(lang, &refusal),
+            let (status, notice) = match refusal.ret_code.class() {
+                Class::FixCredentials => (StatusCode::FORBIDDEN, error(lang.t("sign-in-wrong"))),
+                _ if refusal.ret_code == RetCode::Throttled => {
+                    (StatusCode::TOO_MANY_REQUESTS, error(lang.t("sign-in-too-many")))
+                }
+                _ => (status(&refusal), explain(lang, &refusal)),
             };
-            Ok(page(&console, &visitor, StatusCode::FORBIDDEN, String::new(), public_key, Some(notice)))
+            Ok(page(&console, &visitor, status, String::new(), public_key, Some(notice)))
         }
     }
 }
@@ -114,10 +111,7 @@ async fn start(console: &Console, visitor: &Visitor, headers: &HeaderMap, identi
 }
 
 fn session_cookie(console: &Console, secret: &str, max_age: i64) -> String {
-    let secure = if console.is_https() { "; Secure" } else { "" };
-    let name = console.cookie_name();
-    // The prefix of the name requires this path.
-    format!("{name}={secret}; Path=/; HttpOnly; SameSite=Strict; Max-Age={max_age}{secure}")
+    console.cookie(console.cookie_name(), secret, max_age)
 }
 
 /// Ends the session, or all sessions of its key.

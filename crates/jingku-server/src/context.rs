@@ -12,6 +12,7 @@ use crate::metrics::{ConnectionMetrics, Metrics};
 use crate::pages::{GroupPages, ImagePages};
 use crate::request_rate::RequestRates;
 use crate::rows::RowCache;
+use crate::sign_in_failures::SignInFailures;
 use crate::transfer::ManifestCache;
 
 /// A library and the state of a server over it.
@@ -22,6 +23,7 @@ pub struct Context {
     public_url: OnceLock<String>,
     pub(crate) limits: SharedLimits,
     pub(crate) rates: RequestRates,
+    pub(crate) sign_in_failures: SignInFailures,
     pub(crate) metrics: Metrics,
     pub(crate) manifests: Arc<ManifestCache>,
     pub(crate) pages: ImagePages,
@@ -44,6 +46,7 @@ impl Context {
         Self {
             library,
             rates,
+            sign_in_failures: SignInFailures::default(),
             metrics: Metrics::default(),
             public_url: public_url.unwrap_or_default(),
             limits: SharedLimits::default(),

@@ -4,17 +4,20 @@ use std::net::IpAddr;
 
 use axum::extract::Request;
 use jingku_library::{Internal, request_id};
-use jingku_protocol::RetCode;
 use jingku_protocol::actions as api;
+use jingku_protocol::{Class, RetCode};
 use secrecy::ExposeSecret;
 use subtle::ConstantTimeEq;
-use tokio::time::Instant;
+use tokio::time::{Duration, Instant, sleep_until};
 
 use crate::call::Call;
 use crate::context::Context;
 use crate::error::Error;
 use crate::gateway::{Authorized, authenticate, authorize, check_key, peer, read, run};
 use crate::reply::Reply;
+
+/// How long it takes at least to answer that a key pair is wrong.
+const MISMATCH_TIME_MIN: Duration = Duration::from_millis(250);
 
 /// The holder of a key pair, who has proved to have it, perhaps when a session began. It is valid until the key is revoked.
 #[derive(Clone, Debug)]
@@ -56,24 +59,45 @@ pub struct Refusal {
 }
 
 impl Context {
-    /// Identifies the holder of a key pair. The comparison takes constant time.
+    /// Identifies the holder of a key pair. Limits how many pairs an address can try. The time of a refusal does not
+    /// depend on the reason, such as a public key that does not exist.
     pub async fn identify(
         &self,
         public_key: &str,
         private_key: &str,
         peer: Option<IpAddr>,
     ) -> Result<Identity, Refusal> {
+        let start = Instant::now();
         let identified = async {
             self.rates.check_address(peer)?;
-            let call = self.caller(public_key).await?;
-            let known = call.credentials.private_key.expose_secret().as_bytes();
-            if !bool::from(known.ct_eq(private_key.as_bytes())) {
-                return Err(Error::SignatureMismatch);
+            let now = self.library.clock.monotonic();
+            let attempt = self.sign_in_failures.begin(peer, public_key, now)?;
+            let identified = self.compare(public_key, private_key, peer).await;
+            match &identified {
+                Err(error) if error.ret_code().class() == Class::FixCredentials => {
+                    sleep_until(start + MISMATCH_TIME_MIN).await;
+                }
+                Ok(_) | Err(_) => self.sign_in_failures.take_back(&attempt),
             }
-            check_key(&call, peer)?;
-            Ok(Identity::of(&call, public_key))
+            identified
         };
         identified.await.map_err(|error| self.refuse(&error, None))
+    }
+
+    /// Compares a key pair with the known one, in constant time.
+    async fn compare(
+        &self,
+        public_key: &str,
+        private_key: &str,
+        peer: Option<IpAddr>,
+    ) -> Result<Identity, Error> {
+        let call = self.caller(public_key).await?;
+        let known = call.credentials.private_key.expose_secret().as_bytes();
+        if !bool::from(known.ct_eq(private_key.as_bytes())) {
+            return Err(Error::SignatureMismatch);
+        }
+        check_key(&call, peer)?;
+        Ok(Identity::of(&call, public_key))
     }
 
     /// Identifies who signed a request. Only a request whose `Action` has this name counts, so that no call of the API

@@ -35,6 +35,7 @@ mod request_rate;
 mod rows;
 mod server;
 mod sessions;
+mod sign_in_failures;
 mod software;
 mod trace_parent;
 mod transfer;

@@ -3,6 +3,8 @@
 //! They are in the catalogue, as hashes of their secrets: they survive a restart, and every server that shares the
 //! catalogue knows them.
 
+use std::net::IpAddr;
+
 use blake3::Hash;
 use jingku_catalog::{AccountId, Catalog, NewSignIn, SignInKind};
 use jingku_library::Random;
@@ -61,8 +63,9 @@ impl Context {
 
     /// Uses a link up. Returns who has created it; `None` if it or its key is not valid. Of concurrent calls, on any
     /// server, only one succeeds.
-    pub async fn use_link(&self, secret: &str) -> Result<Option<Identity>, Refusal> {
+    pub async fn use_link(&self, secret: &str, peer: Option<IpAddr>) -> Result<Option<Identity>, Refusal> {
         let used = async {
+            self.rates.check_address(peer)?;
             let hash = hash(secret).to_hex();
             match self.sign_ins().await?.use_link(&hash, self.library.clock.now()).await? {
                 Some(link) => self.holder(&link.public_key).await,

@@ -12,8 +12,8 @@ use http_body_util::BodyExt;
 use hyper::service::Service as _;
 use hyper_util::service::TowerToHyperService;
 use jingku_library::{
-    BackUp, Config, DataDir, DatabaseUrl, Environment, FixedClock, Fixtures, Library, RestoreBackup,
-    restore_backup,
+    BackUp, BackupError, Config, DataDir, DatabaseUrl, Environment, FixedClock, Fixtures, Library,
+    RestoreBackup, restore_backup,
 };
 use jingku_server::Context;
 use tempfile::TempDir;
@@ -30,6 +30,7 @@ keys = [{ public_key = "public-2", private_key = "private-2" }]
 
 [[instances]]
 id = "uhost-1"
+name = "<script>alert('instance')</script>"
 size_mb = 1
 
 [[images]]
@@ -45,6 +46,20 @@ id = "compshareImage-theirs"
 account = "other"
 "#;
 
+/// More texts of tenants.
+pub(crate) const MORE_TEXTS: &str = r#"
+[[images]]
+name = "failed"
+id = "compshareImage-failed"
+status = "UnAvailable"
+reason = "<script>alert('reason')</script>"
+
+[[images]]
+name = "published"
+id = "compshareImage-published"
+published = { group = "group", version_description = "<script>alert('version')</script>" }
+"#;
+
 pub(crate) struct Server {
     pub(crate) context: Arc<Context>,
     pub(crate) clock: Arc<FixedClock>,
@@ -58,9 +73,9 @@ pub(crate) struct Place {
     clock: Arc<FixedClock>,
 }
 
-fn read_fixtures(folder: &TempDir) -> Fixtures {
+fn read_fixtures(folder: &TempDir, more: &str) -> Fixtures {
     let file = folder.path().join("fixtures.toml");
-    std::fs::write(&file, FIXTURES).unwrap();
+    std::fs::write(&file, format!("{FIXTURES}{more}")).unwrap();
     Fixtures::read(&file).unwrap()
 }
 
@@ -72,7 +87,7 @@ impl Place {
     /// A new place with the two accounts. `database` is the URL of an empty database for the catalogue.
     pub(crate) async fn new(database: Option<String>) -> Self {
         let place = Self { folder: tempfile::tempdir().unwrap(), database, clock: clock() };
-        place.open().await.context.library.load(&read_fixtures(&place.folder), None).await.unwrap();
+        place.open().await.context.library.load(&read_fixtures(&place.folder, ""), None).await.unwrap();
         place
     }
 
@@ -86,7 +101,8 @@ impl Place {
     pub(crate) async fn restore_backup(&self) -> Self {
         let folder = self.folder.path().join("backup");
         let how = BackUp { folder: &folder, verify: false, with_master_key: true, keep: 1, force: false };
-        self.open().await.context.library.back_up(&self.data(), how).await.unwrap();
+        let server = self.open().await;
+        server.context.library.back_up(&self.data(), how).await.unwrap();
         let to = tempfile::tempdir().unwrap();
         let how = RestoreBackup {
             folder: &folder,
@@ -96,7 +112,11 @@ impl Place {
             config: &Config::default(),
             environment: &self.environment(),
         };
-        restore_backup(how).await.unwrap();
+        // A process that another test is starting may have the lock for a moment.
+        while let Err(error) = restore_backup(how).await {
+            assert!(matches!(error, BackupError::InUse(_)), "{error}");
+            tokio::task::yield_now().await;
+        }
         Self { folder: to, database: None, clock: Arc::clone(&self.clock) }
     }
 
@@ -112,15 +132,15 @@ impl Place {
 
 impl Server {
     pub(crate) async fn start() -> Self {
-        Self::start_at("http://127.0.0.1:8480").await
+        Self::start_with("http://127.0.0.1:8480", "").await
     }
 
-    /// A server that browsers reach at this address.
-    pub(crate) async fn start_at(base_url: &str) -> Self {
+    /// A server that browsers reach at this address, with more fixtures.
+    pub(crate) async fn start_with(base_url: &str, more: &str) -> Self {
         let clock = clock();
         let environment = Environment { clock: clock.clone(), ..Environment::default() };
         let library = Library::open_in_memory(&Config::default(), &environment).await.unwrap();
-        library.load(&read_fixtures(&tempfile::tempdir().unwrap()), None).await.unwrap();
+        library.load(&read_fixtures(&tempfile::tempdir().unwrap(), more), None).await.unwrap();
         Self::over(library, clock, base_url)
     }
 
@@ -186,9 +206,18 @@ impl Browser {
 
     /// Sends a form as it is.
     pub(crate) async fn post(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
+        self.post_from("", path, fields).await
+    }
+
+    /// Sends a form from a page of another site, in words of `Sec-Fetch-Site`; empty if the browser does not say so.
+    pub(crate) async fn post_from(&self, site: &'static str, path: &str, fields: &[(&str, &str)]) -> Answer {
         let mut body = form_urlencoded::Serializer::new(String::new());
         body.extend_pairs(fields);
-        let request = Request::post(path).header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+        let mut request =
+            Request::post(path).header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+        if !site.is_empty() {
+            request = request.header("sec-fetch-site", site);
+        }
         self.send(request.body(body.finish().into()).unwrap()).await
     }
 

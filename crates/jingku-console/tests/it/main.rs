@@ -3,7 +3,9 @@
 #![allow(clippy::unwrap_used)] // a failing unwrap is a failing test
 
 mod browser;
+mod guessing;
 mod hostile;
 mod pages;
+mod routes;
 mod sessions;
 mod sign_in;

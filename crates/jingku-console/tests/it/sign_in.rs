@@ -30,6 +30,31 @@ async fn a_key_pair_signs_in_until_sign_out() {
 }
 
 #[tokio::test]
+async fn cookies_are_secure_where_browsers_use_tls() {
+    let server = Server::start_with("https://jingku.example", "").await;
+    let browser = server.browser();
+    // A cookie that another host of the domain, or a network without TLS, has set.
+    browser.cookies.lock().unwrap().insert("jingku".to_owned(), "chosen".to_owned());
+    let form = browser.get("/console/sign-in").await;
+    let signed_in = browser.sign_in("public-1", "private-1").await;
+    for (answer, name) in [(&form, "__Host-jingku_form="), (&signed_in, "__Host-jingku=")] {
+        let cookie = answer.headers[header::SET_COOKIE].to_str().unwrap();
+        assert!(cookie.starts_with(name) && !cookie.contains("Domain"), "{cookie}");
+        for attribute in ["Path=/;", "HttpOnly", "SameSite=Strict", "Secure"] {
+            assert!(cookie.contains(attribute), "{cookie}");
+        }
+    }
+    assert_eq!(browser.get("/console/images").await.status, StatusCode::OK);
+    let secret = browser.cookies.lock().unwrap()["__Host-jingku"].clone();
+    let other = server.browser();
+    other.cookies.lock().unwrap().insert("jingku".to_owned(), secret);
+    assert_eq!(other.get("/console/images").await.location(), "/console/sign-in");
+    let signed_out = browser.submit("/console/sign-out", &[]).await;
+    let cookie = signed_out.headers[header::SET_COOKIE].to_str().unwrap();
+    assert!(cookie.starts_with("__Host-jingku=;") && cookie.contains("Secure"), "{cookie}");
+}
+
+#[tokio::test]
 async fn wrong_keys_are_refused_alike() {
     let server = Server::start().await;
     let [one, other] = [("public-1", "private-2"), ("public-0", "private-1")];

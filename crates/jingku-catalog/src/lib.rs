@@ -39,6 +39,7 @@ mod pods;
 mod quota;
 mod scope;
 mod shares;
+mod sign_ins;
 mod statistics;
 mod tasks;
 #[cfg(feature = "testing")]
@@ -108,6 +109,7 @@ pub use pods::ports::{PodPort, PortKind};
 pub use pods::row::{Operation, Pod, PodState};
 pub use scope::Scope;
 pub use shares::{Share, ShareChanges, ShareImage};
+pub use sign_ins::{NewSignIn, SIGN_INS_MAX, SignIn, SignInKind};
 pub use statistics::Statistics;
 pub use tasks::Task;
 pub use transfer::{CopiedTable, FrozenCatalog};

@@ -5,28 +5,23 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use axum::extract::{ConnectInfo, FromRequestParts};
+use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Redirect, Response};
-use jingku_protocol::RetCode;
 use jingku_protocol::actions::Request;
 use jingku_server::{Context, Refusal};
 
 use crate::cookie;
 use crate::lang::Lang;
-use crate::sessions::{Session, Sessions};
+use crate::sessions::Session;
 
 pub(crate) struct Console {
     pub(crate) context: Arc<Context>,
-    pub(crate) sessions: Sessions,
 }
 
 impl Console {
     pub(crate) fn new(context: Arc<Context>) -> Self {
-        Self { context, sessions: Sessions::new() }
-    }
-
-    pub(crate) fn now(&self) -> i64 {
-        self.context.library.clock.now()
+        Self { context }
     }
 
     /// Whether browsers reach the console over TLS.
@@ -37,6 +32,18 @@ impl Console {
     /// The name of the cookie of a session. With TLS, the prefix forbids other hosts and plain HTTP to set it.
     pub(crate) fn cookie_name(&self) -> &'static str {
         if self.is_https() { "__Host-jingku" } else { "jingku" }
+    }
+
+    /// The name of the cookie whose value the form of the sign-in page repeats. It never becomes a session.
+    pub(crate) fn form_cookie_name(&self) -> &'static str {
+        if self.is_https() { "__Host-jingku_form" } else { "jingku_form" }
+    }
+
+    /// The value of `Set-Cookie` for a secret.
+    pub(crate) fn cookie(&self, name: &str, secret: &str, max_age: i64) -> String {
+        let secure = if self.is_https() { "; Secure" } else { "" };
+        // The prefix of the names requires this path.
+        format!("{name}={secret}; Path=/; HttpOnly; SameSite=Strict; Max-Age={max_age}{secure}")
     }
 }
 
@@ -64,7 +71,7 @@ pub(crate) struct Caller {
     pub(crate) session: Session,
     pub(crate) visitor: Visitor,
     /// The secret of the session.
-    secret: String,
+    pub(crate) secret: String,
 }
 
 impl FromRequestParts<Arc<Console>> for Caller {
@@ -74,27 +81,24 @@ impl FromRequestParts<Arc<Console>> for Caller {
         let Ok(visitor) = Visitor::from_request_parts(parts, console).await;
         let is_part = parts.headers.contains_key("hx-request");
         let secret = cookie::read(&parts.headers, console.cookie_name()).unwrap_or_default();
-        match console.sessions.get(secret, console.now()) {
-            Some(session) => {
+        if secret.is_empty() {
+            return Err(to_sign_in(is_part));
+        }
+        match Session::open(&console.context, secret).await {
+            Ok(Some(session)) => {
                 Ok(Self { console: Arc::clone(console), session, visitor, secret: secret.to_owned() })
             }
-            None => Err(to_sign_in(is_part)),
+            Ok(None) => Err(to_sign_in(is_part)),
+            // The catalogue cannot answer, so there is no page.
+            Err(_) => Err((StatusCode::SERVICE_UNAVAILABLE, visitor.lang.t("refusal-later")).into_response()),
         }
     }
 }
 
 impl Caller {
-    /// Calls an action. A key that was revoked since ends the session.
+    /// Calls an action.
     pub(crate) async fn call<R: Request>(&self, request: &R) -> Result<R::Response, Refusal> {
-        let called = self.console.context.call(&self.session.identity, self.visitor.peer, request).await;
-        if called.as_ref().is_err_and(|refusal| refusal.ret_code == RetCode::UserNotFound) {
-            self.sign_out();
-        }
-        called
-    }
-
-    pub(crate) fn sign_out(&self) {
-        self.console.sessions.end(&self.secret);
+        self.console.context.call(&self.session.identity, self.visitor.peer, request).await
     }
 }
 

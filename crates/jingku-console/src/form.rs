@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use axum::body::to_bytes;
 use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::http::Method;
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use tokio::time::timeout;
 
@@ -66,6 +68,16 @@ impl FromRequest<Arc<Console>> for Form {
             Err(Failure::BadForm.show(&caller.visitor))
         }
     }
+}
+
+/// Refuses a form that the page of another site sends. Browsers say so, except over HTTP from another machine, where only
+/// the token protects.
+pub(crate) async fn refuse_other_sites(visitor: Visitor, request: Request, next: Next) -> Response {
+    let site = request.headers().get("sec-fetch-site");
+    if request.method() == Method::POST && site.is_some_and(|site| site != "same-origin" && site != "none") {
+        return Failure::BadForm.show(&visitor);
+    }
+    next.run(request).await
 }
 
 /// A form of the sign-in page, where there is no session yet.

@@ -62,6 +62,7 @@ pub fn router(context: Arc<Context>) -> Router {
         .route("/console/usage", get(usage::show))
         .route("/console/make", get(make::show).post(make::make))
         .route("/console/{*path}", get(failure::not_found).post(failure::not_found))
+        .layer(from_fn(form::refuse_other_sites))
         .layer(from_fn(page::secure))
         .with_state(Arc::new(Console::new(context)))
 }

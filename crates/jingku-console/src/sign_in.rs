@@ -6,22 +6,20 @@ use askama::Template;
 use axum::extract::{Query, Request, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
-use jingku_protocol::Class;
-use jingku_server::Identity;
+use jingku_protocol::{Class, RetCode};
+use jingku_server::{Identity, Refusal, SESSION_SECS_MAX, new_secret};
 use serde_json::json;
 
 use crate::console::{Console, Visitor};
 use crate::cookie;
-use crate::failure::{Failure, error, explain};
+use crate::failure::{Failure, error, explain, status};
 use crate::form::{self, Form, TOKEN};
 use crate::images::IMAGES;
 use crate::page::{Frame, Notice, render};
-use crate::sessions::{SESSION_SECS_MAX, is_same, secret};
+use crate::sessions::is_same;
 
 /// The action that a request for a link names. It is none of the API.
 const CREATE_LINK: &str = "CreateConsoleLink";
-/// The cookie whose value the form of the sign-in page repeats. It never becomes a session.
-const FORM_COOKIE: &str = "jingku_form";
 /// How long the form may stay open, in seconds.
 const FORM_SECS: i64 = 3600;
 
@@ -55,12 +53,8 @@ fn page(
     let lang = visitor.lang;
     // The secret of a link must not be in another URL.
     let frame = Frame { notice, ..Frame::signed_out(lang, lang.t("sign-in-title"), "/console/sign-in") };
-    let form_token = secret(&*console.context.library.random);
-    let mut cookie =
-        format!("{FORM_COOKIE}={form_token}; Path=/console; HttpOnly; SameSite=Strict; Max-Age={FORM_SECS}");
-    if console.is_https() {
-        cookie += "; Secure";
-    }
+    let form_token = new_secret(&*console.context.library.random);
+    let cookie = console.cookie(console.form_cookie_name(), &form_token, FORM_SECS);
     let mut response = render(status, &Page { frame, form_token, link, public_key: public_key.to_owned() });
     cookie::set(&mut response, &cookie);
     response
@@ -73,66 +67,82 @@ pub(crate) async fn sign_in(
 ) -> Result<Response, Response> {
     let (visitor, fields) = form::read(request).await?;
     let lang = visitor.lang;
-    let expected = cookie::read(&headers, FORM_COOKIE).filter(|token| !token.is_empty());
+    let expected = cookie::read(&headers, console.form_cookie_name()).filter(|token| !token.is_empty());
     if !expected.is_some_and(|token| is_same(token, fields.get(TOKEN))) {
         return Err(Failure::BadForm.show(&visitor));
     }
     if let Some(link) = fields.filled("link") {
-        if let Some(identity) = console.sessions.use_link(link, console.now()) {
-            return Ok(start(&console, &headers, identity));
+        let used = console.context.use_link(link, visitor.peer).await;
+        if let Some(identity) = used.map_err(|refusal| Failure::from(refusal).show(&visitor))? {
+            return Ok(start(&console, &visitor, &headers, &identity).await);
         }
         let notice = Some(error(lang.t("sign-in-bad-link")));
         return Ok(page(&console, &visitor, StatusCode::FORBIDDEN, String::new(), "", notice));
     }
     let public_key = fields.get("public_key");
     match console.context.identify(public_key, fields.get("private_key"), visitor.peer).await {
-        Ok(identity) => Ok(start(&console, &headers, identity)),
+        Ok(identity) => Ok(start(&console, &visitor, &headers, &identity).await),
         Err(refusal) => {
             // Which of the two keys is wrong is not said.
-            let notice = match refusal.ret_code.class() {
-                Class::FixCredentials => error(lang.t("sign-in-wrong")),
-                _ => explain(lang, &refusal),
+            let (status, notice) = match refusal.ret_code.class() {
+                Class::FixCredentials => (StatusCode::FORBIDDEN, error(lang.t("sign-in-wrong"))),
+                _ if refusal.ret_code == RetCode::Throttled => {
+                    (StatusCode::TOO_MANY_REQUESTS, error(lang.t("sign-in-too-many")))
+                }
+                _ => (status(&refusal), explain(lang, &refusal)),
             };
-            Ok(page(&console, &visitor, StatusCode::FORBIDDEN, String::new(), public_key, Some(notice)))
+            Ok(page(&console, &visitor, status, String::new(), public_key, Some(notice)))
         }
     }
 }
 
 /// Starts a session with a new secret. A session that the browser had before ends.
-fn start(console: &Console, headers: &HeaderMap, identity: Identity) -> Response {
-    let name = console.cookie_name();
-    if let Some(before) = cookie::read(headers, name) {
-        console.sessions.end(before);
+async fn start(console: &Console, visitor: &Visitor, headers: &HeaderMap, identity: &Identity) -> Response {
+    let started = async {
+        if let Some(before) = cookie::read(headers, console.cookie_name()) {
+            console.context.end_session(before).await?;
+        }
+        console.context.start_session(identity).await
+    };
+    match started.await {
+        Ok(secret) => cookie::redirect(IMAGES, &session_cookie(console, &secret, SESSION_SECS_MAX)),
+        Err(refusal) => Failure::from(refusal).show(visitor),
     }
-    let library = &console.context.library;
-    let secret = console.sessions.start(identity, &*library.clock, &*library.random);
-    cookie::redirect(IMAGES, &session_cookie(console, &secret, SESSION_SECS_MAX))
 }
 
 fn session_cookie(console: &Console, secret: &str, max_age: i64) -> String {
-    let secure = if console.is_https() { "; Secure" } else { "" };
-    let name = console.cookie_name();
-    // The prefix of the name requires this path.
-    format!("{name}={secret}; Path=/; HttpOnly; SameSite=Strict; Max-Age={max_age}{secure}")
+    console.cookie(console.cookie_name(), secret, max_age)
 }
 
+/// Ends the session, or all sessions of its key.
 pub(crate) async fn sign_out(form: Form) -> Response {
-    form.caller.sign_out();
-    cookie::redirect("/console/sign-in", &session_cookie(&form.caller.console, "", 0))
+    let Form { caller, fields } = form;
+    let context = &caller.console.context;
+    let ended = match fields.filled("everywhere") {
+        Some(_) => context.end_sessions(&caller.session.identity).await,
+        None => context.end_session(&caller.secret).await,
+    };
+    match ended {
+        Ok(()) => cookie::redirect("/console/sign-in", &session_cookie(&caller.console, "", 0)),
+        Err(refusal) => Failure::from(refusal).show(&caller.visitor),
+    }
 }
 
 /// Answers a link for the signer of the request. `jingku console` asks for it.
 pub(crate) async fn create_link(State(console): State<Arc<Console>>, request: Request) -> Response {
-    match console.context.identify_signer(CREATE_LINK, request).await {
-        Ok(identity) => {
-            let random = &*console.context.library.random;
-            let (secret, expires_at) = console.sessions.create_link(identity, console.now(), random);
+    let created = async {
+        let identity = console.context.identify_signer(CREATE_LINK, request).await?;
+        console.context.create_link(&identity).await
+    };
+    let created: Result<_, Refusal> = created.await;
+    axum::Json(match created {
+        Ok((secret, expires_at)) => {
             let path = format!("/console/sign-in?link={secret}");
-            axum::Json(json!({ "RetCode": 0, "Path": path, "ExpireTime": expires_at })).into_response()
+            json!({ "RetCode": 0, "Path": path, "ExpireTime": expires_at })
         }
-        Err(refusal) => axum::Json(json!({ "RetCode": refusal.ret_code.code(), "Message": refusal.message }))
-            .into_response(),
-    }
+        Err(refusal) => json!({ "RetCode": refusal.ret_code.code(), "Message": refusal.message }),
+    })
+    .into_response()
 }
 
 /// The start page.

@@ -2,7 +2,9 @@
 
 use std::sync::{Arc, OnceLock};
 
+use jingku_catalog::Catalog;
 use jingku_library::{Config, Environment, Internal, Library, StartError};
+use tokio::sync::OnceCell;
 
 use crate::lab::Lab;
 use crate::limits::SharedLimits;
@@ -10,6 +12,7 @@ use crate::metrics::{ConnectionMetrics, Metrics};
 use crate::pages::{GroupPages, ImagePages};
 use crate::request_rate::RequestRates;
 use crate::rows::RowCache;
+use crate::sign_in_failures::SignInFailures;
 use crate::transfer::ManifestCache;
 
 /// A library and the state of a server over it.
@@ -20,6 +23,7 @@ pub struct Context {
     public_url: OnceLock<String>,
     pub(crate) limits: SharedLimits,
     pub(crate) rates: RequestRates,
+    pub(crate) sign_in_failures: SignInFailures,
     pub(crate) metrics: Metrics,
     pub(crate) manifests: Arc<ManifestCache>,
     pub(crate) pages: ImagePages,
@@ -27,6 +31,8 @@ pub struct Context {
     pub(crate) rows: RowCache,
     /// Sends requests to other servers of the catalogue.
     pub(crate) peers: OnceLock<reqwest::Client>,
+    /// The catalogue that has the sessions of the console, once needed.
+    pub(crate) sign_ins: OnceCell<Catalog>,
     /// The test lab, if enabled.
     pub(crate) lab: Option<Arc<Lab>>,
 }
@@ -40,6 +46,7 @@ impl Context {
         Self {
             library,
             rates,
+            sign_in_failures: SignInFailures::default(),
             metrics: Metrics::default(),
             public_url: public_url.unwrap_or_default(),
             limits: SharedLimits::default(),
@@ -48,6 +55,7 @@ impl Context {
             group_pages: GroupPages::default(),
             rows: RowCache::default(),
             peers: OnceLock::new(),
+            sign_ins: OnceCell::new(),
             lab: None,
         }
     }

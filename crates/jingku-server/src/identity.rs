@@ -6,10 +6,10 @@ use axum::extract::Request;
 use jingku_catalog::Channel;
 use jingku_library::{Internal, request_id};
 use jingku_protocol::actions::{self as api, Access, Action};
-use jingku_protocol::{RetCode, Tree};
+use jingku_protocol::{Class, RetCode, Tree};
 use secrecy::ExposeSecret;
 use subtle::ConstantTimeEq;
-use tokio::time::Instant;
+use tokio::time::{Duration, Instant, sleep_until};
 
 use crate::audit::{Origin, audited, entry};
 use crate::call::Call;
@@ -18,7 +18,10 @@ use crate::error::Error;
 use crate::gateway::{Authorized, authenticate, authorize, check_access, check_key, peer, read, run};
 use crate::reply::Reply;
 
-/// The holder of a key pair, who has proved to have it. It stays valid until the key is revoked.
+/// How long it takes at least to answer that a key pair is wrong.
+const MISMATCH_TIME_MIN: Duration = Duration::from_millis(250);
+
+/// The holder of a key pair, who has proved to have it, perhaps when a session began. It is valid until the key is revoked.
 #[derive(Clone, Debug)]
 pub struct Identity {
     public_key: String,
@@ -35,6 +38,10 @@ impl Identity {
     /// The name of the account.
     pub fn account_name(&self) -> &str {
         &self.account_name
+    }
+
+    pub(crate) fn public_key(&self) -> &str {
+        &self.public_key
     }
 
     fn of(call: &Call<'_>, public_key: &str) -> Self {
@@ -54,24 +61,45 @@ pub struct Refusal {
 }
 
 impl Context {
-    /// Identifies the holder of a key pair. The comparison takes constant time.
+    /// Identifies the holder of a key pair. Limits how many pairs an address can try. The time of a refusal does not
+    /// depend on the reason, such as a public key that does not exist.
     pub async fn identify(
         &self,
         public_key: &str,
         private_key: &str,
         peer: Option<IpAddr>,
     ) -> Result<Identity, Refusal> {
+        let start = Instant::now();
         let identified = async {
             self.rates.check_address(peer)?;
-            let call = self.caller(public_key).await?;
-            let known = call.credentials.private_key.expose_secret().as_bytes();
-            if !bool::from(known.ct_eq(private_key.as_bytes())) {
-                return Err(Error::SignatureMismatch);
+            let now = self.library.clock.monotonic();
+            let attempt = self.sign_in_failures.begin(peer, public_key, now)?;
+            let identified = self.compare(public_key, private_key, peer).await;
+            match &identified {
+                Err(error) if error.ret_code().class() == Class::FixCredentials => {
+                    sleep_until(start + MISMATCH_TIME_MIN).await;
+                }
+                Ok(_) | Err(_) => self.sign_in_failures.take_back(&attempt),
             }
-            check_key(&call, peer)?;
-            Ok(Identity::of(&call, public_key))
+            identified
         };
         identified.await.map_err(|error| self.refuse(&error, None))
+    }
+
+    /// Compares a key pair with the known one, in constant time.
+    async fn compare(
+        &self,
+        public_key: &str,
+        private_key: &str,
+        peer: Option<IpAddr>,
+    ) -> Result<Identity, Error> {
+        let call = self.caller(public_key).await?;
+        let known = call.credentials.private_key.expose_secret().as_bytes();
+        if !bool::from(known.ct_eq(private_key.as_bytes())) {
+            return Err(Error::SignatureMismatch);
+        }
+        check_key(&call, peer)?;
+        Ok(Identity::of(&call, public_key))
     }
 
     /// Identifies who signed a request. Only a request whose `Action` has this name counts, so that no call of the API
@@ -125,7 +153,16 @@ impl Context {
         Ok(Call { context: self, library, credentials, generation, request: None })
     }
 
-    fn refuse(&self, error: &Error, action: Option<&str>) -> Refusal {
+    /// The holder of a key who has proved to have it before; `None` if the key was revoked since.
+    pub(crate) async fn holder(&self, public_key: &str) -> Result<Option<Identity>, Error> {
+        match self.caller(public_key).await {
+            Ok(call) => Ok(Some(Identity::of(&call, public_key))),
+            Err(Error::UserNotFound) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    pub(crate) fn refuse(&self, error: &Error, action: Option<&str>) -> Refusal {
         error.log(&request_id(&*self.library.random), action);
         Refusal { ret_code: error.ret_code(), message: error.to_string() }
     }

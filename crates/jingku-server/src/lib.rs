@@ -35,6 +35,8 @@ mod reply;
 mod request_rate;
 mod rows;
 mod server;
+mod sessions;
+mod sign_in_failures;
 mod software;
 mod trace_parent;
 mod transfer;
@@ -50,3 +52,4 @@ pub use limits::{
 };
 pub use metrics::ConnectionMetrics;
 pub use server::{Edge, Tls, TlsError, router, serve, serve_with};
+pub use sessions::{SESSION_SECS_MAX, new_secret};

@@ -33,6 +33,7 @@ mod row_versions;
 mod seeds;
 mod setting;
 mod shares;
+mod sign_ins;
 mod snapshots;
 mod statistics;
 mod tasks;

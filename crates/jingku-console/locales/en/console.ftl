@@ -5,6 +5,7 @@ frame-skip = Skip to content
 frame-navigation = Pages
 frame-account = Account { $id }
 frame-sign-out = Sign out
+frame-sign-out-everywhere = Sign out all browsers
 frame-detail = The server's answer:
 
 sign-in-title = Sign in
@@ -14,6 +15,7 @@ sign-in-public-key = Public key
 sign-in-private-key = Private key
 sign-in-hint = Or create a link on the computer that has the key pair:
 sign-in-wrong = The key pair is wrong, was revoked, or may not be used from this address.
+sign-in-too-many = Too many sign-ins failed. Wait ten minutes, or sign in with a link from jingku console.
 sign-in-bad-link = The link was used already or has expired. Create another one, or use the key pair.
 
 failure-title = This did not work

@@ -5,6 +5,7 @@ frame-skip = 跳到正文
 frame-navigation = 页面
 frame-account = 账号 { $id }
 frame-sign-out = 退出登录
+frame-sign-out-everywhere = 退出所有浏览器
 frame-detail = 服务的答复：
 
 sign-in-title = 登录
@@ -14,6 +15,7 @@ sign-in-public-key = 公钥
 sign-in-private-key = 私钥
 sign-in-hint = 也可以在存有密钥的机器上创建登录链接：
 sign-in-wrong = 密钥不正确、已吊销，或不允许从此地址使用。
+sign-in-too-many = 登录失败次数过多。请等待十分钟，或用 jingku console 生成的链接登录。
 sign-in-bad-link = 链接已使用过或已过期。请重新创建，或使用密钥登录。
 
 failure-title = 操作未完成

@@ -11,8 +11,12 @@ use axum::http::{HeaderMap, Request, StatusCode, header};
 use http_body_util::BodyExt;
 use hyper::service::Service as _;
 use hyper_util::service::TowerToHyperService;
-use jingku_library::{Config, Environment, FixedClock, Fixtures, Library};
+use jingku_library::{
+    BackUp, BackupError, Config, DataDir, DatabaseUrl, Environment, FixedClock, Fixtures, Library,
+    RestoreBackup, restore_backup,
+};
 use jingku_server::Context;
+use tempfile::TempDir;
 
 /// Two accounts. Every text that a tenant can write tries to run something.
 const FIXTURES: &str = r#"
@@ -26,6 +30,7 @@ keys = [{ public_key = "public-2", private_key = "private-2" }]
 
 [[instances]]
 id = "uhost-1"
+name = "<script>alert('instance')</script>"
 size_mb = 1
 
 [[images]]
@@ -41,36 +46,131 @@ id = "compshareImage-theirs"
 account = "other"
 "#;
 
+/// More texts of tenants.
+pub(crate) const MORE_TEXTS: &str = r#"
+[[images]]
+name = "failed"
+id = "compshareImage-failed"
+status = "UnAvailable"
+reason = "<script>alert('reason')</script>"
+
+[[images]]
+name = "published"
+id = "compshareImage-published"
+published = { group = "group", version_description = "<script>alert('version')</script>" }
+"#;
+
 pub(crate) struct Server {
     pub(crate) context: Arc<Context>,
     pub(crate) clock: Arc<FixedClock>,
     router: TowerToHyperService<Router>,
 }
 
+/// A data directory or a database that servers open one after another, or together.
+pub(crate) struct Place {
+    folder: TempDir,
+    database: Option<String>,
+    clock: Arc<FixedClock>,
+}
+
+fn read_fixtures(folder: &TempDir, more: &str) -> Fixtures {
+    let file = folder.path().join("fixtures.toml");
+    std::fs::write(&file, format!("{FIXTURES}{more}")).unwrap();
+    Fixtures::read(&file).unwrap()
+}
+
+fn clock() -> Arc<FixedClock> {
+    Arc::new(FixedClock::at(1_712_563_200))
+}
+
+impl Place {
+    /// A new place with the two accounts. `database` is the URL of an empty database for the catalogue.
+    pub(crate) async fn new(database: Option<String>) -> Self {
+        let place = Self { folder: tempfile::tempdir().unwrap(), database, clock: clock() };
+        place.open().await.context.library.load(&read_fixtures(&place.folder, ""), None).await.unwrap();
+        place
+    }
+
+    /// Starts another server.
+    pub(crate) async fn open(&self) -> Server {
+        let library = Library::open(&self.data(), &Config::default(), &self.environment()).await.unwrap();
+        Server::over(library, Arc::clone(&self.clock), "http://127.0.0.1:8480")
+    }
+
+    /// Backs up a data directory and restores it to another place.
+    pub(crate) async fn restore_backup(&self) -> Self {
+        let folder = self.folder.path().join("backup");
+        let how = BackUp { folder: &folder, verify: false, with_master_key: true, keep: 1, force: false };
+        let server = self.open().await;
+        server.context.library.back_up(&self.data(), how).await.unwrap();
+        let to = tempfile::tempdir().unwrap();
+        let how = RestoreBackup {
+            folder: &folder,
+            generation: None,
+            data: &to.path().join("data"),
+            skip_damaged: false,
+            config: &Config::default(),
+            environment: &self.environment(),
+        };
+        // A process that another test is starting may have the lock for a moment.
+        while let Err(error) = restore_backup(how).await {
+            assert!(matches!(error, BackupError::InUse(_)), "{error}");
+            tokio::task::yield_now().await;
+        }
+        Self { folder: to, database: None, clock: Arc::clone(&self.clock) }
+    }
+
+    fn environment(&self) -> Environment {
+        let database = self.database.as_ref().map(DatabaseUrl::new);
+        Environment { clock: self.clock.clone(), database, ..Environment::default() }
+    }
+
+    fn data(&self) -> DataDir {
+        DataDir::open_or_create(&self.folder.path().join("data")).unwrap()
+    }
+}
+
 impl Server {
     pub(crate) async fn start() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("fixtures.toml");
-        std::fs::write(&file, FIXTURES).unwrap();
-        let clock = Arc::new(FixedClock::at(1_712_563_200));
+        Self::start_with("http://127.0.0.1:8480", "").await
+    }
+
+    /// A server that browsers reach at this address, with more fixtures.
+    pub(crate) async fn start_with(base_url: &str, more: &str) -> Self {
+        let clock = clock();
         let environment = Environment { clock: clock.clone(), ..Environment::default() };
         let library = Library::open_in_memory(&Config::default(), &environment).await.unwrap();
-        library.load(&Fixtures::read(&file).unwrap(), None).await.unwrap();
+        library.load(&read_fixtures(&tempfile::tempdir().unwrap(), more), None).await.unwrap();
+        Self::over(library, clock, base_url)
+    }
+
+    fn over(library: Library, clock: Arc<FixedClock>, base_url: &str) -> Self {
         let context = Arc::new(Context::new(library));
-        context.set_base_url("http://127.0.0.1:8480");
+        context.set_base_url(base_url);
         let router = TowerToHyperService::new(jingku_console::router(Arc::clone(&context)));
         Self { context, clock, router }
     }
 
     pub(crate) fn browser(&self) -> Browser {
-        Browser { router: self.router.clone(), cookies: Mutex::default() }
+        self.browser_from([127, 0, 0, 1])
+    }
+
+    /// A browser at another address.
+    pub(crate) fn browser_from(&self, address: [u8; 4]) -> Browser {
+        Browser { router: self.router.clone(), cookies: Mutex::default(), address }
+    }
+
+    /// The same browser, sent to this server.
+    pub(crate) fn continue_from(&self, browser: &Browser) -> Browser {
+        let cookies = Mutex::new(browser.cookies.lock().unwrap().clone());
+        Browser { cookies, ..self.browser_from(browser.address) }
     }
 
     /// A browser that is signed in with the key pair of an account.
     pub(crate) async fn signed_in(&self, account: u8) -> Browser {
         let browser = self.browser();
         let answer = browser.sign_in(&format!("public-{account}"), &format!("private-{account}")).await;
-        assert_eq!((answer.status, answer.location()), (StatusCode::SEE_OTHER, "/console/images"));
+        assert_eq!(answer.location(), "/console/images", "{}", answer.text);
         browser
     }
 }
@@ -78,6 +178,7 @@ impl Server {
 pub(crate) struct Browser {
     router: TowerToHyperService<Router>,
     pub(crate) cookies: Mutex<BTreeMap<String, String>>,
+    address: [u8; 4],
 }
 
 pub(crate) struct Answer {
@@ -105,9 +206,18 @@ impl Browser {
 
     /// Sends a form as it is.
     pub(crate) async fn post(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
+        self.post_from("", path, fields).await
+    }
+
+    /// Sends a form from a page of another site, in words of `Sec-Fetch-Site`; empty if the browser does not say so.
+    pub(crate) async fn post_from(&self, site: &'static str, path: &str, fields: &[(&str, &str)]) -> Answer {
         let mut body = form_urlencoded::Serializer::new(String::new());
         body.extend_pairs(fields);
-        let request = Request::post(path).header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+        let mut request =
+            Request::post(path).header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+        if !site.is_empty() {
+            request = request.header("sec-fetch-site", site);
+        }
         self.send(request.body(body.finish().into()).unwrap()).await
     }
 
@@ -130,7 +240,7 @@ impl Browser {
         if !cookies.is_empty() {
             request.headers_mut().insert(header::COOKIE, cookies.join("; ").parse().unwrap());
         }
-        request.extensions_mut().insert(ConnectInfo(SocketAddr::from(([127, 0, 0, 1], 1))));
+        request.extensions_mut().insert(ConnectInfo(SocketAddr::from((self.address, 1))));
         let Ok(response) = self.router.call(request).await;
         let (parts, body) = response.into_parts();
         for cookie in parts.headers.get_all(header::SET_COOKIE) {

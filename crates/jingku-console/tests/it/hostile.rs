@@ -1,46 +1,98 @@
 //! What other tenants and other sites try.
 
-use axum::http::{StatusCode, header};
+use axum::body::Body;
+use axum::http::{Request, StatusCode, header};
 
-use crate::browser::Server;
+use crate::browser::{Answer, Browser, MORE_TEXTS, Server};
+use crate::routes::routes;
 
-const CHANGES: [&str; 10] = [
-    "/console/images/compshareImage-mine/edit",
-    "/console/images/compshareImage-mine/share",
-    "/console/images/compshareImage-mine/unshare",
-    "/console/images/compshareImage-mine/copy",
-    "/console/images/compshareImage-mine/publish",
-    "/console/images/compshareImage-mine/link",
-    "/console/images/delete",
-    "/console/make",
-    "/console/trash/restore",
-    "/console/trash/purge",
-];
-/// What the script of the import page sends.
-const IMPORTS: [&str; 2] = ["/console/import/start", "/console/import/cancel"];
+/// Fields of any form: every change is complete.
+fn fields(id: &str) -> [(&str, &str); 12] {
+    [
+        ("id", id),
+        ("instance", id),
+        ("image", id),
+        ("name", "changed"),
+        ("description", "changed"),
+        ("tags", "changed"),
+        ("accounts", "2"),
+        ("version", "v9"),
+        ("expires", "3600"),
+        ("confirmed", "yes"),
+        ("public_key", "public-1"),
+        ("private_key", "private-1"),
+    ]
+}
+
+/// Everything that an account can see.
+async fn seen_by(browser: &Browser) -> Vec<String> {
+    let mut pages = Vec::new();
+    for route in routes().iter().filter(|route| route.gets && !route.is("/console/sign-in")) {
+        pages.push(browser.get(&route.path("compshareImage-mine")).await.text);
+    }
+    pages
+}
 
 #[tokio::test]
-async fn a_form_without_the_sessions_token_changes_nothing() {
+async fn no_form_of_another_site_changes_anything() {
     let server = Server::start().await;
     let browser = server.signed_in(1).await;
+    let token = browser.get("/console/images").await.form_token();
     let other = server.signed_in(2).await.get("/console/images").await.form_token();
-    let before = browser.get("/console/images/compshareImage-mine").await.text;
-    for path in CHANGES.into_iter().chain(IMPORTS) {
-        for token in ["", "x", other.as_str()] {
-            let fields = [
-                ("form_token", token),
-                ("name", "changed"),
-                ("accounts", "2"),
-                ("id", "compshareImage-mine"),
-                ("confirmed", "yes"),
-                ("instance", "uhost-1"),
-            ];
-            assert_eq!(browser.post(path, &fields).await.status, StatusCode::FORBIDDEN, "{path} {token}");
+    let sign_in = server.browser().get("/console/sign-in").await.form_token();
+    let before = seen_by(&browser).await;
+    for route in routes().iter().filter(|route| route.posts) {
+        let path = route.path("compshareImage-mine");
+        let post = async |token: &str, site: &'static str| {
+            let fields: Vec<_> =
+                fields("compshareImage-mine").into_iter().chain([("form_token", token)]).collect();
+            browser.post_from(site, &path, &fields).await
+        };
+        for (token, site) in [(&token, "cross-site"), (&token, "same-site"), (&other, "cross-site")] {
+            assert_eq!(post(token, site).await.status, StatusCode::FORBIDDEN, "{path} {site}");
         }
-        assert_ne!(browser.get(path).await.status, StatusCode::SEE_OTHER, "{path}");
+        for token in ["", "x", &other, &sign_in] {
+            let answer = post(token, "").await;
+            if route.is("/console/links") {
+                // It needs a signature instead.
+                assert!(!answer.text.contains("\"RetCode\":0"), "{}", answer.text);
+            } else if route.is("/console/{*path}") {
+                assert_eq!(answer.status, StatusCode::NOT_FOUND);
+            } else {
+                assert_eq!(answer.status, StatusCode::FORBIDDEN, "{path} {token}");
+            }
+            assert!(!answer.headers.contains_key(header::SET_COOKIE), "{path} {token}");
+        }
     }
-    assert_eq!(browser.post("/console/sign-out", &[]).await.status, StatusCode::FORBIDDEN);
-    assert_eq!(browser.get("/console/images/compshareImage-mine").await.text, before);
+    assert_eq!(seen_by(&browser).await, before);
+}
+
+#[tokio::test]
+async fn nothing_works_without_a_session() {
+    let server = Server::start().await;
+    for route in routes() {
+        let path = route.path("compshareImage-mine");
+        let is_open =
+            ["/console/sign-in", "/console/links", "/console/{*path}"].iter().any(|it| route.is(it));
+        if is_open {
+            continue;
+        }
+        for cookie in ["", "jingku=", "jingku=x", "jingku=0000", "__Host-jingku=x"] {
+            let browser = server.browser();
+            if let Some((name, value)) = cookie.split_once('=') {
+                browser.cookies.lock().unwrap().insert(name.to_owned(), value.to_owned());
+            }
+            let is_start = path == "/console" || path == "/console/";
+            let expected = if is_start { "/console/images" } else { "/console/sign-in" };
+            if route.gets {
+                assert_eq!(browser.get(&path).await.location(), expected, "{path}");
+            }
+            if route.posts {
+                let answer = browser.post(&path, &fields("compshareImage-mine")).await;
+                assert_eq!(answer.location(), expected, "{path}");
+            }
+        }
+    }
 }
 
 #[tokio::test]
@@ -48,22 +100,30 @@ async fn images_of_other_accounts_look_like_none() {
     let server = Server::start().await;
     let browser = server.signed_in(1).await;
     let seen = async |id: &str| {
-        let page = browser.get(&format!("/console/images/{id}")).await;
-        assert_eq!(page.status, StatusCode::NOT_FOUND);
-        let mut texts = vec![page.text];
-        for change in CHANGES {
-            let path = change.replace("compshareImage-mine", id);
-            let fields =
-                [("name", "n"), ("accounts", "2"), ("id", id), ("instance", id), ("expires", "3600")];
-            let answer = browser.submit(&path, &fields).await;
-            assert!(answer.status.is_client_error(), "{path}: {}", answer.status);
-            texts.push(answer.text);
+        let mut answers = Vec::new();
+        for route in routes() {
+            let path = route.path(id);
+            if route.gets {
+                let query = format!("{path}?id={id}&instance={id}&image={id}&name={id}");
+                answers.push(browser.get(&query).await);
+            }
+            let is_sign_in = ["/console/sign-in", "/console/sign-out"].iter().any(|it| route.is(it));
+            if route.posts && !is_sign_in {
+                answers.push(browser.submit(&path, &fields(id)).await);
+                answers.push(browser.submit(&path, &fields(id)[..9]).await);
+            }
+            if route.has_id() {
+                let status = answers.last().unwrap().status;
+                assert!(status.is_client_error(), "{path}: {status}");
+            }
         }
-        let confirmed = [("id", id), ("confirmed", "yes")];
-        texts.push(browser.submit("/console/images/delete", &confirmed).await.text);
-        texts.push(browser.submit("/console/import/cancel", &[("id", id)]).await.text);
-        texts.push(browser.get(&format!("/console/progress?id={id}")).await.text);
-        texts.iter().map(|text| text.replace(id, "ID")).collect::<Vec<_>>()
+        let texts = answers.iter().map(|answer| {
+            let text = answer.text.replace(id, "ID").replace(&id.replace('-', "%2D"), "ID");
+            // Tokens of the sign-in page are new each time.
+            let text = if text.contains("/console/sign-in\"") { String::new() } else { text };
+            (answer.status, answer.location().replace(id, "ID"), text)
+        });
+        texts.collect::<Vec<_>>()
     };
     // The ids have the same length.
     assert_eq!(seen("compshareImage-theirs").await, seen("compshareImage-nobody").await);
@@ -73,43 +133,28 @@ async fn images_of_other_accounts_look_like_none() {
 
 #[tokio::test]
 async fn texts_of_tenants_never_run() {
-    let server = Server::start().await;
+    let server = Server::start_with("http://127.0.0.1:8480", MORE_TEXTS).await;
     let browser = server.signed_in(1).await;
     let script = "'\"><script>alert(1)</script>";
     let query: String = form_urlencoded::byte_serialize(script.as_bytes()).collect();
     let mut pages = vec![
-        browser.get("/console/images").await,
-        browser.get("/console/images/compshareImage-mine").await,
-        browser.get("/console/make").await,
-        browser.submit("/console/images/delete", &[("id", "compshareImage-mine")]).await,
         server.browser().get(&format!("/console/sign-in?link={query}")).await,
         server.browser().sign_in(script, script).await,
     ];
-    for path in [
-        "images?name=",
-        "images?status=",
-        "images?token=",
-        "images?tab=",
-        "make?instance=",
-        "trash?token=",
-        "images/",
-        "x/",
-    ] {
-        pages.push(browser.get(&format!("/console/{path}{query}")).await);
-    }
-    for path in CHANGES {
-        let fields = [
-            "name",
-            "description",
-            "tags",
-            "accounts",
-            "version",
-            "version_desc",
-            "instance",
-            "id",
-            "expires",
-        ];
-        pages.push(browser.submit(path, &fields.map(|name| (name, script))).await);
+    for id in ["compshareImage-mine", "compshareImage-failed", &query] {
+        for route in routes() {
+            let path = route.path(id);
+            if route.gets {
+                pages.push(browser.get(&path).await);
+                for name in ["name", "status", "token", "tab", "id", "instance", "link", "back", "done"] {
+                    pages.push(browser.get(&format!("{path}?{name}={query}")).await);
+                }
+            }
+            if route.posts && !route.is("/console/sign-out") {
+                pages.push(browser.submit(&path, &fields(id).map(|(name, _)| (name, script))).await);
+                pages.push(browser.submit(&path, &[("id", id)]).await);
+            }
+        }
     }
     for page in pages {
         // The page's own scripts are files.
@@ -126,21 +171,65 @@ async fn texts_of_tenants_never_run() {
 async fn every_response_has_the_security_headers() {
     let server = Server::start().await;
     let browser = server.signed_in(1).await;
-    for path in
-        ["/console", "/console/sign-in", "/console/images", "/console/nothing", "/console/assets/console.css"]
-    {
-        let headers = browser.get(path).await.headers;
+    let mut answers = vec![browser.get("/console/language/zh?back=/console/images").await];
+    for route in routes() {
+        let path = route.path("compshareImage-mine");
+        for browser in [&server.browser(), &browser] {
+            if route.gets {
+                answers.push(browser.get(&path).await);
+            }
+            if route.posts {
+                answers.push(browser.post(&path, &[]).await);
+            }
+        }
+    }
+    for answer in &answers {
+        assert_eq!(answer.headers[header::CACHE_CONTROL], "no-store");
+    }
+    answers.push(browser.get("/console/assets/console.css").await);
+    assert!(answers.last().unwrap().headers[header::CACHE_CONTROL] != "no-store");
+    for Answer { headers, .. } in answers {
         let policy = headers[header::CONTENT_SECURITY_POLICY].to_str().unwrap();
         assert!(
             policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"),
             "{policy}"
         );
-        assert!(!policy.contains("unsafe"), "{policy}");
-        assert_eq!(headers[header::X_CONTENT_TYPE_OPTIONS], "nosniff");
-        assert_eq!(headers[header::REFERRER_POLICY], "no-referrer");
-        let cached = headers[header::CACHE_CONTROL] != "no-store";
-        assert_eq!(cached, path.contains("assets"), "{path}");
+        assert!(!policy.contains("unsafe") && !policy.contains("http"), "{policy}");
+        for (name, value) in [
+            (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+            (header::X_FRAME_OPTIONS, "DENY"),
+            (header::REFERRER_POLICY, "no-referrer"),
+            (header::HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+            (header::HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+        ] {
+            assert_eq!(headers[&name], value, "{name}");
+        }
     }
+}
+
+/// A page, a redirect or a link that contains the host of the request would let a forged one lead elsewhere.
+#[tokio::test]
+async fn the_host_of_a_request_is_nowhere_in_the_answer() {
+    let server = Server::start().await;
+    let browser = server.signed_in(1).await;
+    let forged = |path: &str| {
+        Request::get(path)
+            .header(header::HOST, "evil.example")
+            .header("x-forwarded-host", "evil.example")
+            .header("forwarded", "host=evil.example")
+            .body(Body::empty())
+            .unwrap()
+    };
+    for route in routes().iter().filter(|route| route.gets) {
+        let answer = browser.send(forged(&route.path("compshareImage-mine"))).await;
+        assert!(
+            !answer.text.contains("evil.example") && !answer.location().contains("evil"),
+            "{}",
+            answer.text
+        );
+    }
+    let answer = browser.submit("/console/images/compshareImage-mine/link", &[("expires", "3600")]).await;
+    assert!(!answer.text.contains("evil.example"));
 }
 
 #[tokio::test]
@@ -153,6 +242,9 @@ async fn a_language_link_leads_only_to_the_console() {
         ("//example.com", "/console/images"),
         ("https://example.com", "/console/images"),
         ("/console/\r\nx: y", "/console/images"),
+        ("/console@example.com", "/console/images"),
+        ("\\/example.com", "/console/images"),
+        ("javascript:alert(1)", "/console/images"),
     ] {
         let back: String = form_urlencoded::byte_serialize(back.as_bytes()).collect();
         assert_eq!(browser.get(&format!("/console/language/zh?back={back}")).await.location(), to);

@@ -3,9 +3,12 @@
 #![allow(clippy::unwrap_used)] // a failing unwrap is a failing test
 
 mod browser;
+mod guessing;
 mod hostile;
 mod import;
 mod pages;
+mod routes;
+mod sessions;
 mod sign_in;
 mod trash;
 mod usage;

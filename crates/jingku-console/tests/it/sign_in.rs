@@ -30,6 +30,31 @@ async fn a_key_pair_signs_in_until_sign_out() {
 }
 
 #[tokio::test]
+async fn cookies_are_secure_where_browsers_use_tls() {
+    let server = Server::start_with("https://jingku.example", "").await;
+    let browser = server.browser();
+    // A cookie that another host of the domain, or a network without TLS, has set.
+    browser.cookies.lock().unwrap().insert("jingku".to_owned(), "chosen".to_owned());
+    let form = browser.get("/console/sign-in").await;
+    let signed_in = browser.sign_in("public-1", "private-1").await;
+    for (answer, name) in [(&form, "__Host-jingku_form="), (&signed_in, "__Host-jingku=")] {
+        let cookie = answer.headers[header::SET_COOKIE].to_str().unwrap();
+        assert!(cookie.starts_with(name) && !cookie.contains("Domain"), "{cookie}");
+        for attribute in ["Path=/;", "HttpOnly", "SameSite=Strict", "Secure"] {
+            assert!(cookie.contains(attribute), "{cookie}");
+        }
+    }
+    assert_eq!(browser.get("/console/images").await.status, StatusCode::OK);
+    let secret = browser.cookies.lock().unwrap()["__Host-jingku"].clone();
+    let other = server.browser();
+    other.cookies.lock().unwrap().insert("jingku".to_owned(), secret);
+    assert_eq!(other.get("/console/images").await.location(), "/console/sign-in");
+    let signed_out = browser.submit("/console/sign-out", &[]).await;
+    let cookie = signed_out.headers[header::SET_COOKIE].to_str().unwrap();
+    assert!(cookie.starts_with("__Host-jingku=;") && cookie.contains("Secure"), "{cookie}");
+}
+
+#[tokio::test]
 async fn wrong_keys_are_refused_alike() {
     let server = Server::start().await;
     let [one, other] = [("public-1", "private-2"), ("public-0", "private-1")];
@@ -51,9 +76,15 @@ async fn wrong_keys_are_refused_alike() {
 async fn a_session_ends_with_its_time_and_with_its_key() {
     let server = Server::start().await;
     let browser = server.signed_in(1).await;
-    server.clock.pass(12 * 3600 - 1);
-    assert_eq!(browser.get("/console/images").await.status, StatusCode::OK);
+    // It is used at least once in four hours.
+    for secs in [4 * 3600 - 301, 4 * 3600 - 1, 4 * 3600 - 1, 302] {
+        server.clock.pass(secs);
+        assert_eq!(browser.get("/console/images").await.status, StatusCode::OK);
+    }
     server.clock.pass(1);
+    assert_eq!(browser.get("/console/images").await.location(), "/console/sign-in");
+    let browser = server.signed_in(1).await;
+    server.clock.pass(4 * 3600);
     assert_eq!(browser.get("/console/images").await.location(), "/console/sign-in");
 
     let browser = server.signed_in(1).await;
@@ -114,7 +145,7 @@ async fn ask_for_link(server: &Server, action: &str, private_key: &str) -> Answe
     server.browser().send(request.body(Body::from(form)).unwrap()).await
 }
 
-async fn link(server: &Server) -> String {
+pub(crate) async fn link(server: &Server) -> String {
     let answer = ask_for_link(server, "CreateConsoleLink", "private-1").await;
     let answer: serde_json::Value = serde_json::from_str(&answer.text).unwrap();
     assert_eq!(answer["RetCode"], 0, "{answer}");

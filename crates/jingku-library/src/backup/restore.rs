@@ -76,6 +76,8 @@ pub async fn restore_backup(how: RestoreBackup<'_>) -> Result<Restored, BackupEr
     remove_catalog(&staged)?;
     copy_catalog(&source, &staged, &record.catalog)?;
     let catalog = Catalog::open_sqlite(&staged).await?;
+    // Among the sessions of the console may be some that were ended since the backup.
+    catalog.end_sign_ins(None).await?;
     let images = all_images(&catalog).await?;
     let count = images.len() as u64;
     let (from, from_store) = folder.objects_read_only()?;

@@ -131,6 +131,9 @@ fn a_server_on_a_read_only_disk_exports_images_and_refuses_changes() {
     let export = ["image", "export", &scene.image, "-o", file.to_str().unwrap()];
     scene.on(&data, &[&export, &at[..]].concat()).succeeded();
     assert!(std::fs::read(&file).unwrap() == scene.bytes);
+    // Signing in to the console changes nothing there.
+    let link = scene.json(&data, &[&["console", "--no-open"][..], &at[..]].concat());
+    assert!(link["Url"].as_str().unwrap().contains("/console/sign-in?link="), "{link}");
     for args in [
         &["image", "delete", &scene.image][..],
         &["image", "update", &scene.image, "--name", "other"],

@@ -1,0 +1,133 @@
+//! Browsers that are signed in to the web console, and links that sign in once.
+//!
+//! They are in the catalogue, as hashes of their secrets: they survive a restart, and every server that shares the
+//! catalogue knows them.
+
+use std::net::IpAddr;
+
+use blake3::Hash;
+use jingku_catalog::{AccountId, Catalog, NewSignIn, SignInKind};
+use jingku_library::Random;
+
+use crate::context::Context;
+use crate::error::Error;
+use crate::identity::{Identity, Refusal};
+
+/// A session ends so many seconds after the sign-in, whatever happens in it: 12 hours.
+pub const SESSION_SECS_MAX: i64 = 12 * 3600;
+/// A session ends when no page was requested for so many seconds: 4 hours.
+const SESSION_IDLE_SECS_MAX: i64 = 4 * 3600;
+/// How long a link is valid, in seconds.
+const LINK_SECS_MAX: i64 = 300;
+/// Maximum number of sessions of an account. Another sign-in ends the oldest.
+const MAX_SESSIONS: i64 = 8;
+/// Maximum number of unused links of an account. Another link replaces the oldest.
+const MAX_LINKS: i64 = 4;
+/// How often the last use of a session is stored, in seconds. Each time is a change of the catalogue.
+const USE_SECS_MIN: i64 = 300;
+
+impl Context {
+    /// Starts a session. Returns its secret.
+    pub async fn start_session(&self, identity: &Identity) -> Result<String, Refusal> {
+        let added = self.add_sign_in(identity, SignInKind::Session, SESSION_SECS_MAX, MAX_SESSIONS).await;
+        added.map(|(secret, _)| secret).map_err(|error| self.refuse(&error, None))
+    }
+
+    /// Creates a link. Returns its secret and when it expires.
+    pub async fn create_link(&self, identity: &Identity) -> Result<(String, i64), Refusal> {
+        let added = self.add_sign_in(identity, SignInKind::Link, LINK_SECS_MAX, MAX_LINKS).await;
+        added.map_err(|error| self.refuse(&error, None))
+    }
+
+    /// Returns who is signed in; `None` if the session or its key is no longer valid.
+    pub async fn session(&self, secret: &str) -> Result<Option<Identity>, Refusal> {
+        let (hash, now) = (hash(secret), self.library.clock.now());
+        let found = async {
+            let sign_ins = self.sign_ins().await?;
+            let session = sign_ins.session(&hash.to_hex(), now).await?;
+            let Some(session) = session.filter(|session| now - session.used_at < SESSION_IDLE_SECS_MAX)
+            else {
+                return Ok(None);
+            };
+            if now - session.used_at >= USE_SECS_MIN
+                && let Err(error) = sign_ins.use_session(&hash.to_hex(), now).await
+            {
+                // The page can still be shown.
+                let error: &dyn std::error::Error = &error;
+                tracing::warn!(error, "cannot store the last use of a session");
+            }
+            self.holder(&session.public_key).await
+        };
+        found.await.map_err(|error| self.refuse(&error, None))
+    }
+
+    /// Uses a link up. Returns who has created it; `None` if it or its key is not valid. Of concurrent calls, on any
+    /// server, only one succeeds.
+    pub async fn use_link(&self, secret: &str, peer: Option<IpAddr>) -> Result<Option<Identity>, Refusal> {
+        let used = async {
+            self.rates.check_address(peer)?;
+            let hash = hash(secret).to_hex();
+            match self.sign_ins().await?.use_link(&hash, self.library.clock.now()).await? {
+                Some(link) => self.holder(&link.public_key).await,
+                None => Ok(None),
+            }
+        };
+        used.await.map_err(|error| self.refuse(&error, None))
+    }
+
+    /// Ends a session. Succeeds if there is none.
+    pub async fn end_session(&self, secret: &str) -> Result<(), Refusal> {
+        let ended = async { Ok(self.sign_ins().await?.end_session(&hash(secret).to_hex()).await?) };
+        ended.await.map_err(|error| self.refuse(&error, None))
+    }
+
+    /// Ends all sessions and links of a key.
+    pub async fn end_sessions(&self, identity: &Identity) -> Result<(), Refusal> {
+        let ended = async { Ok(self.sign_ins().await?.end_sign_ins(Some(identity.public_key())).await?) };
+        ended.await.map_err(|error| self.refuse(&error, None))
+    }
+
+    async fn add_sign_in(
+        &self,
+        identity: &Identity,
+        kind: SignInKind,
+        secs_max: i64,
+        of_account_max: i64,
+    ) -> Result<(String, i64), Error> {
+        let (secret, now) = (new_secret(&*self.library.random), self.library.clock.now());
+        let new = NewSignIn {
+            hash: &hash(&secret).to_hex(),
+            kind,
+            public_key: identity.public_key(),
+            account: AccountId(identity.account_id()),
+            expires_at: now + secs_max,
+            of_account_max,
+        };
+        self.sign_ins().await?.add_sign_in(new, now).await?;
+        Ok((secret, new.expires_at))
+    }
+
+    /// The catalogue that has the sessions. That of a read-only library accepts no change, so they are in memory.
+    async fn sign_ins(&self) -> Result<&Catalog, Error> {
+        let open = || async {
+            if self.library.is_read_only() {
+                Catalog::open_sqlite_in_memory().await
+            } else {
+                Ok(self.library.catalog.clone())
+            }
+        };
+        Ok(self.sign_ins.get_or_try_init(open).await?)
+    }
+}
+
+/// Looking up a hash takes no longer if more of the secret is right.
+fn hash(secret: &str) -> Hash {
+    blake3::hash(secret.as_bytes())
+}
+
+/// A random text of 256 bits.
+pub fn new_secret(random: &dyn Random) -> String {
+    let mut bytes = [0; 32];
+    random.fill(&mut bytes);
+    hex::encode(bytes)
+}

@@ -120,7 +120,7 @@ impl Context {
         let library = &self.library;
         let generation = library.catalog.generation();
         let credentials = library.credentials(public_key, generation).await?.ok_or(Error::UserNotFound)?;
-        Ok(Call { context: self, library, credentials, generation, request: None })
+        Ok(Call { context: self, library, credentials, generation, request: None, is_counted: false })
     }
 
     fn refuse(&self, error: &Error, action: Option<&str>) -> Refusal {

@@ -19,6 +19,8 @@ pub(crate) struct Call<'a> {
     pub(crate) generation: Option<Generation>,
     /// The request's name if its answer is stored: see [`stored_request_name`].
     pub(crate) request: Option<String>,
+    /// Whether it counts already for the limit of requests of its account.
+    pub(crate) is_counted: bool,
 }
 
 impl Call<'_> {

@@ -1,6 +1,6 @@
 //! Refusals, grouped by what the client must do. Codes and messages: docs/wire/errors.md.
 
-use jingku_catalog::{CatalogError, FILTERED_IMAGES_MAX, OverLimit, WEBHOOKS_MAX};
+use jingku_catalog::{AccountId, CatalogError, FILTERED_IMAGES_MAX, OverLimit, WEBHOOKS_MAX};
 use jingku_library::{Internal, SHARES_MAX, limit_refusal};
 use jingku_protocol::{DecodeError, MAX_BODY_BYTES, NameRefusal, ParamError, RetCode, excerpt};
 use tokio::task::JoinError;
@@ -171,9 +171,9 @@ pub(crate) enum Error {
     /// A shared limit is reached, or the catalogue is busy.
     #[error("Request Throttled")]
     Throttled,
-    /// The account or the address sends more requests than it may.
+    /// The account, or without it the address, sends more requests than it may.
     #[error("Request Throttled")]
-    Flood,
+    Flood(Option<AccountId>),
     /// Another request uses the file, or the server is hashing it.
     #[error("Another upload of the file of image [{0}] is in progress; retry shortly")]
     UploadBusy(String),
@@ -238,7 +238,7 @@ impl Error {
             Self::NoStock(_) => RetCode::NoStock,
             Self::InstanceBusy(_) => RetCode::InstanceBusy,
             Self::InstanceMakingImage(_) => RetCode::InstanceMakingImage,
-            Self::Throttled | Self::Flood | Self::UploadBusy(_) => RetCode::Throttled,
+            Self::Throttled | Self::Flood(_) | Self::UploadBusy(_) => RetCode::Throttled,
             Self::EngineAway | Self::OnAnotherHost { .. } | Self::HostAway { .. } | Self::Unavailable(_) => {
                 RetCode::ServiceUnavailable
             }

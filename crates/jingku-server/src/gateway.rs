@@ -71,8 +71,8 @@ pub(crate) async fn handle(State(context): State<Arc<Context>>, mut request: Req
     error.log(&request_id, action.map(Action::name));
     lab.answered(error.ret_code().code(), error.param());
     let mut response = reply::refusal(action, &error, &request_id);
-    if matches!(error, Error::Flood) {
-        response.extensions_mut().insert(Flood);
+    if let Error::Flood(account) = error {
+        response.extensions_mut().insert(Flood(account));
     }
     if !is_call && matches!(error, Error::MissingAction) {
         *response.status_mut() = StatusCode::NOT_FOUND;
@@ -95,7 +95,10 @@ async fn answer(
     lab: &LabCall,
 ) -> Result<Response, Error> {
     let peer = peer(&request);
-    if let Err(flood) = context.rates.check_address(peer) {
+    let counted_for = request.extensions().get::<Flood>().and_then(|flood| flood.0);
+    let rates = &context.rates;
+    let checked = rates.check_address(peer);
+    if let Err(flood) = checked.and_then(|()| rates.check_counted(counted_for, peer)) {
         discard(request).await;
         return Err(flood);
     }
@@ -107,6 +110,7 @@ async fn answer(
     let name = excerpt(name?.filter(|name| !name.is_empty()).ok_or(Error::MissingAction)?);
     let (mut call, params) = authenticate(context, params, large.is_some()).await?;
     lab.authenticated(call.account().id);
+    call.is_counted = counted_for == Some(call.account().id);
     let Authorized { action, tree, _slot } = authorize(&mut call, peer, action.ok_or(name), params)?;
     if action.access() == Access::Read {
         return perform(&call, action, tree, request_id, lab).await;
@@ -166,11 +170,12 @@ pub(crate) fn check_access(call: &Call<'_>, action: Action) -> Result<(), Error>
 }
 
 /// Checks that the key may be used from this address, and counts the request.
+/// Checks that the key may be used from this address, and counts the request unless it is counted.
 pub(crate) fn check_key(call: &Call<'_>, peer: Option<IpAddr>) -> Result<(), Error> {
     if !call.credentials.limits.allows_address(peer) {
         return Err(Error::AddressDenied);
     }
-    call.context.rates.check_account(call.account().id, peer)
+    if call.is_counted { Ok(()) } else { call.context.rates.check_account(call.account().id, peer) }
 }
 
 /// Defines `run`, which calls the action's file with the typed request.
@@ -304,7 +309,7 @@ pub(crate) async fn authenticate(
     match compute(large, check).await? {
         (true, params) => {
             let library = &context.library;
-            Ok((Call { context, library, credentials, generation, request: None }, params))
+            Ok((Call { context, library, credentials, generation, request: None, is_counted: false }, params))
         }
         (false, _) => Err(Error::SignatureMismatch),
     }

@@ -150,7 +150,7 @@ impl Context {
         let library = &self.library;
         let generation = library.catalog.generation();
         let credentials = library.credentials(public_key, generation).await?.ok_or(Error::UserNotFound)?;
-        Ok(Call { context: self, library, credentials, generation, request: None })
+        Ok(Call { context: self, library, credentials, generation, request: None, is_counted: false })
     }
 
     /// The holder of a key who has proved to have it before; `None` if the key was revoked since.

@@ -16,9 +16,13 @@ const FORGET_INTERVAL: u32 = 4096;
 /// How many seconds' requests may come at once.
 const BURST_SECS: u32 = 2;
 
-/// Marks the response to a client that sends too many requests.
+/// Marks the response to a client that sends too many requests, and the next request on its connection: the account that
+/// the next request is counted for before it is read, if a request on the connection was refused because of the account.
+///
+/// To refuse a request so costs little. A signed request was refused for each, so nobody else can use up the account's
+/// limit.
 #[derive(Clone, Copy)]
-pub(crate) struct Flood;
+pub(crate) struct Flood(pub(crate) Option<AccountId>);
 
 /// The recent requests of each account and of each address.
 ///
@@ -42,24 +46,37 @@ impl RequestRates {
     /// Counts a request from an address, if it is known.
     pub(crate) fn check_address(&self, address: Option<IpAddr>) -> Result<(), Error> {
         match address.map(Origin::of).filter(|origin| !origin.is_loopback()) {
-            Some(origin) => check(self.addresses.as_ref(), &origin),
+            Some(origin) => check(self.addresses.as_ref(), &origin, None),
             None => Ok(()),
         }
+    }
+
+    /// Counts a request for the account that the connection is known by, if there is one.
+    pub(crate) fn check_counted(
+        &self,
+        account: Option<AccountId>,
+        address: Option<IpAddr>,
+    ) -> Result<(), Error> {
+        account.map_or(Ok(()), |account| self.check_account(account, address))
     }
 
     /// Counts a signed request of an account.
     pub(crate) fn check_account(&self, account: AccountId, address: Option<IpAddr>) -> Result<(), Error> {
         let is_local = address.is_none_or(|address| Origin::of(address).is_loopback());
-        if is_local { Ok(()) } else { check(self.accounts.as_ref(), &account) }
+        if is_local { Ok(()) } else { check(self.accounts.as_ref(), &account, Some(account)) }
     }
 }
 
-fn check<K: std::hash::Hash + Eq + Clone>(rate: Option<&Rate<K>>, key: &K) -> Result<(), Error> {
+fn check<K: std::hash::Hash + Eq + Clone>(
+    rate: Option<&Rate<K>>,
+    key: &K,
+    account: Option<AccountId>,
+) -> Result<(), Error> {
     let Some(rate) = rate else { return Ok(()) };
     if rate.checks.fetch_add(1, Ordering::Relaxed) % FORGET_INTERVAL == 0 {
         rate.limiter.retain_recent();
     }
-    rate.limiter.check_key(key).map_err(|_| Error::Flood)
+    rate.limiter.check_key(key).map_err(|_| Error::Flood(account))
 }
 
 impl<K: std::hash::Hash + Eq + Clone> Rate<K> {

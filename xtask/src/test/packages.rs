@@ -11,7 +11,7 @@ use crate::workspace::{Workspace, run, succeeds};
 /// The name of a package, and whether its content is installed, from any source.
 type Package = (&'static str, fn() -> bool);
 
-const PACKAGES: [Package; 27] = [
+const PACKAGES: [Package; 28] = [
     ("busybox-static", || Path::new("/bin/busybox").exists()),
     ("chromium", || has_program("chromium")),
     ("conmon", || has_program("conmon")),
@@ -29,6 +29,7 @@ const PACKAGES: [Package; 27] = [
     ("podman", || has_program("podman")),
     ("openssh-client", || has_program("ssh")),
     ("postgresql", has_postgresql),
+    ("prometheus", || has_program("prometheus")),
     ("python3-venv", || succeeds(Command::new("python3").args(["-c", "import ensurepip, venv"]))),
     ("golang-github-containers-common", || Path::new("/etc/containers/policy.json").exists()),
     ("qemu-utils", || has_program("qemu-img")),

@@ -32,26 +32,29 @@ impl Catalog {
         let lease_now = self.lease_time(now).await?;
         let params = &[lease_now.into(), worker.into(), account_max.into(), (&*self.host).into()];
         let next = &next_claimable();
-        // Usually there is nothing to do. Finding that out takes no lock.
-        if self.database.query(next, params).await?.is_empty() {
-            return Ok(None);
-        }
-        let change = |mut transaction: Transaction| async move {
-            // Locks the counter first, so that no other worker claims in between.
-            transaction.execute("UPDATE counters SET claims = claims + 1", &[]).await?;
-            loop {
-                let Some(job) = transaction.query(next, params).await?.first::<Job>("jobs")? else {
-                    return transaction.commit(None).await;
-                };
-                if job.attempt > ATTEMPTS_MAX {
-                    transaction.fail_exhausted(&job, lease_now, now).await?;
-                } else if transaction.claim(&job, lease_now, now, lease_secs).await? {
-                    return transaction.commit(Some(job)).await;
+        loop {
+            // Usually there is nothing to do. Finding that out takes no lock.
+            let Some(job) = self.database.query(next, params).await?.first::<Job>("jobs")? else {
+                return Ok(None);
+            };
+            let account = job.account;
+            let change = |mut transaction: Transaction| async move {
+                // The account before the counter, as every other change. Then no other worker claims in between.
+                transaction.lock_account(account).await?;
+                transaction.execute("UPDATE counters SET claims = claims + 1", &[]).await?;
+                match transaction.query(next, params).await?.first::<Job>("jobs")? {
+                    Some(job) if job.account == account => {
+                        let claimed = transaction.claim_or_fail(&job, lease_now, now, lease_secs).await?;
+                        transaction.commit(claimed.then_some(job)).await
+                    }
+                    // Another worker was faster.
+                    _ => transaction.discard(None).await,
                 }
-                // It was cancelled concurrently, which the next query sees on PostgreSQL.
+            };
+            if let Some(job) = self.database.write(change).await? {
+                return Ok(Some(job));
             }
-        };
-        self.database.write(change).await
+        }
     }
 }
 
@@ -75,7 +78,12 @@ fn next_claimable() -> String {
 }
 
 impl Transaction {
-    async fn claim(&mut self, job: &Job, lease_now: i64, now: i64, lease_secs: i64) -> Result<bool> {
+    /// Returns `false` if the job failed, or was cancelled or renewed meanwhile.
+    async fn claim_or_fail(&mut self, job: &Job, lease_now: i64, now: i64, lease_secs: i64) -> Result<bool> {
+        if job.attempt > ATTEMPTS_MAX {
+            self.fail_exhausted(job, lease_now, now).await?;
+            return Ok(false);
+        }
         let served = "UPDATE accounts SET served = (SELECT claims FROM counters) WHERE id = $1";
         self.execute(served, &[job.account.into()]).await?;
         let sql = format!(

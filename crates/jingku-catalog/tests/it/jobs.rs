@@ -1,6 +1,6 @@
 use jingku_catalog::{
     ATTEMPTS_MAX, AccountId, BuiltImage, Catalog, CreateImage, DeleteImage, Heartbeat, Image, ImageStatus,
-    Job, JobEnd, Scope, Source,
+    Job, JobEnd, Scope, Source, testing,
 };
 
 use crate::engines::{Engine, on_every_engine};
@@ -267,4 +267,35 @@ async fn progress_is_what_the_worker_reports(Engine { catalog, .. }: Engine) {
     let failed = progress().await;
     assert_eq!(failed.status, ImageStatus::UnAvailable);
     assert_eq!(failed.failed_reason, "The disk is gone.");
+}
+
+/// Draws an ordinal as a change of the account 1 does, once another session waits for the lock of its account.
+const CHANGE_WITH_A_WAITING_SESSION: &str = "
+    BEGIN;
+    UPDATE accounts SET revision = revision + 1 WHERE id = 1;
+    DO $$ BEGIN
+        WHILE NOT EXISTS (
+            SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
+        ) LOOP
+            PERFORM pg_sleep(0.01);
+            PERFORM pg_stat_clear_snapshot();
+        END LOOP;
+    END $$;
+    SET LOCAL lock_timeout = '500ms';
+    UPDATE counters SET ordinal = ordinal + 1;
+    COMMIT";
+
+/// PostgreSQL notices a deadlock after a second, in which no account can change anything.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_claim_that_waits_for_an_account_locks_nothing_else() {
+    let Some(url) = testing::postgres_database().await else { return };
+    let catalog = Catalog::connect_postgres(&url, None).await.unwrap();
+    making(&catalog).await;
+    let change = tokio::spawn(async move { testing::run_sql(&url, CHANGE_WITH_A_WAITING_SESSION).await });
+    while !change.is_finished() {
+        let job = claim(&catalog, "worker", NOW).await.expect("it is waiting");
+        catalog.release_job(&job).await.unwrap();
+    }
+    change.await.unwrap();
+    assert!(claim(&catalog, "worker", NOW).await.is_some());
 }

@@ -7,6 +7,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures::task::AtomicWaker;
+use jingku_catalog::AccountId;
 use jingku_library::lock;
 use tokio::time::Instant;
 
@@ -53,6 +54,8 @@ struct State {
     ambiguous: bool,
     /// No request is answered until then.
     paused_until: Option<Instant>,
+    /// The account that the next request is counted for.
+    flooding: Option<AccountId>,
     /// Bytes of responses that the client has not taken, and since when there are any.
     unsent: usize,
     unsent_since: Instant,
@@ -101,6 +104,7 @@ impl Connection {
             evicted: false,
             ambiguous: false,
             paused_until: None,
+            flooding: None,
             unsent: 0,
             unsent_since: now,
             next_response: 0,
@@ -118,16 +122,20 @@ impl Connection {
     }
 
     /// Answers no request for `time` to twice as long, which slows a client that sends too many. The pauses of connections
-    /// differ: those of one client would otherwise end together, and all its requests come at once.
-    pub(super) fn pause(&self, time: Duration) {
+    /// differ: those of one client would otherwise end together, and all its requests come at once. The next request is
+    /// counted for `account`.
+    pub(super) fn pause(&self, time: Duration, account: Option<AccountId>) {
         let part = u32::try_from(self.number % u64::from(PAUSES)).expect("it is less than PAUSES");
-        lock(&self.state).paused_until = Some(Instant::now() + time + time * part / PAUSES);
+        let mut state = lock(&self.state);
+        state.paused_until = Some(Instant::now() + time + time * part / PAUSES);
+        state.flooding = account;
     }
 
-    /// The end of the pause, if there is one.
-    pub(super) fn paused_until(&self) -> Option<Instant> {
-        let until = lock(&self.state).paused_until;
-        until.filter(|until| *until > Instant::now())
+    /// The end of the pause, if there is one, and the account that only this request is counted for.
+    pub(super) fn take_pause(&self) -> (Option<Instant>, Option<AccountId>) {
+        let mut state = lock(&self.state);
+        let until = state.paused_until.filter(|until| *until > Instant::now());
+        (until, state.flooding.take())
     }
 
     /// Counts bytes of a response. Returns how many bytes all connections have not sent then.

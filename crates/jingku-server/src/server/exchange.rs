@@ -45,7 +45,8 @@ impl Exchanges {
         request: hyper::Request<Incoming>,
     ) -> Result<Response<impl HttpBody<Data = Bytes, Error = axum::Error>>, Infallible> {
         // Requests that were sent ahead wait too.
-        if let Some(until) = self.connection.paused_until() {
+        let (paused_until, flooding) = self.connection.take_pause();
+        if let Some(until) = paused_until {
             sleep_until(until).await;
         }
         let path = request.uri().path();
@@ -75,14 +76,19 @@ impl Exchanges {
             {
                 request.extensions_mut().insert(parent);
             }
+            if flooding.is_some() {
+                request.extensions_mut().insert(Flood(flooding));
+            }
             if let Some(client) = client {
                 request.extensions_mut().insert(ConnectInfo(client));
             }
             self.router.call(request).await?
         };
         // The next request from a proxy may be that of another client.
-        if response.extensions().get::<Flood>().is_some() && !self.proxies.trusts(self.peer.ip()) {
-            self.connection.pause(FLOOD_PAUSE_TIMEOUT);
+        if let Some(Flood(account)) = response.extensions().get()
+            && !self.proxies.trusts(self.peer.ip())
+        {
+            self.connection.pause(FLOOD_PAUSE_TIMEOUT, *account);
         }
         let number = is_h2.then(|| self.connection.begin_response());
         Ok(response.map(|body| {

@@ -137,6 +137,7 @@ impl Soak {
         home.run(&["trash", "empty"]).succeeded();
         home.run(&["sweep"]).succeeded();
         assert_intact(home, &[], "the end");
+        self.installation.assert_no_deadlock();
         let usage = home.json(&["usage"]);
         // In a bucket, claims of killed processes protect their objects for some minutes.
         if !self.installation.has_database() {

@@ -122,6 +122,29 @@ async fn a_connection_pauses_after_each_refusal() {
     );
 }
 
+/// After a refusal of a signed request, the next one is refused before it is read, and only that one counts for the account.
+#[tokio::test]
+async fn forged_requests_do_not_use_up_the_limit_of_an_account() {
+    let config = "[proxies]\ntrusted = ['127.0.0.1']\nprotocol = 'proxy'\n[requests]\nper_account = 1\nper_address = 0\n";
+    let (service, server) = serve(config).await;
+    let mut client = Connection::open(server, "198.51.100.7").await;
+    let signed = parts(&service).concat();
+    let forged = "GET /?Action=GetRegion HTTP/1.1\r\nHost: x\r\n\r\n";
+    let mut pairs = Vec::new();
+    while pairs.last() != Some(&vec![153, 153]) {
+        // Some are answered if they take seconds.
+        assert!(pairs.len() < 50, "{pairs:?}");
+        client.send(&format!("{signed}{forged}")).await;
+        pairs.push(client.codes(2).await);
+    }
+    sleep(Duration::from_secs(2)).await;
+    client.send(&forged.repeat(20)).await;
+    assert_eq!(client.codes(20).await, [170; 20]);
+    let mut other = Connection::open(server, "198.51.100.8").await;
+    other.send(&signed).await;
+    assert_eq!(other.codes(1).await, [0]);
+}
+
 /// The first answer on a connection is not lost because the rest of its request arrives after the refusal.
 #[tokio::test]
 async fn a_request_is_read_to_its_end_before_it_is_refused() {

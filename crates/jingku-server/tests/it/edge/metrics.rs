@@ -1,15 +1,21 @@
 //! `/metrics`, and the dashboard that reads them.
 
+mod prometheus;
+
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use reqwest::{Client, StatusCode};
 use serde_json::Value;
 
 use super::{form, list, serve};
 use crate::support::{INSTANCE, Service};
+use prometheus::{Prometheus, Sample};
 
 const TOKEN: &str = "a token of some length";
+/// How long Prometheus may take to start, scrape twice and answer every query.
+const QUERIES_TIMEOUT: Duration = Duration::from_secs(60);
 
 async fn scrape(url: &str, token: Option<&str>) -> (StatusCode, String) {
     let client = Client::builder().no_proxy().build().unwrap();
@@ -64,67 +70,91 @@ async fn only_readers_with_the_token_get_metrics() {
     assert_eq!(scrape(&format!("http://{server}/metrics"), Some(TOKEN)).await.0, 404);
 }
 
-/// The names that start with `jingku_`, and the labels in `by (…)` and `{…}`, of a query.
-fn names_of(query: &str) -> (BTreeSet<String>, BTreeSet<String>) {
-    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    let words = |text: &str| -> Vec<String> {
-        text.split(|c| !is_name(c)).filter(|word| !word.is_empty()).map(str::to_owned).collect()
-    };
-    let metrics = words(query).into_iter().filter(|word| word.starts_with("jingku_")).collect();
-    let mut labels = BTreeSet::new();
-    for (start, end) in [("by (", ')'), ("{", '='), ("{", '!')] {
-        for part in query.split(start).skip(1) {
-            if let Some((inside, _)) = part.split_once(end) {
-                labels.extend(
-                    words(inside)
-                        .into_iter()
-                        .filter(|_| inside.chars().all(|c| is_name(c) || ", ".contains(c))),
-                );
-            }
-        }
+/// A query of the dashboard, and how Grafana names its lines, such as `{{action}}`.
+struct Query {
+    expression: String,
+    legend: String,
+}
+
+impl Query {
+    /// Those of every panel.
+    fn all() -> Vec<Self> {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/operate/grafana-dashboard.json");
+        let dashboard: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+        let panels = dashboard["panels"].as_array().unwrap();
+        let targets = panels.iter().flat_map(|panel| panel["targets"].as_array().unwrap());
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let query = |target: &Value| Self {
+            expression: text(&target["expr"]),
+            legend: text(&target["legendFormat"]),
+        };
+        targets.map(query).collect()
     }
-    (metrics, labels)
+
+    /// The metrics that it reads.
+    fn metrics(&self) -> BTreeSet<&str> {
+        let words = self.expression.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+        words.filter(|word| word.starts_with("jingku_")).collect()
+    }
+
+    /// Whether these are numbers, with every label that the names of the lines have.
+    fn is_answered_by(&self, samples: &[Sample]) -> bool {
+        let labels = || self.legend.split("{{").skip(1).filter_map(|rest| rest.split("}}").next());
+        let is_line = |sample: &Sample| {
+            sample.value.is_finite() && labels().all(|label| sample.labels.contains_key(label.trim()))
+        };
+        !samples.is_empty() && samples.iter().all(is_line)
+    }
 }
 
 #[tokio::test]
-async fn the_dashboard_asks_for_metrics_that_exist() {
+async fn the_dashboard_shows_every_metric() {
     let (_service, url, _folder) = measured().await;
     let (_, text) = scrape(&url, Some(TOKEN)).await;
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/operate/grafana-dashboard.json");
-    let dashboard: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
-    let mut shown = BTreeSet::new();
-    for panel in dashboard["panels"].as_array().unwrap() {
-        for target in panel["targets"].as_array().unwrap() {
-            let query = target["expr"].as_str().unwrap();
-            let (metrics, labels) = names_of(query);
-            assert!(!metrics.is_empty(), "{query}");
-            for metric in metrics {
-                let samples: Vec<_> = text
-                    .lines()
-                    .filter(|line| {
-                        line.strip_prefix(&*metric).is_some_and(|rest| rest.starts_with([' ', '{']))
-                    })
-                    .collect();
-                assert!(!samples.is_empty(), "{query}: no sample of {metric}");
-                for label in &labels {
-                    assert!(
-                        samples.iter().all(|line| line.contains(&format!("{label}=\""))),
-                        "{query}: {label}"
-                    );
-                }
-                shown.insert(metric);
-            }
-        }
-    }
-    // And it shows everything that there is.
-    let kinds = text.lines().filter_map(|line| line.strip_prefix("# TYPE "));
-    for kind in kinds {
+    let queries = Query::all();
+    let shown: BTreeSet<&str> = queries.iter().flat_map(Query::metrics).collect();
+    let mut names = BTreeSet::new();
+    for kind in text.lines().filter_map(|line| line.strip_prefix("# TYPE ")) {
         let (name, kind) = kind.split_once(' ').unwrap();
         let suffix = match kind {
             "counter" => "_total",
             "histogram" => "_bucket",
             _ => "",
         };
-        assert!(shown.contains(&format!("{name}{suffix}")), "the dashboard does not show {name}");
+        names.insert(format!("{name}{suffix}"));
+    }
+    assert!(shown.iter().copied().eq(names.iter().map(String::as_str)), "shown: {shown:?}, exist: {names:?}");
+    for query in &queries {
+        // A counter by itself grows for ever, and the rate of anything else is meaningless.
+        let is_rate = ["rate(", "increase("].iter().any(|function| query.expression.contains(function));
+        let counts = |metric: &&str| metric.ends_with("_total") || metric.ends_with("_bucket");
+        assert!(query.metrics().iter().all(|metric| counts(metric) == is_rate), "{}", query.expression);
+    }
+}
+
+/// Prometheus scrapes a server, and answers every query with numbers.
+#[tokio::test]
+async fn prometheus_answers_the_queries_of_the_dashboard() {
+    let (service, url, _folder) = measured().await;
+    let server = url.strip_prefix("http://").unwrap().strip_suffix("/metrics").unwrap();
+    let Some(prometheus) = Prometheus::start(server, TOKEN) else { return };
+    let (client, started) = (Client::builder().no_proxy().build().unwrap(), Instant::now());
+    let mut queries = Query::all();
+    while !queries.is_empty() {
+        // Rates need requests between two scrapes.
+        for form_text in [list(&service), "Action=GetRegion".to_owned()] {
+            form(&client, &format!("http://{server}/"), form_text).send().await.unwrap();
+        }
+        let mut open = Vec::new();
+        for query in queries {
+            let samples = prometheus.query(&client, &query.expression).await;
+            if !samples.as_ref().is_some_and(|samples| query.is_answered_by(samples)) {
+                let (expression, log) = (&query.expression, prometheus.log());
+                assert!(started.elapsed() < QUERIES_TIMEOUT, "{expression}: {samples:?}\n{log}");
+                open.push(query);
+            }
+        }
+        queries = open;
+        tokio::time::sleep(Duration::from_millis(100)).await;
     }
 }

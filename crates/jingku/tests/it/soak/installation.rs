@@ -1,5 +1,7 @@
 //! The two kinds of installation: files in a folder, or PostgreSQL with an object store.
 
+use std::fs;
+
 use fastrand::Rng;
 use hyper::Method;
 use jingku_catalog::testing::PostgresServer;
@@ -68,6 +70,14 @@ impl Installation {
         let mode = random.choice(["fast", "immediate"]).unwrap();
         if let Some(servers) = &self.servers {
             servers.postgres.control(&["restart", &format!("--mode={mode}")]);
+        }
+    }
+
+    /// Asserts that no two transactions of the servers have waited for each other.
+    pub(super) fn assert_no_deadlock(&self) {
+        if let Some(servers) = &self.servers {
+            let log = fs::read_to_string(servers.postgres.folder().join("log")).unwrap();
+            assert!(!log.contains("deadlock detected"), "{log}");
         }
     }
 

@@ -95,6 +95,13 @@ pub trait Backend: Send + Sync + 'static {
         thread::available_parallelism().map_or(1, usize::from)
     }
 
+    /// Returns after how many looks in a row that find nothing a writer stores chunks without looking, except for samples;
+    /// `None` for never. It may then replace an object by an equal one, and count it as new. For backends where a look costs
+    /// about as much as storing.
+    fn misses_max(&self) -> Option<u64> {
+        None
+    }
+
     /// Makes every earlier write and deletion durable, by any writer: a writer also depends on chunks that another one
     /// wrote and has not synced yet.
     fn sync(&self) -> Result<()>;
@@ -233,6 +240,7 @@ impl<B: Backend + ?Sized> Backend for Arc<B> {
         delete_if(keys: &[Key], may: &mut dyn FnMut() -> Result<bool>) -> Result<bool>;
         abort_uploads(before: i64) -> Result<u64>;
         threads() -> usize;
+        misses_max() -> Option<u64>;
         sync() -> Result<()>;
         claim() -> Result<Box<dyn Claim>>;
         watch_claims() -> Result<Box<dyn ClaimWatch>>;

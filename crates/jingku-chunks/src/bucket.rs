@@ -36,6 +36,10 @@ use crate::pipeline::WORKERS_MAX;
 /// The object that says where the images are, if they are not in the bucket.
 const ELSEWHERE: &str = "elsewhere";
 
+/// The looks in a row that find nothing, after which a writer stores chunks without looking: 4 MiB of a disk, so that
+/// changes of a known disk hardly cause it.
+const MISSES_MAX: u64 = 16;
+
 /// Stores objects in a bucket. Any number of machines may use it, if their [`Claims`] are in the same database.
 pub struct Bucket {
     shared: Arc<Shared>,
@@ -235,6 +239,10 @@ impl Backend for Bucket {
 
     fn threads(&self) -> usize {
         WORKERS_MAX
+    }
+
+    fn misses_max(&self) -> Option<u64> {
+        Some(MISSES_MAX)
     }
 
     fn sync(&self) -> Result<()> {

@@ -2,6 +2,7 @@
 
 mod assembler;
 mod ingest;
+mod looks;
 mod sealed;
 mod stream;
 mod sync_ahead;
@@ -92,11 +93,12 @@ impl Writer {
         Ok(())
     }
 
-    /// From now on, counts the written bytes in chunks that these manifests also reference.
+    /// From now on, counts the written bytes in chunks that these manifests also reference. Only the first call counts.
     ///
     /// Comparing with the whole backend instead would reveal what other tenants have stored.
     pub fn compare_with(&mut self, manifests: &[ManifestId]) -> Result<()> {
-        self.assembler.known = known::read(&self.assembler.backend, manifests)?;
+        let known = known::read(&self.assembler.backend, manifests)?;
+        self.assembler.compare_with(known);
         Ok(())
     }
 

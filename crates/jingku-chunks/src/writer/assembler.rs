@@ -4,6 +4,7 @@ use std::mem::take;
 use std::sync::Arc;
 
 use super::ingest::{Ingest, Ingested, Job, Shared};
+use super::looks::Looks;
 use super::sealed::{Sealed, Written};
 use super::sync_ahead::SyncAhead;
 use crate::backend::{Backend, Stage};
@@ -30,12 +31,11 @@ pub(super) struct Totals {
 /// Stores chunks on several cores and writes their manifest in order.
 pub(super) struct Assembler {
     pub(super) backend: Arc<dyn Backend>,
-    guard: GcGuard,
+    shared: Arc<Shared>,
     pipeline: Pipeline<Job, Vec<Ingested>>,
     manifest: Encoder,
     stage: Box<dyn Stage>,
     pub(super) totals: Totals,
-    pub(super) known: Census<()>,
     sync_ahead: SyncAhead,
 }
 
@@ -49,21 +49,26 @@ impl Assembler {
     ) -> Result<Self> {
         let guard = GcGuard::begin(backend.as_ref())?;
         let quarantine = Quarantine::load(backend.as_ref())?;
-        let shared = Shared { backend: Arc::clone(backend), guard: guard.clone(), quarantine, chunk_size };
-        let shared = Arc::new(shared);
+        let looks = Looks::new(backend.misses_max());
+        let shared = Arc::new(Shared { backend: Arc::clone(backend), guard, quarantine, looks, chunk_size });
         Ok(Self {
             pipeline: Pipeline::start(backend.threads(), || {
                 let mut ingest = Ingest::new(Arc::clone(&shared), zstd_level)?;
                 Ok(move |job| ingest.run(job))
             })?,
             backend: Arc::clone(backend),
-            guard,
+            shared,
             manifest: Encoder::new(layout),
             stage: backend.stage()?,
             totals: Totals::default(),
-            known: Census::default(),
             sync_ahead: SyncAhead::new(backend),
         })
+    }
+
+    /// Counts the written bytes in these chunks. Only the first call counts.
+    pub(super) fn compare_with(&self, known: Census<()>) {
+        // Fails if there was a call before.
+        let _ = self.shared.looks.known.set(known);
     }
 
     /// Queues chunks to be stored. Waits while enough are in progress.
@@ -106,7 +111,7 @@ impl Assembler {
             new_bytes,
             new_chunks,
             reused_chunks,
-            guard: self.guard,
+            guard: self.shared.guard.clone(),
         };
         Ok(Sealed { backend: self.backend, stage: self.stage, written })
     }
@@ -134,7 +139,7 @@ impl Assembler {
                     } else {
                         self.totals.reused_chunks += 1;
                     }
-                    if self.known.get(id).is_some() {
+                    if self.shared.looks.is_known(id) {
                         self.totals.known_plain_bytes += u64::from(plain_bytes);
                     }
                     self.manifest.chunk(id, plain_bytes);

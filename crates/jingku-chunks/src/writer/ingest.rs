@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use zstd::bulk::Compressor;
 
+use super::looks::{Looks, Step};
 use crate::backend::{Backend, Existing, Head, Outcome};
 use crate::chunk_reader::ChunkReader;
 use crate::error::{Error, Result};
@@ -58,6 +59,7 @@ pub(super) struct Shared {
     pub(super) backend: Arc<dyn Backend>,
     pub(super) guard: GcGuard,
     pub(super) quarantine: Quarantine,
+    pub(super) looks: Looks,
     /// Size in bytes at which runs are cut.
     pub(super) chunk_size: usize,
 }
@@ -112,24 +114,21 @@ impl Ingest {
         chunks.iter().map(store).collect()
     }
 
-    /// Stores a claimed chunk unless it exists.
+    /// Stores a claimed chunk unless it is known to exist.
     fn claimed(&mut self, plain: &[u8], id: ChunkId) -> Result<Ingested> {
-        let Shared { backend, quarantine, .. } = self.shared.as_ref();
+        let Shared { backend, quarantine, looks, .. } = self.shared.as_ref();
         let key = Key::Chunk(id);
         let plain_bytes =
             u32::try_from(plain.len()).map_err(|e| Error::io("store a chunk", io::Error::other(e)))?;
         let marked = quarantine.contains(id);
-        let is_intact = |head: &Head| {
-            let header = Header::decode(&head.first);
-            header.is_ok_and(|it| it.plain_length == plain_bytes && it.object_length() == head.length)
-                && !(marked && is_damaged(backend.as_ref(), id))
-        };
-        let existing = match backend.head(key) {
-            Ok(head) if is_intact(&head) => None,
-            // A crash or a failing disk left this. It must not pass for the chunk.
-            Ok(_) => Some(Existing::Replace),
-            Err(Error::NotFound(_)) => Some(Existing::Keep),
-            Err(error) => return Err(error),
+        let existing = match if marked { Step::Look } else { looks.step(id) } {
+            Step::Skip => None,
+            Step::Store => Some(Existing::Keep),
+            Step::Look => {
+                let existing = look(backend.as_ref(), id, plain_bytes, marked)?;
+                looks.looked(existing.is_none());
+                existing
+            }
         };
         let mut new_bytes = None;
         if let Some(existing) = existing {
@@ -144,6 +143,22 @@ impl Ingest {
             quarantine::unmark(backend.as_ref(), id);
         }
         Ok(Ingested::Chunk { id, plain_bytes, new_bytes })
+    }
+}
+
+/// Looks whether an intact chunk exists; otherwise returns how to store it.
+fn look(backend: &dyn Backend, id: ChunkId, plain_bytes: u32, marked: bool) -> Result<Option<Existing>> {
+    let is_intact = |head: &Head| {
+        let header = Header::decode(&head.first);
+        header.is_ok_and(|it| it.plain_length == plain_bytes && it.object_length() == head.length)
+            && !(marked && is_damaged(backend, id))
+    };
+    match backend.head(Key::Chunk(id)) {
+        Ok(head) if is_intact(&head) => Ok(None),
+        // A crash or a failing disk left this. It must not pass for the chunk.
+        Ok(_) => Ok(Some(Existing::Replace)),
+        Err(Error::NotFound(_)) => Ok(Some(Existing::Keep)),
+        Err(error) => Err(error),
     }
 }
 

@@ -47,9 +47,10 @@ pub struct Written {
     pub logical_bytes: u64,
     /// Plain bytes outside chunks of zeros.
     pub data_bytes: u64,
-    /// Bytes of chunk objects added to the backend, compressed and with headers.
+    /// Bytes of chunk objects added to the backend, compressed and with headers. See [`new_chunks`](Self::new_chunks).
     pub new_bytes: u64,
-    /// Chunks added to the backend, or replaced because they were corrupted.
+    /// Chunks added to the backend, or replaced because they were corrupted. Where looks cost requests, also those that
+    /// were stored without a look although another account's image has them, see [`Backend::misses_max`].
     pub new_chunks: u64,
     /// Chunks found in the backend, counted once per occurrence on the disk.
     pub reused_chunks: u64,

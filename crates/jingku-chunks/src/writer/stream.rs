@@ -31,7 +31,7 @@ pub(crate) fn write(
     mut on_known: impl FnMut(u64),
 ) -> Result<Sealed> {
     let mut assembler = Assembler::start(backend, Layout::ByContent, CHUNK_BYTES_MAX, ZSTD_LEVEL)?;
-    assembler.known = known::read(backend, known_manifests)?;
+    assembler.compare_with(known::read(backend, known_manifests)?);
     let mut cutter = Cutter::new(source);
     let mut length = 0;
     while let Some(chunk) = cutter.next_chunk().map_err(|e| Error::Source(e.into()))? {

@@ -61,7 +61,9 @@ impl Model {
         let machine = |number| {
             let claims = CatalogClaims::with_timing(catalog, owner(seed, number), runtime.clone(), TIMING);
             let ids = Arc::clone(&claims.next);
-            (Store::new(Machine { objects: objects.clone(), claims }), ids)
+            // One machine looks always, one after a miss, one never.
+            let misses_max = [None, Some(1), Some(0)][number];
+            (Store::new(Machine { objects: objects.clone(), claims, misses_max }), ids)
         };
         let (machines, ids) = (0..MACHINES).map(machine).unzip();
         Self {

@@ -66,6 +66,10 @@ impl<B: Backend> Backend for FailpointBackend<B> {
         self.0.threads()
     }
 
+    fn misses_max(&self) -> Option<u64> {
+        self.0.misses_max()
+    }
+
     fn sync(&self) -> Result<()> {
         self.0.sync()?;
         reached("store.synced");

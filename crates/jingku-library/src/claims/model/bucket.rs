@@ -23,6 +23,8 @@ pub(super) struct Objects {
 pub(super) struct Machine {
     pub(super) objects: Objects,
     pub(super) claims: CatalogClaims,
+    /// See [`Backend::misses_max`].
+    pub(super) misses_max: Option<u64>,
 }
 
 impl Backend for Machine {
@@ -73,6 +75,10 @@ impl Backend for Machine {
 
     fn threads(&self) -> usize {
         1
+    }
+
+    fn misses_max(&self) -> Option<u64> {
+        self.misses_max
     }
 
     fn sync(&self) -> Result<()> {

@@ -71,15 +71,16 @@ impl Catalog {
     pub async fn account_limits(&self, account: AccountId) -> Result<Vec<LimitState>> {
         let columns = Limit::ALL.map(|limit| format!("{}, ({})", column(limit), usage_query(limit)));
         let sql = format!("SELECT id, {} FROM accounts WHERE id = $1", columns.join(", "));
-        let states = self.database.scan(account, &sql, &[account.into()]).await?.first_with("accounts", |cells| {
-            let _id = i64::read(cells)?;
-            let states = Limit::ALL.into_iter().map(|limit| {
-                let (own, used) = <(Option<i64>, i64)>::read(cells)?;
-                let max = own.unwrap_or(self.account_limits.get(limit));
-                Ok(LimitState { limit, used, max, own: own.is_some() })
+        let states =
+            self.database.scan(account, &sql, &[account.into()]).await?.first_with("accounts", |cells| {
+                let _id = i64::read(cells)?;
+                let states = Limit::ALL.into_iter().map(|limit| {
+                    let (own, used) = <(Option<i64>, i64)>::read(cells)?;
+                    let max = own.unwrap_or(self.account_limits.get(limit));
+                    Ok(LimitState { limit, used, max, own: own.is_some() })
+                });
+                states.collect()
             });
-            states.collect()
-        });
         Ok(states?.unwrap_or_default())
     }
 

@@ -76,7 +76,8 @@ impl Catalog {
                 (&*sample.detail).into(),
             ];
             transaction.execute(insert, &params).await?;
-            let clear = "UPDATE usage_samples SET detail = '' WHERE account_id = $1 AND day <> $2 AND detail <> ''";
+            let clear =
+                "UPDATE usage_samples SET detail = '' WHERE account_id = $1 AND day <> $2 AND detail <> ''";
             transaction.execute(clear, &params[..2]).await?;
             // By number and not by age, so that a wrong clock removes no history.
             let expire = "DELETE FROM usage_samples WHERE account_id = $1

@@ -74,10 +74,11 @@ impl Chart {
         let days: [String; 2] = [day(first), day(last)];
         let from_to = FluentArgs::from_iter([("first", days[0].clone()), ("last", days[1].clone())]);
         let days = if days[0] == days[1] { [String::new(), days[1].clone()] } else { days };
-        let rows = samples.iter().rev().take(ROWS_MAX).map(|sample| Row {
-            time: Time::of(sample.time),
-            sizes: sizes(sample).map(bytes),
-        });
+        let rows = samples
+            .iter()
+            .rev()
+            .take(ROWS_MAX)
+            .map(|sample| Row { time: Time::of(sample.time), sizes: sizes(sample).map(bytes) });
         Some(Self {
             width: WIDTH,
             height: HEIGHT,
@@ -86,7 +87,9 @@ impl Chart {
             bottom: BOTTOM,
             description: lang.format("usage-chart-desc", &from_to),
             lines: lines.collect(),
-            grid: (0..=STEPS).map(|step| (height(top / STEPS * step, top), bytes(top / STEPS * step))).collect(),
+            grid: (0..=STEPS)
+                .map(|step| (height(top / STEPS * step, top), bytes(top / STEPS * step)))
+                .collect(),
             days,
             rows: rows.collect(),
         })

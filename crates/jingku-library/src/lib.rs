@@ -70,7 +70,12 @@ pub use backup::{
 pub use check::{Checked, CorruptObject, Corruption, Depth};
 pub use clock::{Clock, FixedClock, SystemClock};
 pub use config::{
-    AddressRange, Approve, AuditSettings, BadListenAddress, BadPublicUrl, BadSize, BadStorageUrl, ByteSize, Category, ClusterSettings, Community, Config, ConfigError, ConnectionLimits, ContainerSettings, DatabaseUrl, DeclaredInstance, GpuSettings, HostName, HostSettings, JobSettings, LimitSettings, ListenAddress, MetricsSettings, NamedContainer, OTHERS, ProxyProtocol, ProxySettings, PublicUrl, RequestLimits, S3Settings, ScrubSettings, StorageUrl, SweepSettings, TelemetrySettings, TlsSettings, TrashSettings, WebhookSettings, Zone, Zones,
+    AddressRange, Approve, AuditSettings, BadListenAddress, BadPublicUrl, BadSize, BadStorageUrl, ByteSize,
+    Category, ClusterSettings, Community, Config, ConfigError, ConnectionLimits, ContainerSettings,
+    DatabaseUrl, DeclaredInstance, GpuSettings, HostName, HostSettings, JobSettings, LimitSettings,
+    ListenAddress, MetricsSettings, NamedContainer, OTHERS, ProxyProtocol, ProxySettings, PublicUrl,
+    RequestLimits, S3Settings, ScrubSettings, StorageUrl, SweepSettings, TelemetrySettings, TlsSettings,
+    TrashSettings, WebhookSettings, Zone, Zones,
 };
 pub use containers::{ContainerFacts, ContainerLoad, ContainerState, Containers};
 pub use credentials::{Credentials, KeyPair};

@@ -169,7 +169,6 @@ pub(crate) fn check_access(call: &Call<'_>, action: Action) -> Result<(), Error>
     if may_call { Ok(()) } else { Err(Error::PermissionDenied) }
 }
 
-/// Checks that the key may be used from this address, and counts the request.
 /// Checks that the key may be used from this address, and counts the request unless it is counted.
 pub(crate) fn check_key(call: &Call<'_>, peer: Option<IpAddr>) -> Result<(), Error> {
     if !call.credentials.limits.allows_address(peer) {

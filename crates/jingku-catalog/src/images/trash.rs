@@ -1,9 +1,9 @@
 use super::row::{CHANGED, ImageStatus};
 use super::state::ImageState;
-use crate::{AccountId, Catalog, ImageEvent, Limit, OverLimit, Page, Paging, Result, Scope};
 use crate::answers::{Answer, DELETED_SECS};
 use crate::cursor::{Column, Cursor, InvalidCursor, Order};
 use crate::database::{Params, Transaction, Value, row};
+use crate::{AccountId, Catalog, ImageEvent, Limit, OverLimit, Page, Paging, Result, Scope};
 
 row! {
     /// An image in the trash.

@@ -3,10 +3,7 @@ use jingku_catalog::{Scope, USAGE_SAMPLES_MAX, UsageSample};
 use crate::engines::{Engine, on_every_engine};
 use crate::setting::{account, lab, make};
 
-on_every_engine!(
-    an_account_is_measured_once_a_day_and_after_changes,
-    samples_are_limited_by_number,
-);
+on_every_engine!(an_account_is_measured_once_a_day_and_after_changes, samples_are_limited_by_number,);
 
 const DAY: i64 = 24 * 60 * 60;
 const NOON: i64 = 20_000 * DAY + DAY / 2;

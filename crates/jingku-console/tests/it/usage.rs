@@ -9,7 +9,8 @@ async fn usage_has_limits_at_once_and_a_chart_once_measured() {
     let server = Server::start().await;
     let browser = server.signed_in(1).await;
     let page = browser.get("/console/usage").await.text;
-    for text in ["Nothing was measured yet", "Limits and room left", "Images in the trash", "<progress max="] {
+    for text in ["Nothing was measured yet", "Limits and room left", "Images in the trash", "<progress max="]
+    {
         assert!(page.contains(text), "{text}: {page}");
     }
     assert!(!page.contains("<svg class"), "{page}");

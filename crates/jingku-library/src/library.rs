@@ -27,7 +27,7 @@ use crate::readiness::Readiness;
 use crate::start_error::StartError;
 use crate::time_watch::TimeWatch;
 use crate::uploads::UploadStore;
-use crate::webhooks::Sender;
+use crate::webhooks::WebhookClient;
 
 /// If less space is free, a data directory may fail to open because the disk is full.
 const FREE_BYTES_TO_OPEN: u64 = 1 << 20;
@@ -77,7 +77,7 @@ pub struct Library {
     /// The running jobs of this process.
     pub running: Running,
     /// Sends events of images.
-    pub(crate) webhooks: Sender,
+    pub(crate) webhooks: WebhookClient,
     pub(crate) credentials_cache: CredentialsCache,
     /// This server among those that share its catalogue.
     pub(crate) cluster: Cluster,
@@ -165,7 +165,7 @@ impl Library {
             pods: Pods::default(),
             containers: Containers::new(config.containers.engine_url()),
             host: Host::default(),
-            webhooks: Sender::default(),
+            webhooks: WebhookClient::default(),
             credentials_cache: CredentialsCache::default(),
             cluster: Cluster::default(),
             is_shared: false,

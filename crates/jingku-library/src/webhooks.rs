@@ -3,11 +3,12 @@
 //! The catalogue queues the events; `jobs/webhooks.rs` sends them.
 
 mod address;
+mod client;
 mod create;
 mod event;
 mod sender;
 mod signature;
 mod url;
 
+pub(crate) use client::{WEBHOOK_ANSWER_TIMEOUT, WebhookClient};
 pub use create::{CreateWebhook, CreatedWebhook};
-pub(crate) use sender::{Sender, WEBHOOK_ANSWER_TIMEOUT};

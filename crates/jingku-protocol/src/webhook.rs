@@ -1,4 +1,4 @@
-//! What a webhook receives: a CloudEvent, version 1.0, as JSON.
+//! What a webhook receives: a `CloudEvent` of version 1.0, as JSON.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,7 +9,7 @@ pub const CLOUD_EVENT_TYPE: &str = "application/cloudevents+json";
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub struct ImageCloudEvent {
-    /// The version of CloudEvents, `1.0`.
+    /// The version of the format, `1.0`.
     pub specversion: String,
     /// The id of the event. Repeated attempts have the same one.
     pub id: String,

@@ -1,39 +1,22 @@
 //! Sends one request to a webhook.
 
-use std::error::Error;
-use std::io;
-use std::net::SocketAddr;
-use std::sync::{Arc, OnceLock};
-use std::time::Duration;
-
 use jingku_catalog::{AttemptEnd, CatalogError, Delivery, Webhook};
 use jingku_protocol::CLOUD_EVENT_TYPE;
-use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use reqwest::StatusCode;
 use reqwest::header::{CONTENT_TYPE, USER_AGENT};
-use reqwest::redirect::Policy;
-use reqwest::{Client, StatusCode};
 use secrecy::ExposeSecret;
 
-use super::address::is_public;
+use super::client::root_cause;
 use super::event::{cloud_event, event_id};
 use super::signature::sign;
 use super::url;
 use crate::library::Library;
 use crate::sentence::clause;
 
-/// How long a webhook may take to answer, with all of connecting.
-pub(crate) const WEBHOOK_ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 /// The pauses after failed attempts, in seconds. After the last one fails too, the delivery is dead.
 const PAUSES_SECS: [i64; 7] = [10, 60, 5 * 60, 30 * 60, 2 * 3600, 6 * 3600, 12 * 3600];
 /// Maximum length of the answer that is kept of an attempt, in characters.
 const MAX_ANSWER_CHARS: usize = 200;
-
-/// Sends the deliveries of a library.
-#[derive(Default)]
-pub(crate) struct Sender {
-    /// Created for the first delivery: it reads the certificate authorities of the system.
-    client: OnceLock<Client>,
-}
 
 impl Library {
     /// Tries a claimed delivery once, and records the result.
@@ -68,7 +51,7 @@ impl Library {
         let signature = sign(secret.expose_secret(), &id, timestamp, &body).ok_or("The secret is damaged")?;
         let request = self
             .webhooks
-            .client(allows_private)?
+            .get(allows_private)?
             .post(url)
             .header(CONTENT_TYPE, CLOUD_EVENT_TYPE)
             .header(USER_AGENT, concat!("Jingku/", env!("CARGO_PKG_VERSION")))
@@ -81,52 +64,8 @@ impl Library {
     }
 }
 
-impl Sender {
-    fn client(&self, allows_private: bool) -> Result<&Client, String> {
-        if let Some(client) = self.client.get() {
-            return Ok(client);
-        }
-        // A redirect or a proxy would reach addresses that are not checked.
-        let client = Client::builder()
-            .redirect(Policy::none())
-            .no_proxy()
-            .dns_resolver(Arc::new(Resolver { allows_private }))
-            .timeout(WEBHOOK_ANSWER_TIMEOUT)
-            .pool_max_idle_per_host(0)
-            .build()
-            .map_err(|error| root_cause(&error))?;
-        Ok(self.client.get_or_init(|| client))
-    }
-}
-
 /// What follows a failed attempt.
 fn after_failure(delivery: &Delivery, now: i64) -> AttemptEnd {
     let failed = usize::try_from(delivery.attempts).unwrap_or(usize::MAX);
     PAUSES_SECS.get(failed).map_or(AttemptEnd::Dead, |pause| AttemptEnd::Retry(now + pause))
-}
-
-/// The end of a chain of causes, which alone says what happened.
-fn root_cause(error: &(dyn Error + 'static)) -> String {
-    let last = std::iter::successors(Some(error), |error| (*error).source()).last();
-    last.map(|error| clause(&error)).unwrap_or_default()
-}
-
-/// Resolves names to public addresses only, unless others are allowed.
-struct Resolver {
-    allows_private: bool,
-}
-
-impl Resolve for Resolver {
-    fn resolve(&self, name: Name) -> Resolving {
-        let allows_private = self.allows_private;
-        Box::pin(async move {
-            let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
-            // One private address is enough: a name that has both is an attempt to reach it.
-            if !allows_private && found.iter().any(|address| !is_public(address.ip())) {
-                let text = "The host has a private address, which the operator does not allow for webhooks";
-                return Err(io::Error::new(io::ErrorKind::PermissionDenied, text).into());
-            }
-            Ok(Box::new(found.into_iter()) as Addrs)
-        })
-    }
 }

@@ -62,7 +62,7 @@ impl SignInFailures {
         let of_address = origin.map_or(0, |origin| failures.addresses.get(&origin, now));
         let attempts_max = if of_key < KEY_FAILURES_MAX { ADDRESS_FAILURES_MAX } else { 1 };
         if of_address >= attempts_max {
-            return Err(Error::Flood);
+            return Err(Error::Flood(None));
         }
         failures.public_keys.add(public_key, now);
         if let Some(origin) = origin {

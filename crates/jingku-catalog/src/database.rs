@@ -127,8 +127,10 @@ impl Database {
     /// Runs one statement in a transaction of its own and returns how many rows it changed.
     pub(crate) async fn execute(&self, sql: &str, params: &[Value<'_>]) -> Result<u64> {
         self.write(|mut transaction| async move {
-            let changed = transaction.execute(sql, params).await?;
-            transaction.commit(changed).await
+            match transaction.execute(sql, params).await? {
+                0 => transaction.discard(0).await,
+                changed => transaction.commit(changed).await,
+            }
         })
         .await
     }

@@ -42,7 +42,7 @@ enum Bench {
     /// Create images of a 4 GiB disk and export them; compare with a bare loop, qemu-img, restic and borg. Needs 17 GB.
     Make(disk::Args),
     /// Create and export an image of a 4 GiB disk in an object store; compare with the plain client. Needs 17 GB.
-    S3(disk::Args),
+    S3(s3::Args),
     /// List images with ten times the load, and beside a flood of another account.
     Overload(overload::Args),
     /// Measure size, dependencies, start time, idle memory and build time.
@@ -50,6 +50,9 @@ enum Bench {
     /// Serve prepared replies; `list` starts it as a reference.
     #[command(hide = true)]
     BareServer(bare_server::Args),
+    /// Serve a folder as an object store; `s3` starts it.
+    #[command(hide = true)]
+    ObjectStore(s3::object_store::Args),
 }
 
 /// Measures in a new folder, and prints the report.
@@ -61,10 +64,11 @@ pub(crate) fn run(workspace: &Workspace, args: Args) -> Result<()> {
         Bench::Container(args) => container::run(workspace, folder.path(), &args)?,
         Bench::List(args) => list::run(workspace, folder.path(), &args)?,
         Bench::Make(disk) => make::run(workspace, folder.path(), &disk)?,
-        Bench::S3(disk) => s3::run(workspace, folder.path(), &disk)?,
+        Bench::S3(args) => s3::run(workspace, folder.path(), &args)?,
         Bench::Overload(args) => overload::run(workspace, folder.path(), &args)?,
         Bench::Size(args) => size::run(workspace, folder.path(), &args)?,
         Bench::BareServer(args) => return bare_server::run(&args),
+        Bench::ObjectStore(args) => return s3::object_store::run(&args),
     };
     if args.json {
         let all = serde_json::json!({ "machine": machine, "results": report.json });

@@ -68,6 +68,8 @@ enum Service {
 struct Plan {
     requests: BTreeMap<String, u64>,
     answers: BTreeMap<String, u64>,
+    /// The time until a request is handled.
+    latency: Duration,
     faults: Vec<(Method, S3Fault, u64)>,
     uploads: Uploads,
     /// Requests that wait: those that put an object whose path contains this.
@@ -145,6 +147,11 @@ impl S3Server {
         }
     }
 
+    /// Handles every request only after this time, as a service that is far away.
+    pub fn set_latency(&self, latency: Duration) {
+        self.plan.lock().unwrap_or_else(PoisonError::into_inner).latency = latency;
+    }
+
     /// Makes the next `count` requests of a method fail.
     pub fn inject(&self, method: Method, fault: S3Fault, count: u64) {
         self.plan.lock().unwrap_or_else(PoisonError::into_inner).faults.push((method, fault, count));
@@ -218,6 +225,10 @@ async fn answer(
     request: Request<Incoming>,
 ) -> Result<Answer, Infallible> {
     let fault = next_fault(&plan, request.method());
+    let latency = plan.lock().unwrap_or_else(PoisonError::into_inner).latency;
+    if !latency.is_zero() {
+        tokio::time::sleep(latency).await;
+    }
     match fault {
         Some(S3Fault::Refused(status, code)) => return Ok(error(status, code)),
         Some(S3Fault::Slow(pause)) => tokio::time::sleep(pause).await,

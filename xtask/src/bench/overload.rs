@@ -12,6 +12,7 @@ mod load;
 
 use std::fs;
 use std::path::Path;
+use std::slice;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -28,12 +29,13 @@ use crate::workspace::Workspace;
 const IMAGES: u32 = 20_000;
 /// Numbers of connections that are tried for the peak, which is the best result.
 const NEWEST_CONNECTIONS: [u32; 4] = [8, 16, 32, 64];
-const SORTED_CONNECTIONS: [u32; 4] = [1, 2, 4, 8];
+const SORTED_CONNECTIONS: [u32; 4] = [4, 8, 12, 16];
 const PEAK_TIME: Duration = Duration::from_secs(3);
 /// How many times the peak the overload offers.
 const OVERLOAD: u32 = 10;
-/// Accounts that send the overload, each from an address.
-const TENANTS: u32 = 16;
+/// Accounts that send the overload, each from an address. Every number of connections is a multiple, so that the server's
+/// caches hold as much at the peak as beyond it.
+const TENANTS: u32 = 4;
 /// The limits of all tenants together, as a part of the peak: refusals need the rest.
 const LIMITED_SHARE: f64 = 0.9;
 /// Requests per second of a connection that offers ten times the peak, if all are refused. The server makes it wait for less
@@ -142,7 +144,7 @@ fn measure(
         connections: QUIET_CONNECTIONS,
         rate: Some(QUIET_RATE),
         is_nice: false,
-        ..hurried(sources(&[quiet.clone()], List::Newest, |_| "203.0.113.1".to_owned()), 0, time)
+        ..hurried(sources(slice::from_ref(quiet), List::Newest, |_| "203.0.113.1".to_owned()), 0, time)
     };
     let alone = calm.run(&server)?;
     let loud = vec![tenants[0].clone(); FLOOD_ADDRESSES as usize];

@@ -68,7 +68,7 @@ pub(crate) async fn handle(State(context): State<Arc<Context>>, mut request: Req
         Ok(response) => return response,
         Err(error) => error,
     };
-    error.log(&request_id, action.map(Action::name));
+    span.in_scope(|| error.log(&request_id, action.map(Action::name)));
     lab.answered(error.ret_code().code(), error.param());
     let mut response = reply::refusal(action, &error, &request_id);
     if let Error::Flood(account) = error {

@@ -12,6 +12,7 @@ mod supervision;
 mod tls;
 mod traces;
 
+use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
 use std::process::Stdio;
@@ -68,6 +69,26 @@ fn the_log_can_be_json_with_the_job_of_each_event() {
         (&made["span"]["name"], &made["span"]["image_id"]),
         (&"job".into(), &image_id.as_str().into())
     );
+    server.stop();
+}
+
+/// An action that fails in the server is logged inside the span of its request.
+#[test]
+fn a_json_log_has_the_request_of_each_event() {
+    let home = Home::new();
+    let server = home.serve_with(&["--log-format", "json"], &[]);
+    home.add_instance("uhost-1", &disk::bytes(1, 0));
+    let image_id = home.make("uhost-1", "env");
+    fs::remove_dir_all(home.data().join("store/manifests")).unwrap();
+    let failed = home.run(&["image", "export", &image_id, "-o", "exported", "--json"]);
+    let error: serde_json::Value = serde_json::from_str(&failed.err).unwrap();
+    let log = server.log();
+    let events = log.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+    let event = events.into_iter().find(|event| event["fields"]["message"] == "request failed");
+    let event = event.unwrap_or_else(|| panic!("{log}"));
+    let request_id = &error["error"]["request_id"];
+    assert!(request_id.is_string(), "{error}");
+    assert_eq!((&event["span"]["name"], &event["span"]["request_id"]), (&"request".into(), request_id));
     server.stop();
 }
 

@@ -1,8 +1,9 @@
 //! Clients that send lists over many connections, as replies arrive or at fixed times.
 
+use std::cell::Cell;
 use std::net::SocketAddr;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use futures::future::try_join_all;
@@ -28,17 +29,31 @@ pub(super) struct Load {
     /// Each is used by as many connections.
     pub(super) sources: Vec<Source>,
     pub(super) connections: u32,
-    /// Requests per second, all together. A request that is due while its connection waits for a reply is not sent.
-    /// `None` sends the next request when the reply arrives.
+    /// Requests per second, all together, at fixed times, each on a connection that waits for no reply. A request that is
+    /// due while there is none is sent late, and its time counts from when it was due. `None` sends the next request of
+    /// a connection when the reply arrives.
     pub(super) rate: Option<f64>,
+    /// Replies are not counted before, so that what may come at once is used up.
+    pub(super) warm_up: Duration,
+    pub(super) time: Duration,
     /// Whether the clients leave the processor to the server.
     pub(super) is_nice: bool,
 }
 
-/// A client: its address and its request.
+/// A client: its address, its account, and what it requests.
 pub(super) struct Source {
-    address: String,
-    request: Vec<u8>,
+    pub(super) address: String,
+    pub(super) account: Account,
+    pub(super) list: List,
+}
+
+/// A list of 20 images.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum List {
+    /// The newest ones, which the server has in memory.
+    Newest,
+    /// The first by name, for which the server reads every row of the account.
+    Sorted,
 }
 
 /// What the clients got.
@@ -49,37 +64,56 @@ pub(super) struct Replies {
     refused: Vec<Duration>,
     /// Refusals after a pause.
     refused_later: usize,
-    server_cpu_seconds: f64,
+    /// Requests that were due, but not sent before the end.
+    unsent: usize,
+    /// CPU time of the server for each reply, also of the warm-up.
+    cpu_micros: f64,
     peak_bytes: u64,
 }
 
 #[derive(Default)]
 struct Part {
+    /// All replies.
+    count: usize,
     answered: Vec<Duration>,
     refused: Vec<Duration>,
     refused_later: usize,
 }
 
+/// When requests are due.
+struct Schedule {
+    start: Time,
+    counted: Time,
+    end: Time,
+    rate: Option<f64>,
+    /// How many requests are due before the one that is sent next.
+    next: Cell<u32>,
+}
+
 impl Source {
-    /// A client that requests a list of 20 images.
-    pub(super) fn new(address: String, account: &Account) -> Self {
-        let params = Params::for_action("DescribeCompShareCustomImages").text("Limit", Some("20"));
-        let form = sign_request(params, &account.public_key, &account.private_key).to_form();
+    /// A signed request. Those of sorted lists differ by `number`, so that the server does not have the page in memory.
+    fn request(&self, number: u32) -> Vec<u8> {
+        let mut params = Params::for_action("DescribeCompShareCustomImages").text("Limit", Some("20"));
+        if self.list == List::Sorted {
+            let from = number.to_string();
+            params = params.text("SortCondition.Field", Some("Name")).text("CreatedFrom", Some(&from));
+        }
+        let form = sign_request(params, &self.account.public_key, &self.account.private_key).to_form();
         let length = form.len();
         let head = format!(
             "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\n\
              Content-Length: {length}\r\n\r\n"
         );
-        Self { address, request: (head + &form).into_bytes() }
+        (head + &form).into_bytes()
     }
 }
 
 impl Load {
-    /// Sends requests for this long, from a thread of its own.
-    pub(super) fn run(&self, server: &Server, time: Duration) -> Result<Replies> {
+    /// Sends requests from a thread of its own.
+    #[expect(clippy::cast_precision_loss, reason = "three digits are printed")]
+    pub(super) fn run(&self, server: &Server) -> Result<Replies> {
         let cpu = server.cpu_seconds()?;
-        let start = Instant::now();
-        let parts = thread::scope(|scope| {
+        let (parts, unsent) = thread::scope(|scope| {
             let sending = scope.spawn(|| {
                 if self.is_nice {
                     // Of this thread only.
@@ -87,18 +121,23 @@ impl Load {
                 }
                 let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
                 let sources = self.sources.iter().cycle().zip(0..self.connections);
+                let _runtime = runtime.enter();
+                let schedule = self.schedule();
                 let clients =
-                    sources.map(|(source, number)| self.client(server.address, source, number, time));
-                runtime.block_on(try_join_all(clients))
+                    sources.map(|(source, number)| self.client(server.address, source, number, &schedule));
+                let parts = runtime.block_on(try_join_all(clients))?;
+                anyhow::Ok((parts, schedule.unsent()))
             });
             sending.join().expect("it does not panic")
         })?;
+        let count = parts.iter().map(|part| part.count).sum::<usize>();
         let mut replies = Replies {
-            seconds: start.elapsed().as_secs_f64(),
+            seconds: self.time.as_secs_f64(),
             answered: Vec::new(),
             refused: Vec::new(),
             refused_later: 0,
-            server_cpu_seconds: server.cpu_seconds()? - cpu,
+            unsent,
+            cpu_micros: 1e6 * (server.cpu_seconds()? - cpu) / count as f64,
             peak_bytes: server.memory_bytes("VmHWM")?,
         };
         for part in parts {
@@ -111,48 +150,84 @@ impl Load {
         Ok(replies)
     }
 
+    fn schedule(&self) -> Schedule {
+        let start = Time::now();
+        let counted = start + self.warm_up;
+        Schedule { start, counted, end: counted + self.time, rate: self.rate, next: Cell::new(0) }
+    }
+
     /// One connection, from its first request to the last reply.
-    async fn client(&self, server: SocketAddr, source: &Source, number: u32, time: Duration) -> Result<Part> {
+    async fn client(
+        &self,
+        server: SocketAddr,
+        source: &Source,
+        number: u32,
+        schedule: &Schedule,
+    ) -> Result<Part> {
         let mut stream = TcpStream::connect(server).await?;
         stream.set_nodelay(true)?;
         stream.write_all(format!("PROXY TCP4 {} 127.0.0.1 1024 80\r\n", source.address).as_bytes()).await?;
         let mut stream = BufReader::new(stream);
-        let interval = self.rate.map(|rate| Duration::from_secs_f64(f64::from(self.connections) / rate));
-        let start = Time::now();
-        // The connections send one after the other.
-        let mut due = start + interval.unwrap_or_default() * number / self.connections;
         let (mut part, mut refused_at) = (Part::default(), None);
-        let mut reply = Vec::new();
-        while due < start + time {
+        let (mut request, mut reply) = (source.request(number), Vec::new());
+        while let Some(due) = schedule.take() {
             sleep_until(due).await;
-            let sent = Time::now();
-            stream.write_all(&source.request).await?;
+            stream.write_all(&request).await?;
             read_reply(&mut stream, &mut reply).await?;
             let now = Time::now();
             let has = |code: &[u8]| reply.windows(code.len()).take(200).any(|bytes| bytes == code);
-            if has(OK) {
-                part.answered.push(now - sent);
-            } else {
-                ensure!(has(THROTTLED), "an unexpected reply: {}", String::from_utf8_lossy(&reply));
-                if refused_at.is_some_and(|before| sent < before + PAUSE_MAX) {
-                    part.refused_later += 1;
-                } else {
-                    part.refused.push(now - sent);
+            let is_refused = !has(OK);
+            ensure!(
+                !is_refused || has(THROTTLED),
+                "an unexpected reply: {}",
+                String::from_utf8_lossy(&reply)
+            );
+            part.count += 1;
+            // The pause after a refusal is part of the time of the next reply.
+            let is_paused = refused_at.is_some_and(|before| due < before + PAUSE_MAX);
+            if now >= schedule.counted && now < schedule.end {
+                match (is_refused, is_paused) {
+                    (false, _) => part.answered.push(now - due),
+                    (true, false) => part.refused.push(now - due),
+                    (true, true) => part.refused_later += 1,
                 }
+            }
+            if is_refused {
                 refused_at = Some(now);
             }
-            due = match interval {
-                None => now,
-                Some(interval) => due + interval * missed(now - due, interval),
-            };
+            if source.list == List::Sorted {
+                request = source.request(u32::try_from(part.count)? * self.connections + number);
+            }
         }
         Ok(part)
     }
 }
 
-/// How many intervals until the first time that is due in the future.
-fn missed(late: Duration, interval: Duration) -> u32 {
-    u32::try_from(late.as_nanos() / interval.as_nanos().max(1)).unwrap_or(u32::MAX - 1) + 1
+impl Schedule {
+    /// When the next request is due, if one is sent before the end.
+    fn take(&self) -> Option<Time> {
+        let now = Time::now();
+        let Some(due) = self.due() else { return Some(now).filter(|now| *now < self.end) };
+        if due.max(now) >= self.end {
+            return None;
+        }
+        self.next.set(self.next.get() + 1);
+        Some(due)
+    }
+
+    fn due(&self) -> Option<Time> {
+        self.rate.map(|rate| self.start + Duration::from_secs_f64(f64::from(self.next.get()) / rate))
+    }
+
+    /// How many requests were due before the end and not sent.
+    fn unsent(&self) -> usize {
+        let mut unsent = 0;
+        while self.due().is_some_and(|due| due < self.end) {
+            self.next.set(self.next.get() + 1);
+            unsent += 1;
+        }
+        unsent
+    }
 }
 
 async fn read_reply(stream: &mut BufReader<TcpStream>, body: &mut Vec<u8>) -> Result<()> {
@@ -191,6 +266,11 @@ impl Replies {
         quantile_ms(&self.refused, percent)
     }
 
+    /// Whether every request was sent that was due.
+    pub(super) fn is_all_sent(&self) -> bool {
+        self.unsent == 0
+    }
+
     pub(super) fn is_refused(&self) -> bool {
         self.refused.len() + self.refused_later > 0
     }
@@ -203,12 +283,13 @@ impl Replies {
     pub(super) fn cells(&self) -> String {
         let (answered, refused) = (self.answered_per_second(), self.refused_per_second());
         let share = 100.0 * refused / (answered + refused);
-        let cpu_micros = 1e6 * self.server_cpu_seconds / self.seconds / (answered + refused);
+        let unsent = self.unsent as f64 / self.seconds;
         let times = |of: &[Duration]| format!("{:.2} | {:.2}", quantile_ms(of, 50), quantile_ms(of, 99));
         format!(
-            "{answered:.0} | {} | {refused:.0} | {share:.0} | {} | {cpu_micros:.0} | {:.0}",
+            "{answered:.0} | {} | {refused:.0} | {share:.0} | {} | {unsent:.0} | {:.0} | {:.0}",
             times(&self.answered),
             times(&self.refused),
+            self.cpu_micros,
             mega(self.peak_bytes)
         )
     }
@@ -224,9 +305,14 @@ fn quantile_ms(sorted: &[Duration], percent: usize) -> f64 {
 mod tests {
     use super::*;
 
-    #[test]
-    fn requests_that_were_due_meanwhile_are_skipped() {
-        let ms = Duration::from_millis;
-        assert_eq!([0, 9, 10, 25].map(|late| missed(ms(late), ms(10))), [1, 1, 2, 3]);
+    #[tokio::test]
+    async fn requests_that_were_not_sent_are_counted() {
+        let start = Time::now();
+        let end = start + Duration::from_mins(1);
+        let schedule = Schedule { start, counted: start, end, rate: Some(2.0), next: Cell::new(0) };
+        assert_eq!(schedule.take(), Some(start));
+        assert_eq!(schedule.take(), Some(start + Duration::from_millis(500)));
+        assert_eq!(schedule.unsent(), 118);
+        assert_eq!(schedule.take(), None);
     }
 }

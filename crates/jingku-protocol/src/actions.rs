@@ -34,6 +34,7 @@ pub use describe_available_comp_share_instance_types::{
     OfferedBootDisk, OfferedDisk, Performance,
 };
 pub use describe_comp_share_custom_images::ImageRows;
+pub use describe_comp_share_image_activity::Activity;
 pub use describe_comp_share_instance::{
     DiskPrice, Instance, InstanceAddress, InstanceDisk, InstancePorts, InstanceSoftware, MAX_INSTANCE_IDS,
     MonitorMessages, SizeSpec,
@@ -192,6 +193,7 @@ actions! { $
     DescribeCompShareCustomImageSyncDetail: Read, Safe, documented [];
     DescribeCompShareCustomImages: Read, Safe, documented [Region, Zone];
     DescribeCompShareGpuInventory: Read, Safe, documented [Region];
+    DescribeCompShareImageActivity: Read, Safe, documented [];
     DescribeCompShareImageShareAccounts: Read, Safe, documented [Region];
     DescribeCompShareImageTags: Read, Safe, documented [];
     DescribeCompShareImages: Read, Safe, documented [Region, Zone];

@@ -7,8 +7,8 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use jingku_catalog::{
-    AccountId, Catalog, Channel, ImageChanges, NewAccount, NewAuditEntry, NewImage, NewInstance, Scope,
-    testing,
+    AccountId, BuiltImage, Catalog, Channel, CreateImage, ImageChanges, NewAccount, NewAuditEntry, NewImage,
+    NewInstance, Scope, testing,
 };
 use tokio::task::JoinSet;
 
@@ -50,9 +50,9 @@ async fn measure(engine: &str, catalog: &Catalog, accounts: &[AccountId], create
         rates.sort_by(f64::total_cmp);
         rates[ROUNDS / 2]
     });
-    let (change, writers) = (if creates { "create" } else { "update" }, accounts.len());
+    let (change, writers) = (if creates { "create and delete" } else { "update" }, accounts.len());
     let ratio = with / without;
-    println!("{engine:>12} {change:>8} {writers:>8} {without:>10.0} {with:>10.0} {ratio:>6.2}");
+    println!("{engine:>12} {change:>17} {writers:>8} {without:>10.0} {with:>10.0} {ratio:>6.2}");
 }
 
 /// Each account changes its own images.
@@ -65,19 +65,14 @@ async fn rate(catalog: &Catalog, accounts: &[AccountId], creates: bool, audited:
             let mut changes = 0_u32;
             while begin.elapsed() < ROUND {
                 let id = format!("compshareImage-{}-{audited}-{round}-{changes}", account.0);
-                let subject = if creates { &id } else { &image_id(account) };
-                let change = async {
-                    if creates {
-                        create(&catalog, account, &id).await
-                    } else {
-                        update(&catalog, account, changes).await
-                    }
-                };
-                if audited {
-                    let ((), written) = catalog.audited(entry(account, subject), change).await;
-                    assert!(written);
+                if creates {
+                    apply(&catalog, account, &id, audited, create(&catalog, account, &id)).await;
+                    // Frees the instance.
+                    let delete = catalog.delete_image(Scope::own(account), &id, 0);
+                    apply(&catalog, account, &id, audited, delete).await.unwrap();
                 } else {
-                    change.await;
+                    let update = update(&catalog, account, changes);
+                    apply(&catalog, account, &image_id(account), audited, update).await;
                 }
                 changes += 1;
             }
@@ -89,6 +84,21 @@ async fn rate(catalog: &Catalog, accounts: &[AccountId], creates: bool, audited:
         changes += ended.unwrap();
     }
     f64::from(changes) / begin.elapsed().as_secs_f64()
+}
+
+async fn apply<T>(
+    catalog: &Catalog,
+    account: AccountId,
+    subject: &str,
+    audited: bool,
+    change: impl Future<Output = T>,
+) -> T {
+    if !audited {
+        return change.await;
+    }
+    let (outcome, written) = catalog.audited(entry(account, subject), change).await;
+    assert!(written);
+    outcome
 }
 
 fn entry(account: AccountId, subject: &str) -> NewAuditEntry {
@@ -129,12 +139,13 @@ async fn fill(catalog: &Catalog) -> Vec<AccountId> {
         };
         catalog.add_instance(new, None, 0).await.unwrap();
         create(catalog, account, &image_id(account)).await;
+        let job = catalog.claim_job("worker", i64::MAX, 0, 60).await.unwrap().unwrap();
+        catalog.complete_job(&job, BuiltImage::dense("manifest", 5), 0).await.unwrap();
         accounts.push(account);
     }
     accounts
 }
 
-/// Creates an image, and deletes it, which frees the instance: two transactions.
 async fn create(catalog: &Catalog, account: AccountId, id: &str) {
     let new = NewImage {
         id,
@@ -146,11 +157,8 @@ async fn create(catalog: &Catalog, account: AccountId, id: &str) {
         firewall_ports: &[],
         options: "",
     };
-    let scope = Scope::own(account);
-    catalog.create_image(scope, new, id, 0).await.unwrap();
-    if !id.starts_with("compshareImage-1k") {
-        catalog.delete_image(scope, id, 0).await.unwrap();
-    }
+    let created = catalog.create_image(Scope::own(account), new, id, 0).await.unwrap();
+    assert_eq!(created, CreateImage::Created);
 }
 
 async fn update(catalog: &Catalog, account: AccountId, number: u32) {

@@ -3,6 +3,7 @@
 //! A page calls actions as the holder of a key, through [`jingku_server::Context::call`]. There is no other way from here
 //! to images.
 
+mod activity;
 mod assets;
 mod chart;
 mod console;
@@ -52,6 +53,7 @@ pub fn router(context: Arc<Context>) -> Router {
         .route("/console/images/{id}/copy", post(image::copy))
         .route("/console/images/{id}/publish", post(image::publish))
         .route("/console/images/{id}/link", post(image::link))
+        .route("/console/activity", get(activity::show))
         .route("/console/progress", get(progress::show))
         .route("/console/import", get(import::show))
         .route("/console/import/start", post(import::start))

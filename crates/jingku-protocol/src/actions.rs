@@ -34,9 +34,8 @@ pub use describe_available_comp_share_instance_types::{
     OfferedBootDisk, OfferedDisk, Performance,
 };
 pub use describe_comp_share_custom_images::ImageRows;
-pub use describe_comp_share_image_usage::{
-    DEFAULT_USAGE_DAYS, ImageUsage, LimitUsage, MAX_USAGE_DAYS, OtherImages, UsageSample,
-};
+pub use describe_comp_share_image_activity::Activity;
+pub use describe_comp_share_image_usage::{DEFAULT_USAGE_DAYS, ImageUsage, LimitUsage, MAX_USAGE_DAYS, OtherImages, UsageSample};
 pub use describe_comp_share_image_webhook_deliveries::WebhookDelivery;
 pub use describe_comp_share_image_webhooks::Webhook;
 pub use describe_comp_share_instance::{
@@ -200,6 +199,7 @@ actions! { $
     DescribeCompShareCustomImageSyncDetail: Read, Safe, documented [];
     DescribeCompShareCustomImages: Read, Safe, documented [Region, Zone];
     DescribeCompShareGpuInventory: Read, Safe, documented [Region];
+    DescribeCompShareImageActivity: Read, Safe, documented [];
     DescribeCompShareImageShareAccounts: Read, Safe, documented [Region];
     DescribeCompShareImageTags: Read, Safe, documented [];
     DescribeCompShareImageUsage: Read, Safe, documented [];

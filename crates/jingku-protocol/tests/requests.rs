@@ -184,6 +184,13 @@ fn every_field_survives_in_the_community() {
     let favorites = DescribeFavoriteImagesRequest { place: place(), paging: Paging::default() };
     assert_eq!(round_trip(&favorites), favorites);
     assert_eq!(round_trip(&DescribeCompShareImageTagsRequest), DescribeCompShareImageTagsRequest);
+    let activity = DescribeCompShareImageActivityRequest {
+        place: place(),
+        image_id: Some("i".into()),
+        activity: Some("trash restore".into()),
+        paging: Paging::default(),
+    };
+    assert_eq!(round_trip(&activity), activity);
 }
 
 #[test]

@@ -278,3 +278,24 @@ done-shared = Shared.
 done-unshared = No longer shared.
 done-copied = Copied. This is the copy.
 done-published = Submitted. The image appears in the community when it is approved.
+
+activity-title = Activity
+activity-image = Image or instance ID
+activity-activity = Action
+activity-time = Time
+activity-resource = Changed
+activity-result = Result
+activity-who = Through
+activity-done = done
+activity-refused = refused ({ $code })
+activity-api = API
+activity-console = Console
+activity-upload = Upload link
+activity-command = Operator
+activity-server = Server, by age
+activity-count = { $count ->
+    [one] { $count } entry
+   *[other] { $count } entries
+}
+activity-none = Nothing has been changed yet. Changes of your images and instances appear here, whoever makes them.
+activity-none-match = No activity matches.

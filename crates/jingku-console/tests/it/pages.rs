@@ -110,3 +110,28 @@ async fn an_image_is_estimated_and_made_with_progress() {
     let part = browser.get("/console/progress?id=compshareImage-mine&page=list").await;
     assert_eq!(part.headers["hx-refresh"], "true");
 }
+
+#[tokio::test]
+async fn activity_shows_who_changed_what() {
+    let server = Server::start().await;
+    let [browser, other] = [server.signed_in(1).await, server.signed_in(2).await];
+    let empty = browser.get("/console/activity?image=compshareImage-mine").await;
+    assert!(empty.text.contains("No activity matches"), "{}", empty.text);
+    browser.submit(&format!("{MINE}/edit"), &[("name", "renamed")]).await;
+    browser.submit(&format!("{MINE}/edit"), &[("name", "not a name")]).await;
+    let page = browser.get("/console/activity").await;
+    assert_eq!(page.status, StatusCode::OK);
+    for text in ["UpdateCompShareImage", "compshareImage-mine", "refused (230)", "Console", ">done<"] {
+        assert!(page.text.contains(text), "{text}: {}", page.text);
+    }
+    let filtered = "/console/activity?image=compshareImage-mine&activity=UpdateCompShareImage";
+    assert!(browser.get(filtered).await.text.contains("2 entries"));
+    let page = browser.get("/console/activity?activity=PublishCompShareImage").await;
+    assert!(page.text.contains("No activity matches"), "{}", page.text);
+    let page = browser.get("/console/activity?token=wrong").await;
+    assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let of_other = other.get("/console/activity").await.text;
+    assert!(!of_other.contains("compshareImage-mine"), "{of_other}");
+    let script = "/console/activity?image=%22%3E%3Cscript%3Ealert(1)%3C/script%3E";
+    assert!(!browser.get(script).await.text.contains("<script>alert"));
+}

@@ -46,6 +46,8 @@ pub(crate) const CASES: &[(Action, Names)] = &[
     (Action::DescribeCompShareCustomImageSyncDetail, Names::Image("CompShareImageId", &[])),
     (Action::DescribeCompShareCustomImages, Names::Image("CompShareImageId", &[])),
     (Action::DescribeCompShareGpuInventory, Names::Nothing),
+    // The id filters the caller's own log: see the tests of the action.
+    (Action::DescribeCompShareImageActivity, Names::Nothing),
     (Action::DescribeCompShareImageShareAccounts, Names::Image("CompShareImageId", &[])),
     (Action::DescribeCompShareImageUsage, Names::Nothing),
     (Action::DescribeCompShareImages, Names::Image("CompShareImageId", &[])),
@@ -141,7 +143,10 @@ async fn foreign_resources_look_like_missing_ones() {
     assert!(seen.iter().all(|list| list["TotalCount"] == 0), "{seen:?}");
 
     for ((action, names), baseline) in CASES.iter().zip(baselines) {
-        assert_eq!(answer(&stranger, *action, &[], "-").await, baseline, "{action:?}");
+        // The calls of this test are in the log of their caller.
+        if *action != Action::DescribeCompShareImageActivity {
+            assert_eq!(answer(&stranger, *action, &[], "-").await, baseline, "{action:?}");
+        }
         let (name, rest, foreign, missing) = match names {
             Names::Image(name, rest) => (name, rest, &images[..], "compshareImage-1nowherenone"),
             Names::Instance(name, rest) => (name, rest, &instances[..], "uhost-none"),

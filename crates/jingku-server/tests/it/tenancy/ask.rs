@@ -38,6 +38,7 @@ pub(super) fn action_kind(action: Action) -> ActionKind {
         Action::DescribeCommunityImages
         | Action::DescribeCompShareCustomImageSyncDetail
         | Action::DescribeCompShareCustomImages
+        | Action::DescribeCompShareImageActivity
         | Action::DescribeCompShareImageShareAccounts
         | Action::DescribeCompShareImageTags
         | Action::DescribeCompShareImageUsage

@@ -41,7 +41,16 @@ pub(super) async fn ask(server: &Server, world: &World, who: i64, part: Part) ->
             return Err(format!("{action:?} has more than a page"));
         }
     }
-    if part == Part::Images { Ok(()) } else { tags(server, world, who).await }
+    if part == Part::Images { activity(server, who).await } else { tags(server, world, who).await }
+}
+
+/// Checks that the newest entries of the audit log were made with the account's key, or without one for it.
+async fn activity(server: &Server, who: i64) -> Result<(), String> {
+    let reply = server.ask(who, Action::DescribeCompShareImageActivity, &owned(&[("Limit", "100")])).await;
+    let rows = reply.json["ActivitySet"].as_array().ok_or("no ActivitySet")?;
+    let own = server.caller(who).public_key.clone();
+    let foreign = rows.iter().find(|row| row["PublicKey"] != "" && row["PublicKey"] != own.as_str());
+    foreign.map_or(Ok(()), |row| Err(format!("{who} sees an entry of another account: {row}")))
 }
 
 fn page(list: &str, rows: &[Value]) -> Value {

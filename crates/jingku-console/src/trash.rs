@@ -7,8 +7,9 @@ use axum::response::{IntoResponse, Redirect, Response};
 use fluent_bundle::FluentArgs;
 use jingku_protocol::RetCode;
 use jingku_protocol::actions::{
-    DescribeCompShareTrashedImagesRequest, MAX_NAME_CHARS, MAX_TRASHED_IDS, Paging,
-    PurgeCompShareTrashedImagesRequest, RestoreCompShareCustomImageRequest, TrashedImage,
+    DescribeCompShareTrashedImagesRequest, DescribeCompShareTrashedImagesResponse, MAX_NAME_CHARS,
+    MAX_TRASHED_IDS, Paging, PurgeCompShareTrashedImagesRequest, RestoreCompShareCustomImageRequest,
+    TrashedImage,
 };
 use jingku_server::Refusal;
 
@@ -83,11 +84,11 @@ pub(crate) async fn show(caller: Caller, Query(query): Query<Vec<(String, String
     page(&caller, token, None, notice.map(Notice::done), StatusCode::OK).await
 }
 
-/// `taken` is an image that cannot be restored under its own name.
+/// `blocked` is an image that cannot be restored under its own name.
 async fn page(
     caller: &Caller,
     token: &str,
-    taken: Option<&str>,
+    blocked: Option<&str>,
     notice: Option<Notice>,
     code: StatusCode,
 ) -> Response {
@@ -99,7 +100,7 @@ async fn page(
     let request = DescribeCompShareTrashedImagesRequest { paging, ..Default::default() };
     let listed = async {
         let page = caller.call(&request).await?;
-        let renamed = match taken {
+        let renamed = match blocked {
             Some(id) => named(caller, &[id]).await?.pop(),
             None => None,
         };
@@ -110,7 +111,10 @@ async fn page(
         Err(refusal) if refusal.ret_code == RetCode::UserNotFound => {
             return Failure::from(refusal).show(&caller.visitor);
         }
-        Err(refusal) => (Default::default(), Some(explain(lang, &refusal)), status(&refusal)),
+        Err(refusal) => {
+            let nothing = (DescribeCompShareTrashedImagesResponse::default(), None);
+            (nothing, Some(explain(lang, &refusal)), status(&refusal))
+        }
     };
     let url = |token: &str| {
         let mut query = form_urlencoded::Serializer::new(String::new());
@@ -157,18 +161,18 @@ pub(crate) async fn restore(form: Form) -> Response {
         return Redirect::to(&format!("{TRASH}?restored={}", ids.len())).into_response();
     };
     let lang = caller.visitor.lang;
-    let (mut taken, mut notice) = (None, explain(lang, &refusal));
+    let (mut blocked, mut notice) = (None, explain(lang, &refusal));
     if refusal.ret_code == RetCode::ParamNotAvailable {
         let text = match ids[..] {
             [id] => {
-                taken = Some(id);
+                blocked = Some(id);
                 lang.t(if request.name.is_some() { "refusal-value" } else { "trash-name-taken" })
             }
             _ => lang.t("trash-names-taken"),
         };
         notice = Notice { detail: notice.detail, ..error(text) };
     }
-    page(&caller, "", taken, Some(notice), status(&refusal)).await
+    page(&caller, "", blocked, Some(notice), status(&refusal)).await
 }
 
 /// Asks whether the selected images, or all, are to be deleted for good, then deletes them.

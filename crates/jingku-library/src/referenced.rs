@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 use std::ops::RangeInclusive;
+use std::time::{Duration, Instant};
 
 use jingku_catalog::{Catalog, CatalogError, ManifestUse};
 use jingku_chunks::{Backend, ChunkId, Error, Extent, Key, Manifest, ManifestId, Store};
@@ -89,11 +90,26 @@ pub(crate) type Reference = (ChunkId, u32);
 impl Referenced {
     /// Opens every manifest that images name, from the first store that has it intact.
     pub(crate) fn open(images: &[ManifestUse], stores: &[(&dyn Backend, &Store)]) -> Result<Self, Error> {
-        let (manifests, invalid) = group_by_manifest(images);
-        let manifests = manifests.into_iter().map(|(id, images)| open(id, images, stores));
-        let manifests = manifests.collect::<Result<Vec<_>, _>>()?;
+        Ok(Self::open_while(images, stores, |_| true)?.expect("nothing stops it"))
+    }
+
+    /// The same, with a rest after each manifest, which learns the time that it took. `None` if the rest returns `false`.
+    pub(crate) fn open_while(
+        images: &[ManifestUse],
+        stores: &[(&dyn Backend, &Store)],
+        mut rest: impl FnMut(Duration) -> bool,
+    ) -> Result<Option<Self>, Error> {
+        let (groups, invalid) = group_by_manifest(images);
+        let mut manifests = Vec::with_capacity(groups.len());
+        for (id, images) in groups {
+            let begun = Instant::now();
+            manifests.push(open(id, images, stores)?);
+            if !rest(begun.elapsed()) {
+                return Ok(None);
+            }
+        }
         let references = manifests.iter().map(|one| one.length / REFERENCE_BYTES).sum();
-        Ok(Self { manifests, invalid, references })
+        Ok(Some(Self { manifests, invalid, references }))
     }
 
     /// Processes the chunks of all readable manifests, range by range of the first bytes of their names. References are in

@@ -100,23 +100,22 @@ impl Catalog {
     }
 
     /// Returns a page of the trash of one account, last deleted first, perhaps only some images, or those of some zones.
-    pub async fn trash_page(
+    pub async fn trash_page<'a>(
         &self,
         trash: Scope,
-        ids: Option<&[&str]>,
-        zones: Option<&[&str]>,
-        paging: Paging<'_>,
+        ids: Option<&[&'a str]>,
+        zones: Option<&[&'a str]>,
+        paging: Paging<'a>,
     ) -> Result<Page<TrashedImage>> {
         let order = &TrashedImage::ORDER;
         let mut params = Params::default();
         // $1 in `Scope::images`.
         params.add(trash.param());
-        let mut chosen = format!("FROM images i WHERE {}", trash.images());
-        for (column, values) in [("i.id", ids), ("i.zone", zones)] {
-            if let Some(values) = values {
-                chosen += &format!(" AND {column} IN ({})", params.add_all(values));
-            }
-        }
+        let mut only = |column: &str, values: Option<&[&'a str]>| {
+            values.map_or(String::new(), |values| format!(" AND {column} IN ({})", params.add_all(values)))
+        };
+        let only = only("i.id", ids) + &only("i.zone", zones);
+        let chosen = format!("FROM images i WHERE {}{only}", trash.images());
         let after = paging.after(order, &mut params);
         let window = paging.window(order, &mut params);
         let sql = format!(

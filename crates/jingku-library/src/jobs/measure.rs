@@ -31,12 +31,10 @@ pub(super) async fn measure_due(library: &Library, stop: &CancellationToken) -> 
         let images = images(library, account).await?;
         let (store, stopping) = (library.store.clone(), stop.clone());
         let measured = tokio::task::spawn_blocking(move || measure(&images, &store, &stopping)).await;
-        if stop.is_cancelled() {
-            return Ok(());
-        }
         let account_id = account.0;
         match measured {
-            Ok(Ok(sample)) => {
+            Ok(Ok(None)) => return Ok(()),
+            Ok(Ok(Some(sample))) => {
                 let sample = UsageSample { measured_at: library.clock.now(), ..sample };
                 library.catalog.save_usage_sample(account, revision, &sample).await?;
             }
@@ -60,14 +58,17 @@ async fn images(library: &Library, account: AccountId) -> Result<Vec<ManifestUse
     }
 }
 
-/// Reads the manifests of images, once for every half a million chunks. The result is of no use if the server stops.
+/// Reads the manifests of images, once to verify them and once for every half a million chunks. `None` if the server stops.
 fn measure(
     images: &[ManifestUse],
     store: &Store,
     stop: &CancellationToken,
-) -> Result<UsageSample, StoreError> {
+) -> Result<Option<UsageSample>, StoreError> {
+    let rest = |took: Duration| pause(stop, (took * RESTS).min(REST_MAX));
     let backend: &dyn Backend = store.backend().as_ref();
-    let referenced = Referenced::open(images, &[(backend, store)])?;
+    let Some(referenced) = Referenced::open_while(images, &[(backend, store)], rest)? else {
+        return Ok(None);
+    };
     let mut bytes: Vec<_> = images
         .iter()
         .map(|image| MeasuredBytes {
@@ -91,8 +92,8 @@ fn measure(
             let more = referenced.chunks_of(place, &prefixes)?;
             let short = |len| u32::try_from(len).unwrap_or(u32::MAX);
             chunks.extend(more.into_iter().map(|(id, len)| (id, number, short(len))));
-            if !pause(stop, (begun.elapsed() * RESTS).min(REST_MAX)) {
-                return Ok(total);
+            if !rest(begun.elapsed()) {
+                return Ok(None);
             }
         }
         chunks.sort_unstable();
@@ -105,7 +106,7 @@ fn measure(
         }
     }
     total.detail = serde_json::to_string(&largest(images, &bytes)).expect("numbers and texts serialise");
-    Ok(total)
+    Ok(Some(total))
 }
 
 /// Adds a chunk to the use of the images that need it.

@@ -35,7 +35,9 @@ pub use describe_available_comp_share_instance_types::{
 };
 pub use describe_comp_share_custom_images::ImageRows;
 pub use describe_comp_share_image_activity::Activity;
-pub use describe_comp_share_image_usage::{DEFAULT_USAGE_DAYS, ImageUsage, LimitUsage, MAX_USAGE_DAYS, OtherImages, UsageSample};
+pub use describe_comp_share_image_usage::{
+    DEFAULT_USAGE_DAYS, ImageUsage, LimitUsage, MAX_USAGE_DAYS, OtherImages, UsageSample,
+};
 pub use describe_comp_share_image_webhook_deliveries::WebhookDelivery;
 pub use describe_comp_share_image_webhooks::Webhook;
 pub use describe_comp_share_instance::{

@@ -126,7 +126,11 @@ async fn images_of_other_accounts_look_like_none() {
         texts.collect::<Vec<_>>()
     };
     // The ids have the same length.
-    assert_eq!(seen("compshareImage-theirs").await, seen("compshareImage-nobody").await);
+    let (theirs, nobodys) = (seen("compshareImage-theirs").await, seen("compshareImage-nobody").await);
+    assert_eq!(theirs.len(), nobodys.len());
+    for (theirs, nobodys) in theirs.iter().zip(&nobodys) {
+        assert_eq!(theirs, nobodys);
+    }
     let owner = server.signed_in(2).await;
     assert!(owner.get("/console/images").await.text.contains("compshareImage-theirs"));
 }

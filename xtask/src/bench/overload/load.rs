@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -91,11 +92,13 @@ struct Schedule {
 }
 
 impl Source {
-    /// A signed request. Those of sorted lists differ by `number`, so that the server does not have the page in memory.
-    fn request(&self, number: u32) -> Vec<u8> {
+    /// A signed request. Each of a sorted list differs from all before, so that the server does not have the page in memory.
+    fn request(&self) -> Vec<u8> {
+        static REQUESTS: AtomicU32 = AtomicU32::new(0);
+
         let mut params = Params::for_action("DescribeCompShareCustomImages").text("Limit", Some("20"));
         if self.list == List::Sorted {
-            let from = number.to_string();
+            let from = REQUESTS.fetch_add(1, Ordering::Relaxed).to_string();
             params = params.text("SortCondition.Field", Some("Name")).text("CreatedFrom", Some(&from));
         }
         let form = sign_request(params, &self.account.public_key, &self.account.private_key).to_form();
@@ -123,8 +126,7 @@ impl Load {
                 let sources = self.sources.iter().cycle().zip(0..self.connections);
                 let _runtime = runtime.enter();
                 let schedule = self.schedule();
-                let clients =
-                    sources.map(|(source, number)| self.client(server.address, source, number, &schedule));
+                let clients = sources.map(|(source, _)| client(server.address, source, &schedule));
                 let parts = runtime.block_on(try_join_all(clients))?;
                 anyhow::Ok((parts, schedule.unsent()))
             });
@@ -155,52 +157,42 @@ impl Load {
         let counted = start + self.warm_up;
         Schedule { start, counted, end: counted + self.time, rate: self.rate, next: Cell::new(0) }
     }
+}
 
-    /// One connection, from its first request to the last reply.
-    async fn client(
-        &self,
-        server: SocketAddr,
-        source: &Source,
-        number: u32,
-        schedule: &Schedule,
-    ) -> Result<Part> {
-        let mut stream = TcpStream::connect(server).await?;
-        stream.set_nodelay(true)?;
-        stream.write_all(format!("PROXY TCP4 {} 127.0.0.1 1024 80\r\n", source.address).as_bytes()).await?;
-        let mut stream = BufReader::new(stream);
-        let (mut part, mut refused_at) = (Part::default(), None);
-        let (mut request, mut reply) = (source.request(number), Vec::new());
-        while let Some(due) = schedule.take() {
-            sleep_until(due).await;
-            stream.write_all(&request).await?;
-            read_reply(&mut stream, &mut reply).await?;
-            let now = Time::now();
-            let has = |code: &[u8]| reply.windows(code.len()).take(200).any(|bytes| bytes == code);
-            let is_refused = !has(OK);
-            ensure!(
-                !is_refused || has(THROTTLED),
-                "an unexpected reply: {}",
-                String::from_utf8_lossy(&reply)
-            );
-            part.count += 1;
-            // The pause after a refusal is part of the time of the next reply.
-            let is_paused = refused_at.is_some_and(|before| due < before + PAUSE_MAX);
-            if now >= schedule.counted && now < schedule.end {
-                match (is_refused, is_paused) {
-                    (false, _) => part.answered.push(now - due),
-                    (true, false) => part.refused.push(now - due),
-                    (true, true) => part.refused_later += 1,
-                }
-            }
-            if is_refused {
-                refused_at = Some(now);
-            }
-            if source.list == List::Sorted {
-                request = source.request(u32::try_from(part.count)? * self.connections + number);
+/// One connection, from its first request to the last reply.
+async fn client(server: SocketAddr, source: &Source, schedule: &Schedule) -> Result<Part> {
+    let mut stream = TcpStream::connect(server).await?;
+    stream.set_nodelay(true)?;
+    stream.write_all(format!("PROXY TCP4 {} 127.0.0.1 1024 80\r\n", source.address).as_bytes()).await?;
+    let mut stream = BufReader::new(stream);
+    let (mut part, mut refused_at) = (Part::default(), None);
+    let (mut request, mut reply) = (source.request(), Vec::new());
+    while let Some(due) = schedule.take() {
+        sleep_until(due).await;
+        stream.write_all(&request).await?;
+        read_reply(&mut stream, &mut reply).await?;
+        let now = Time::now();
+        let has = |code: &[u8]| reply.windows(code.len()).take(200).any(|bytes| bytes == code);
+        let is_refused = !has(OK);
+        ensure!(!is_refused || has(THROTTLED), "an unexpected reply: {}", String::from_utf8_lossy(&reply));
+        part.count += 1;
+        // The pause after a refusal is part of the time of the next reply.
+        let is_paused = refused_at.is_some_and(|before| due < before + PAUSE_MAX);
+        if now >= schedule.counted && now < schedule.end {
+            match (is_refused, is_paused) {
+                (false, _) => part.answered.push(now - due),
+                (true, false) => part.refused.push(now - due),
+                (true, true) => part.refused_later += 1,
             }
         }
-        Ok(part)
+        if is_refused {
+            refused_at = Some(now);
+        }
+        if source.list == List::Sorted {
+            request = source.request();
+        }
     }
+    Ok(part)
 }
 
 impl Schedule {

@@ -15,7 +15,7 @@ use prometheus::{Prometheus, Sample};
 
 const TOKEN: &str = "a token of some length";
 /// How long Prometheus may take to start, scrape twice and answer every query.
-const QUERIES_TIMEOUT: Duration = Duration::from_secs(60);
+const QUERIES_TIMEOUT: Duration = Duration::from_mins(1);
 
 async fn scrape(url: &str, token: Option<&str>) -> (StatusCode, String) {
     let client = Client::builder().no_proxy().build().unwrap();

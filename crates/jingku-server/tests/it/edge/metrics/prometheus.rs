@@ -68,7 +68,10 @@ scrape_configs:
             Ok(process) => Some(Self { process, url: format!("http://{address}/api/v1/query"), folder }),
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 assert!(std::env::var_os("CI").is_none(), "run cargo xtask test --only packages");
-                println!("skipped: prometheus is not installed");
+                #[expect(clippy::print_stderr, reason = "read by the person who runs the tests")]
+                {
+                    eprintln!("skipped: prometheus is not installed");
+                }
                 None
             }
             Err(error) => panic!("{error}"),

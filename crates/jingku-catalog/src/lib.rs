@@ -45,6 +45,7 @@ mod tasks;
 pub mod testing;
 mod text_search;
 mod transfer;
+mod transfers;
 mod uploads;
 
 pub use account_id::AccountId;
@@ -107,6 +108,7 @@ pub use sign_ins::{NewSignIn, SIGN_INS_MAX, SignIn, SignInKind};
 pub use statistics::Statistics;
 pub use tasks::Task;
 pub use transfer::{CopiedTable, FrozenCatalog};
+pub use transfers::StartTransfer;
 pub use uploads::progress::{FinishUpload, Receive, Received};
 pub use uploads::row::{AgreedHash, Upload};
 pub use uploads::start::{NewUpload, StartUpload};

@@ -32,7 +32,7 @@ pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0017_hosts.sql"),
     include_str!("../migrations/0018_lists.sql"),
     include_str!("../migrations/0019_pod_ssh_keys.sql"),
-    include_str!("../migrations/0022_sign_ins.sql"),
+    include_str!("../migrations/0022_sign_ins_and_transfers.sql"),
 ];
 
 /// The first line of a migration whose schema programs of the version before can use.

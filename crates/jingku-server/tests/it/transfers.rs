@@ -9,6 +9,7 @@ use axum::body::{Body, Bytes};
 use axum::http::Request;
 use axum::response::Response;
 use futures::StreamExt;
+use jingku_library::Limit;
 use jingku_protocol::Params;
 use jingku_protocol::actions::Action;
 use jingku_server::{MAX_EXPORTS, MAX_UPLOADS, TRANSFER_STEP_TIMEOUT};
@@ -16,7 +17,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-use crate::support::{Caller, Service};
+use crate::support::{Caller, Service, wait_until};
 
 const EXPORT: Action = Action::ExportCompShareCustomImage;
 const IMPORT: Action = Action::ImportCompShareCustomImage;
@@ -112,6 +113,37 @@ async fn one_account_cannot_use_all_upload_slots() {
     assert!(theirs.accepted && !theirs.response.is_finished(), "the other account was refused a slot");
     held.push(theirs.response);
     held.iter().for_each(JoinHandle::abort);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_account_runs_as_many_transfers_as_its_limit() {
+    let service = Service::start().await;
+    let (caller, (_, other)) = (service.caller(), service.stranger().await);
+    let id = service.large_image().await;
+    let library = &service.context.library;
+    library.set_account_limits(1, &[(Limit::Transfers, Some(2))]).await.unwrap();
+    let tick = Duration::from_millis(10);
+    let upload = caller.trickle("upload", tick, 1).await;
+    let held = caller.try_export(&id).await.unwrap();
+    let (code, message) = caller.refusal(EXPORT, &[("CompShareImageId", &id)]).await;
+    assert_eq!(code, 8095);
+    assert!(message.starts_with("The account runs 2 transfers and asks for 1 more, but may run 2"), "{message}");
+    let link = caller.ok(Action::GetCompShareCustomImageUrl, &[("CompShareImageId", &id)]).await;
+    let url = link["Url"].as_str().unwrap();
+    let path = &url[url.find("/downloads/").unwrap()..];
+    let download = async || caller.open(Request::get(path).body(Body::empty()).unwrap()).await.status();
+    assert_eq!(download().await, 429);
+    assert_eq!(caller.trickle("another", tick, 1).await.response.await.unwrap().status(), 429);
+    assert!(other.trickle("theirs", tick, 1).await.accepted);
+    // The row of a transfer that ends is removed a moment later.
+    drop(held);
+    wait_until("a download starts", async || download().await == 200).await;
+    upload.response.abort();
+    wait_until("no transfer counts", async || {
+        let states = library.account_limits(1).await.unwrap();
+        states.iter().any(|state| state.limit == Limit::Transfers && state.used == 0)
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -13,8 +13,7 @@ const MB: i64 = 1 << 20;
 /// and nothing of the server.
 pub fn limit_refusal(over: &OverLimit) -> String {
     let OverLimit { limit, used, more, max } = *over;
-    let (used_size, more_size, max_size) =
-        (size(used, MB - 1), size(more, MB - 1), size(max, 0));
+    let (used_size, more_size, max_size) = (size(used, MB - 1), size(more, MB - 1), size(max, 0));
     match limit {
         Limit::Images => format!(
             "The account has {used} images and asks for {more} more, but may have {max}; delete some, or ask the operator \

@@ -127,10 +127,13 @@ async fn an_account_runs_as_many_transfers_as_its_limit() {
     let held = caller.try_export(&id).await.unwrap();
     let (code, message) = caller.refusal(EXPORT, &[("CompShareImageId", &id)]).await;
     assert_eq!(code, 8095);
-    assert!(message.starts_with("The account runs 2 transfers and asks for 1 more, but may run 2"), "{message}");
+    assert!(
+        message.starts_with("The account runs 2 transfers and asks for 1 more, but may run 2"),
+        "{message}"
+    );
     let link = caller.ok(Action::GetCompShareCustomImageUrl, &[("CompShareImageId", &id)]).await;
     let url = link["Url"].as_str().unwrap();
-    let path = &url[url.find("/downloads/").unwrap()..];
+    let path = &url[url.find("/images/").unwrap()..];
     let download = async || caller.open(Request::get(path).body(Body::empty()).unwrap()).await.status();
     assert_eq!(download().await, 429);
     assert_eq!(caller.trickle("another", tick, 1).await.response.await.unwrap().status(), 429);

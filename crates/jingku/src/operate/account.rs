@@ -113,6 +113,8 @@ fn amount(limit: Limit, amount: i64) -> String {
     }
     match limit {
         Limit::StoredBytes | Limit::UploadBytes => bytes(u64::try_from(amount).unwrap_or(0)),
-        Limit::Images | Limit::Trashed | Limit::Uploads | Limit::Jobs | Limit::Transfers => amount.to_string(),
+        Limit::Images | Limit::Trashed | Limit::Uploads | Limit::Jobs | Limit::Transfers => {
+            amount.to_string()
+        }
     }
 }

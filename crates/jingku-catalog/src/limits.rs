@@ -16,12 +16,21 @@ pub enum Limit {
     UploadBytes,
     /// Images waiting to be made or being made, including unfinished uploads.
     Jobs,
+    /// Downloads and uploads that run at the same time. Counted only for accounts with this limit.
+    Transfers,
 }
 
 impl Limit {
     /// All limits, in display order.
-    pub const ALL: [Self; 6] =
-        [Self::Images, Self::Trashed, Self::StoredBytes, Self::Uploads, Self::UploadBytes, Self::Jobs];
+    pub const ALL: [Self; 7] = [
+        Self::Images,
+        Self::Trashed,
+        Self::StoredBytes,
+        Self::Uploads,
+        Self::UploadBytes,
+        Self::Jobs,
+        Self::Transfers,
+    ];
 }
 
 /// The limits of an account.
@@ -34,6 +43,7 @@ pub struct AccountLimits {
     pub uploads: i64,
     pub upload_bytes: i64,
     pub jobs: i64,
+    pub transfers: i64,
 }
 
 impl AccountLimits {
@@ -45,6 +55,7 @@ impl AccountLimits {
         uploads: i64::MAX,
         upload_bytes: i64::MAX,
         jobs: i64::MAX,
+        transfers: i64::MAX,
     };
 
     /// Returns the maximum of one limit.
@@ -56,6 +67,7 @@ impl AccountLimits {
             Limit::Uploads => self.uploads,
             Limit::UploadBytes => self.upload_bytes,
             Limit::Jobs => self.jobs,
+            Limit::Transfers => self.transfers,
         }
     }
 }
@@ -67,6 +79,8 @@ pub struct OverLimit {
     pub limit: Limit,
     /// The current usage.
     pub used: i64,
+    /// How much more the change needs.
+    pub more: i64,
     /// The maximum.
     pub max: i64,
 }
@@ -77,6 +91,7 @@ pub struct OverLimit {
 pub struct LimitState {
     pub limit: Limit,
     pub used: i64,
+    /// [`i64::MAX`] without a limit.
     pub max: i64,
     /// Whether the operator has set the maximum for this account.
     pub own: bool,

@@ -18,6 +18,7 @@ fn column(limit: Limit) -> &'static str {
         Limit::Uploads => "uploads_max",
         Limit::UploadBytes => "upload_bytes_max",
         Limit::Jobs => "jobs_max",
+        Limit::Transfers => "transfers_max",
     }
 }
 
@@ -44,6 +45,7 @@ fn usage_query(limit: Limit) -> String {
             "SELECT (SELECT COUNT(*) FROM jobs WHERE account_id = $1 AND finished_at IS NULL AND NOT {SEEDED})
                   + (SELECT COUNT(*) FROM uploads WHERE account_id = $1 AND finished_at IS NULL)"
         ),
+        Limit::Transfers => "SELECT COUNT(*) FROM transfers WHERE account_id = $1".into(),
     }
 }
 
@@ -105,7 +107,7 @@ impl Catalog {
             }
             let used = transaction.usage(account, limit).await?;
             if used.saturating_add(more) > max {
-                return Ok(Some(OverLimit { limit, used, max }));
+                return Ok(Some(OverLimit { limit, used, more, max }));
             }
         }
         Ok(None)

@@ -10,33 +10,45 @@ use crate::limits::UPLOAD_ROOM_SHARE;
 
 const MB: i64 = 1 << 20;
 
-/// The refusal that the owner of an account reads. It states use and limit of the account and nothing of the server.
+/// The refusal that the owner of an account reads. It states use and limit of the account, and what the change asks for,
+/// and nothing of the server.
 pub fn limit_refusal(over: &OverLimit) -> String {
-    let (used, max) = (over.used, over.max);
-    let (used_mb, max_mb) = (used.saturating_add(MB - 1) / MB, max / MB);
-    match over.limit {
+    let OverLimit { limit, used, more, max } = *over;
+    let (used_size, more_size, max_size) = (size(used, MB - 1), size(more, MB - 1), size(max, 0));
+    match limit {
         Limit::Images => format!(
-            "The account has {used} images and may have {max}; delete some, or ask the operator for more"
+            "The account has {used} images and asks for {more} more, but may have {max}; delete some, or ask the operator \
+             for more"
         ),
         Limit::Trashed => format!(
-            "The account has {used} deleted images that are still kept, and may have {max}; wait until they are gone for \
-             good, or ask the operator"
+            "The account has {used} deleted images that are still kept and asks for {more} more image, but may have \
+             {max}; wait until they are gone for good, or ask the operator"
         ),
         Limit::StoredBytes => format!(
-            "The account's images hold {used_mb} MB of data, the deleted ones that are still kept included, and may hold \
-             {max_mb} MB; delete some, or ask the operator for more"
+            "The account's images hold {used_size} of data, the deleted ones that are still kept included, and the change \
+             asks for at least {more_size} more, but they may hold {max_size}; delete some, or ask the operator for more"
         ),
         Limit::Uploads => format!(
-            "The account has {used} uploads that have not come to their end, and may have {max}; finish or delete one"
+            "The account has {used} unfinished uploads and asks for {more} more, but may have {max}; finish or delete one"
         ),
         Limit::UploadBytes => format!(
-            "The files that the account has uploaded have {used_mb} MB and may have {max_mb} MB until images are made of \
-             them; finish or delete one"
+            "The files that the account has uploaded have {used_size} and the account asks for {more_size} more, but they \
+             may have {max_size} until images are made of them; finish or delete one"
         ),
         Limit::Jobs => format!(
-            "The account has {used} images that wait or are being made, and may have {max}; wait for one, or delete one"
+            "The account has {used} images that wait or are being made and asks for {more} more, but may have {max}; wait \
+             for one, or delete one"
+        ),
+        Limit::Transfers => format!(
+            "The account runs {used} transfers and asks for {more} more, but may run {max} at the same time; wait until \
+             one ends, or ask the operator for more"
         ),
     }
+}
+
+/// A size in MB after so many bytes were added to round it, or in bytes if it is less than one MB.
+fn size(bytes: i64, rounding: i64) -> String {
+    if bytes < MB { format!("{bytes} bytes") } else { format!("{} MB", bytes.saturating_add(rounding) / MB) }
 }
 
 impl Library {
@@ -77,12 +89,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_refusal_names_use_and_limit() {
+    fn every_refusal_names_use_request_and_limit() {
         for limit in Limit::ALL {
-            let text = limit_refusal(&OverLimit { limit, used: 7 * MB, max: 9 * MB });
+            let text = limit_refusal(&OverLimit { limit, used: 7 * MB, more: 3 * MB, max: 9 * MB });
             let bytes = matches!(limit, Limit::StoredBytes | Limit::UploadBytes);
-            let (used, max) = if bytes { (7, 9) } else { (7 * MB, 9 * MB) };
-            assert!(text.contains(&used.to_string()) && text.contains(&max.to_string()), "{text}");
+            for number in [7, 3, 9] {
+                let number = if bytes { number } else { number * MB };
+                assert!(text.contains(&format!(" {number}")), "{text}");
+            }
         }
     }
 }

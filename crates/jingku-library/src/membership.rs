@@ -31,7 +31,8 @@ impl Library {
     pub async fn join_cluster(&mut self) -> Result<(), StartError> {
         let Some(data) = self.data.clone() else { return Ok(()) };
         if !self.is_shared {
-            return Ok(self.catalog.adopt_all().await?);
+            self.catalog.adopt_all().await?;
+            return Ok(self.catalog.end_transfers_of_host().await?);
         }
         let recorded = ExternalDatabase::host(&data)?;
         let of_machine =
@@ -56,6 +57,7 @@ impl Library {
                 return Err(StartError::HostInUse { name, address, seen_secs });
             }
         }
+        catalog.end_transfers_of_host().await?;
         ExternalDatabase::record_host(&data, &name)?;
         tracing::info!(host = name, "joined the servers of the catalogue");
         self.catalog = catalog;

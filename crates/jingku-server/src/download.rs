@@ -16,7 +16,7 @@ use crate::context::Context;
 use crate::error::Error;
 use crate::link::{BadLink, DownloadLink};
 use crate::reply;
-use crate::transfer;
+use crate::transfer::{self, Permit};
 use range::RangeRequest;
 
 /// Finds an image whose disk the account may download, and its manifest.
@@ -90,7 +90,7 @@ async fn answer(context: &Context, request: &Parts, request_id: &str) -> Result<
         let length = u64::try_from(image.size_bytes).unwrap_or(0);
         return Ok(disk_response(request_id, &image.id, &etag, length, Body::empty()));
     }
-    let slot = context.limits.exports.take(AccountId(link.account))?;
+    let permit = Permit::take(&context.library, &context.limits.exports, AccountId(link.account)).await?;
     let disk =
         transfer::open(&context.library.store, &context.manifests, image.id.clone(), &manifest).await?;
     let length = disk.length();
@@ -104,7 +104,7 @@ async fn answer(context: &Context, request: &Parts, request_id: &str) -> Result<
             return Ok(response);
         }
     };
-    let body = disk.read(part.clone(), slot).await?;
+    let body = disk.read(part.clone(), permit).await?;
     let mut response = disk_response(request_id, &image.id, &etag, part.end - part.start, body);
     if !is_whole {
         *response.status_mut() = StatusCode::PARTIAL_CONTENT;

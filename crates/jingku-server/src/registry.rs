@@ -28,7 +28,7 @@ use crate::context::Context;
 use crate::download;
 use crate::download::range::{RangeRequest, range_request};
 use crate::error::Error;
-use crate::transfer;
+use crate::transfer::{self, Permit};
 use error::RegistryError;
 pub(crate) use repository::Repository;
 
@@ -189,10 +189,10 @@ async fn blob(
         // HEAD reads a row, not the store.
         Body::empty()
     } else {
-        let slot = context.limits.exports.take(caller.account.id)?;
+        let permit = Permit::take(&context.library, &context.limits.exports, caller.account.id).await?;
         let (store, manifests) = (&context.library.store, &context.manifests);
         let layer = transfer::open(store, manifests, image.row.image_id.clone(), &image.row.manifest).await?;
-        layer.read(part.clone(), slot).await?
+        layer.read(part.clone(), permit).await?
     };
     let mut response = content(body, BLOB_TYPE, digest, length);
     let headers = response.headers_mut();

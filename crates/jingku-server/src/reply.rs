@@ -4,6 +4,7 @@ use axum::body::Body;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use bytes::Bytes;
+use jingku_catalog::Limit;
 use jingku_protocol::actions::Action;
 use jingku_protocol::{Class, NameRefusal, ParamError, RetCode};
 use serde::Serialize;
@@ -70,6 +71,7 @@ pub(crate) fn failure(error: &Error, request: &str, request_id: &str) -> Respons
         Error::UploadOffset { .. } | Error::UploadBusy(_) => StatusCode::CONFLICT,
         Error::UploadTooLong { .. } => StatusCode::PAYLOAD_TOO_LARGE,
         Error::UploadDiffers(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        Error::OverLimit(over) if over.limit == Limit::Transfers => StatusCode::TOO_MANY_REQUESTS,
         Error::DataFolderFull { .. } | Error::OverLimit(_) | Error::OverUploadShare => {
             StatusCode::INSUFFICIENT_STORAGE
         }

@@ -2,6 +2,7 @@
 
 mod client_rate;
 pub(crate) mod manifests;
+mod permit;
 mod slots;
 
 use std::io;
@@ -18,6 +19,7 @@ use tokio::sync::{mpsc, oneshot};
 
 pub(crate) use client_rate::{ClientRate, TooSlow};
 pub(crate) use manifests::ManifestCache;
+pub(crate) use permit::Permit;
 pub(crate) use slots::{Slot, Slots};
 
 /// Pieces read ahead of the network, each at most a chunk. The store reads ahead too.
@@ -55,12 +57,12 @@ impl Disk {
         self.manifest.logical_size()
     }
 
-    /// Streams a part within the disk's length, holes as zeros. The stream holds `slot` until it ends or the client is too
+    /// Streams a part within the disk's length, holes as zeros. The stream holds `permit` until it ends or the client is too
     /// slow.
     ///
     /// Returns after the first read, and fails if that chunk is corrupted. Every chunk is verified; a corrupted one further
     /// on aborts the stream. Memory holds a bounded number of chunks.
-    pub(crate) async fn read(self, part: Range<u64>, slot: Slot) -> Result<Body, Internal> {
+    pub(crate) async fn read(self, part: Range<u64>, permit: Permit) -> Result<Body, Internal> {
         let (sender, receiver) = mpsc::channel(READ_AHEAD_PIECES);
         let left = part.end - part.start;
         let (started, start) = oneshot::channel();
@@ -77,7 +79,7 @@ impl Disk {
                     self.send(first, pieces, &mut Stream { sender, rate: ClientRate::start() });
                 }
             }
-            drop(slot);
+            drop(permit);
         });
         match start.await {
             Ok(Ok(())) => {}

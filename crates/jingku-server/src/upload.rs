@@ -26,6 +26,7 @@ use crate::gateway::peer;
 use crate::limits::UPLOAD_HASH_TIMEOUT;
 use crate::link::{BadLink, UploadLink};
 use crate::reply;
+use crate::transfer::Permit;
 use headers::{
     UPLOAD_BLAKE3, UPLOAD_LENGTH, UPLOAD_OFFSET, UPLOAD_ZEROS, hash_kind, number, requested_kind, response,
     set_hash,
@@ -149,7 +150,8 @@ impl UploadRequest {
     }
 
     async fn receive(self, request: Request, request_id: &str) -> Result<Response, Error> {
-        let _slot = self.context.limits.uploads.take(self.upload.account)?;
+        let slots = &self.context.limits.uploads;
+        let _permit = Permit::take(&self.context.library, slots, self.upload.account).await?;
         let from = number(request.headers(), UPLOAD_OFFSET)?;
         if self.upload.finished {
             return Err(self.offset(self.received()));

@@ -64,6 +64,7 @@ impl Catalog {
                 transaction.execute(&sql, &name).await?;
             }
             transaction.execute("DELETE FROM pods WHERE host = $1", &name).await?;
+            transaction.execute("DELETE FROM transfers WHERE host = $1", &name).await?;
             let sql = "DELETE FROM hosts WHERE name = $1 AND session = $2";
             let is_ours = transaction.execute(sql, &[(&*self.host).into(), session.into()]).await? == 1;
             if !is_ours || transaction.exists(REMAINING, &name).await? {

@@ -29,8 +29,8 @@ async fn copy(catalog: &Catalog, scope: Scope, of: &str, id: &str, owner: Accoun
     catalog.copy_image(scope, of, copy, NOW).await.unwrap()
 }
 
-fn over(limit: Limit, used: i64, max: i64) -> OverLimit {
-    OverLimit { limit, used, max }
+fn over(limit: Limit, used: i64, more: i64, max: i64) -> OverLimit {
+    OverLimit { limit, used, more, max }
 }
 
 async fn state(catalog: &Catalog, owner: AccountId, limit: Limit) -> (i64, i64, bool) {
@@ -47,7 +47,7 @@ async fn every_way_to_create_an_image_respects_the_limit(Engine { catalog, .. }:
     catalog.delete_image(scope, "b", NOW).await.unwrap();
     make(&catalog, owner, "c", "vm", NOW).await;
     make(&catalog, owner, "d", "vm", NOW).await;
-    let over = over(Limit::Images, 3, 3);
+    let over = over(Limit::Images, 3, 1, 3);
     assert_eq!(create(&catalog, owner, "e", "vm").await, CreateImage::OverLimit(over));
     assert_eq!(copy(&catalog, scope, "image-a", "f", owner).await, CopyImage::OverLimit(over));
     assert_eq!(catalog.restore_image("b", None, NOW).await.unwrap(), RestoreImage::OverLimit(over));
@@ -67,7 +67,7 @@ async fn trashed_images_are_limited(Engine { catalog, .. }: Engine) {
         assert_eq!(copy(&catalog, scope, "image-a", id, owner).await, CopyImage::Copied(id.to_owned()));
         catalog.delete_image(scope, id, NOW).await.unwrap();
     }
-    let full = over(Limit::Trashed, 3, 3);
+    let full = over(Limit::Trashed, 3, 1, 3);
     assert_eq!(copy(&catalog, scope, "image-a", "e", owner).await, CopyImage::OverLimit(full));
     assert_eq!(create(&catalog, owner, "e", "vm").await, CreateImage::OverLimit(full));
     catalog.restore_image("b", None, NOW).await.unwrap();
@@ -110,7 +110,7 @@ async fn stored_bytes_count_each_content_once(Engine { catalog, .. }: Engine) {
     instance(&catalog, other, "vm-2").await;
     catalog.set_account_limits(other, &[(Limit::StoredBytes, Some(4))]).await.unwrap();
     let refused = copy(&catalog, Scope::everybody(), "image-a", "d", other).await;
-    assert_eq!(refused, CopyImage::OverLimit(over(Limit::StoredBytes, 0, 4)));
+    assert_eq!(refused, CopyImage::OverLimit(over(Limit::StoredBytes, 0, 5, 4)));
     // It counts in the trash, but not after a purge.
     for id in ["image-a", "image-b", "c"] {
         catalog.delete_image(scope, id, NOW).await.unwrap();
@@ -130,9 +130,9 @@ async fn an_image_too_large_for_the_account_is_not_made(Engine { catalog, .. }: 
     let job = claim(&catalog, "worker", NOW).await.unwrap();
     let sparse = |data_bytes| BuiltImage { data_bytes, ..BuiltImage::dense("m2", 1 << 40) };
     let end = catalog.complete_job(&job, sparse(8), NOW).await.unwrap();
-    assert_eq!(end, JobEnd::OverLimit(over(Limit::StoredBytes, 5, 12)));
+    assert_eq!(end, JobEnd::OverLimit(over(Limit::StoredBytes, 5, 8, 12)));
     assert_eq!(catalog.complete_job(&job, sparse(7), NOW).await.unwrap(), JobEnd::Ended);
-    let full = CreateImage::OverLimit(over(Limit::StoredBytes, 12, 12));
+    let full = CreateImage::OverLimit(over(Limit::StoredBytes, 12, 1, 12));
     assert_eq!(create(&catalog, owner, "c", "vm").await, full);
     let copied = copy(&catalog, Scope::own(owner), "image-b", "d", owner).await;
     assert_eq!(copied, CopyImage::Copied("d".to_owned()), "it takes no byte more");
@@ -145,7 +145,7 @@ async fn waiting_jobs_are_limited(Engine { catalog, .. }: Engine) {
     }
     create(&catalog, owner, "a", "vm").await;
     create(&catalog, owner, "b", "vm-2").await;
-    let full = CreateImage::OverLimit(over(Limit::Jobs, 2, 2));
+    let full = CreateImage::OverLimit(over(Limit::Jobs, 2, 1, 2));
     assert_eq!(create(&catalog, owner, "c", "vm-3").await, full);
     let job = claim(&catalog, "worker", NOW).await.unwrap();
     assert_eq!(create(&catalog, owner, "c", "vm-3").await, full);
@@ -159,7 +159,7 @@ async fn an_account_can_have_its_own_limits(Engine { catalog, .. }: Engine) {
     assert_eq!(state(&catalog, owner, Limit::Images).await, (0, 1, false));
     assert!(set(Some(0)).await);
     assert_eq!(state(&catalog, owner, Limit::Images).await, (0, 0, true));
-    let full = CreateImage::OverLimit(over(Limit::Images, 0, 0));
+    let full = CreateImage::OverLimit(over(Limit::Images, 0, 1, 0));
     assert_eq!(create(&catalog, owner, "a", "vm").await, full);
     assert!(set(None).await);
     assert_eq!(create(&catalog, owner, "a", "vm").await, CreateImage::Created);

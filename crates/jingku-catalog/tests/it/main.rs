@@ -23,6 +23,7 @@ mod images;
 mod instances;
 mod jobs;
 mod keys;
+mod limit_races;
 mod limits;
 mod opening;
 mod order;

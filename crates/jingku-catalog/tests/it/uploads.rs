@@ -142,7 +142,7 @@ async fn uploads_are_limited(Engine { catalog, .. }: Engine) {
     let owner = account(&catalog, "lab").await.id;
     start(&catalog, owner, new("image-a", "a")).await;
     start(&catalog, owner, new("image-b", "b")).await;
-    let over = OverLimit { limit: Limit::Uploads, used: 2, max: UPLOADS_MAX };
+    let over = OverLimit { limit: Limit::Uploads, used: 2, more: 1, max: UPLOADS_MAX };
     assert_eq!(start(&catalog, owner, new("image-c", "c")).await, StartUpload::OverLimit(over));
     let other = account(&catalog, "other").await.id;
     assert_eq!(start(&catalog, other, new("image-d", "c")).await, StartUpload::Started);
@@ -158,7 +158,7 @@ async fn uploaded_bytes_are_limited_in_total(Engine { catalog, .. }: Engine) {
     start(&catalog, owner, NewUpload { data_bytes: None, ..new("image-a", "a") }).await;
     finish(&catalog, &written(&catalog, owner, "image-a", 9, 8).await, "job").await;
     start(&catalog, owner, new("image-b", "b")).await;
-    let over = OverLimit { limit: Limit::UploadBytes, used: 15, max: 20 };
+    let over = OverLimit { limit: Limit::UploadBytes, used: 15, more: 7, max: 20 };
     assert_eq!(start(&catalog, owner, new("image-c", "c")).await, StartUpload::OverLimit(over));
     // The share of free space is a limit too.
     let other = account(&catalog, "other").await.id;
@@ -178,7 +178,7 @@ async fn only_data_bytes_count(Engine { catalog, .. }: Engine) {
     let sparse = |id, data_bytes| NewUpload { size_bytes: Some(900), data_bytes, ..new(id, id) };
     assert_eq!(start(&catalog, owner, sparse("image-a", Some(8))).await, StartUpload::Started);
     // Without an announced data size, the file size counts.
-    let over = OverLimit { limit: Limit::UploadBytes, used: 8, max: 20 };
+    let over = OverLimit { limit: Limit::UploadBytes, used: 8, more: 900, max: 20 };
     assert_eq!(start(&catalog, owner, sparse("image-b", None)).await, StartUpload::OverLimit(over));
     assert_eq!(start(&catalog, owner, sparse("image-b", Some(0))).await, StartUpload::Started);
     // More data than announced is accepted up to the limit and the share.
@@ -188,7 +188,7 @@ async fn only_data_bytes_count(Engine { catalog, .. }: Engine) {
         catalog.record_received(&going, received, share, NOW).await.unwrap()
     };
     assert_eq!(receive(12, SHARE).await, Receive::Received);
-    let over = OverLimit { limit: Limit::UploadBytes, used: 20, max: 20 };
+    let over = OverLimit { limit: Limit::UploadBytes, used: 20, more: 1, max: 20 };
     assert_eq!(receive(13, SHARE).await, Receive::OverLimit(over));
     assert_eq!(receive(12, 19).await, Receive::OverShare);
     // A finished upload counts with its stored bytes.
@@ -207,7 +207,7 @@ async fn a_file_of_unknown_size_grows_to_the_limit(Engine { catalog, .. }: Engin
         catalog.record_received(&going, received, share, NOW).await.unwrap()
     };
     assert_eq!(receive(13, SHARE).await, Receive::Received);
-    let over = OverLimit { limit: Limit::UploadBytes, used: 20, max: 20 };
+    let over = OverLimit { limit: Limit::UploadBytes, used: 20, more: 1, max: 20 };
     assert_eq!(receive(14, SHARE).await, Receive::OverLimit(over));
     assert_eq!(receive(13, 19).await, Receive::OverShare);
     assert_eq!(upload(&catalog, owner, "image-b").await.received_bytes, 26);

@@ -60,6 +60,8 @@ pub struct LimitSettings {
     pub upload_bytes: ByteSize,
     /// Queued and running jobs, including unfinished uploads.
     pub jobs: u32,
+    /// Downloads and uploads at the same time; no limit if absent.
+    pub transfers: Option<u32>,
     /// Maximum ratio of unpacked to uploaded size; zeros do not count. 1 GiB is always allowed.
     pub unpack_ratio: u32,
 }
@@ -74,6 +76,7 @@ impl Default for LimitSettings {
             uploads: number(MAX_ACCOUNT_UPLOADS),
             upload_bytes: ByteSize(MAX_ACCOUNT_UPLOAD_BYTES),
             jobs: number(MAX_ACCOUNT_JOBS),
+            transfers: None,
             unpack_ratio: u32::try_from(UNPACK_RATIO_MAX).unwrap_or(u32::MAX),
         }
     }
@@ -88,6 +91,7 @@ impl LimitSettings {
             uploads: self.uploads.into(),
             upload_bytes: self.upload_bytes.0,
             jobs: self.jobs.into(),
+            transfers: self.transfers.map_or(i64::MAX, i64::from),
         }
     }
 }

@@ -79,6 +79,10 @@ impl RegistryError {
                 error.log(request_id, Some("registry"));
                 text = error.to_string();
                 match error.ret_code().class() {
+                    // Of limits, only that of transfers is checked here.
+                    _ if matches!(error, Error::OverLimit(_)) => {
+                        (StatusCode::TOO_MANY_REQUESTS, "TOOMANYREQUESTS", text.as_str())
+                    }
                     jingku_protocol::Class::AskAgainLater => {
                         (StatusCode::TOO_MANY_REQUESTS, "TOOMANYREQUESTS", text.as_str())
                     }

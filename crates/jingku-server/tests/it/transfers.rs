@@ -9,6 +9,7 @@ use axum::body::{Body, Bytes};
 use axum::http::Request;
 use axum::response::Response;
 use futures::StreamExt;
+use jingku_library::Limit;
 use jingku_protocol::Params;
 use jingku_protocol::actions::Action;
 use jingku_server::{MAX_EXPORTS, MAX_UPLOADS, TRANSFER_STEP_TIMEOUT};
@@ -112,6 +113,26 @@ async fn one_account_cannot_use_all_upload_slots() {
     assert!(theirs.accepted && !theirs.response.is_finished(), "the other account was refused a slot");
     held.push(theirs.response);
     held.iter().for_each(JoinHandle::abort);
+}
+
+#[tokio::test]
+async fn an_account_runs_as_many_transfers_as_its_limit() {
+    let service = Service::start().await;
+    let caller = service.caller();
+    let id = service.large_image().await;
+    let library = &service.context.library;
+    library.set_account_limits(1, &[(Limit::Transfers, Some(2))]).await.unwrap();
+    let tick = Duration::from_millis(10);
+    let upload = caller.trickle("upload", tick, 1).await;
+    let held = caller.try_export(&id).await.unwrap();
+    let (code, message) = caller.refusal(EXPORT, &[("CompShareImageId", &id)]).await;
+    assert_eq!(code, 8095);
+    assert!(
+        message.starts_with("The account runs 2 transfers and asks for 1 more, but may run 2"),
+        "{message}"
+    );
+    upload.response.abort();
+    drop(held);
 }
 
 #[tokio::test]

@@ -146,6 +146,7 @@ help-account-limit = Show or set the limits of an account
     .uploads = Maximum number of unfinished uploads
     .upload_bytes = Maximum size of uploaded files that are not images yet
     .jobs = Maximum number of images waiting or in progress
+    .transfers = Maximum number of downloads and uploads at the same time
 
 help-key = Manage key pairs
 help-key-create = Create a key pair

@@ -146,6 +146,7 @@ help-account-limit = 查看或设置一个账号的限额
     .uploads = 未完成的上传数上限
     .upload_bytes = 尚未制成镜像的上传文件总量上限
     .jobs = 等待或正在制作的镜像数上限
+    .transfers = 同时进行的下载和上传数量上限
 
 help-key = 管理密钥对
 help-key-create = 新建密钥对

@@ -34,6 +34,8 @@ pub(crate) struct AccountLimitArgs {
     pub(crate) upload_bytes: Option<LimitTo>,
     #[arg(long, value_name = "N|default", value_parser = value::count_limit)]
     pub(crate) jobs: Option<LimitTo>,
+    #[arg(long, value_name = "N|default", value_parser = value::count_limit)]
+    pub(crate) transfers: Option<LimitTo>,
     #[arg(long, env = "JINGKU_CONFIG", hide_env_values = true, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
 }

@@ -61,6 +61,7 @@ async fn limit(global: &Global, args: AccountLimitArgs) -> Result<(), Failure> {
         (Limit::Uploads, args.uploads),
         (Limit::UploadBytes, args.upload_bytes),
         (Limit::Jobs, args.jobs),
+        (Limit::Transfers, args.transfers),
     ];
     let changes: Vec<_> = given.iter().filter_map(|(limit, to)| Some((*limit, (*to)?.0))).collect();
     // Without changes nothing is written, so that this works beside a writer and on a read-only directory.
@@ -88,7 +89,9 @@ fn to_json(account: &Account) -> Value {
 }
 
 fn limits_json(limits: &[LimitState]) -> Value {
-    let value = |state: &LimitState| json!({ "Used": state.used, "Max": state.max, "Own": state.own });
+    // Without a limit, there is no maximum.
+    let max = |state: &LimitState| Some(state.max).filter(|max| *max != i64::MAX);
+    let value = |state: &LimitState| json!({ "Used": state.used, "Max": max(state), "Own": state.own });
     limits.iter().map(|state| (format!("{:?}", state.limit), value(state))).collect()
 }
 
@@ -100,12 +103,18 @@ fn name(limit: Limit) -> String {
         Limit::Uploads => tr!("operate-limit-uploads"),
         Limit::UploadBytes => tr!("operate-limit-upload-bytes"),
         Limit::Jobs => tr!("operate-limit-jobs"),
+        Limit::Transfers => tr!("operate-limit-transfers"),
     }
 }
 
 fn amount(limit: Limit, amount: i64) -> String {
+    if amount == i64::MAX {
+        return tr!("operate-limit-none");
+    }
     match limit {
         Limit::StoredBytes | Limit::UploadBytes => bytes(u64::try_from(amount).unwrap_or(0)),
-        Limit::Images | Limit::Trashed | Limit::Uploads | Limit::Jobs => amount.to_string(),
+        Limit::Images | Limit::Trashed | Limit::Uploads | Limit::Jobs | Limit::Transfers => {
+            amount.to_string()
+        }
     }
 }

@@ -52,7 +52,7 @@ fn an_account_has_limits() {
 
     // The running server applies the limit at once.
     let create = ["image", "create", "--instance", "uhost-1", "--name", "more"];
-    home.run(&create).failed(3, &["has 1 images and may have 1", "8095"]);
+    home.run(&create).failed(3, &["has 1 images and asks for 1 more, but may have 1", "8095"]);
     home.run(&["account", "limit", "1", "--images", "default"]).succeeded();
     let id = home.run(&create).succeeded().out.trim().to_owned();
     home.run(&["image", "progress", &id, "--wait"]).succeeded();

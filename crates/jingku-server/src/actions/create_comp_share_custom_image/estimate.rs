@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use jingku_catalog::{Instance, Limit, OverLimit};
+use jingku_catalog::{Instance, Limit, LimitState, OverLimit};
 use jingku_library::{Estimate, EstimateError, SaveOptions};
 use jingku_protocol::actions as api;
 
@@ -53,17 +53,16 @@ pub(super) async fn run(
 /// Why the image may not fit.
 async fn obstacles(call: &Call<'_>, instance_id: &str, estimate: Estimate) -> Result<Vec<Error>, Error> {
     let states = call.library.catalog.account_limits(call.account().id).await?;
-    let over = states.into_iter().filter(|state| {
-        let more = match state.limit {
+    let over = states.into_iter().filter_map(|LimitState { limit, used, max, .. }| {
+        let more = match limit {
             Limit::Images | Limit::Trashed | Limit::Jobs => 1,
             Limit::StoredBytes => i64::try_from(estimate.size_bytes).unwrap_or(i64::MAX),
-            Limit::Uploads | Limit::UploadBytes => return false,
+            Limit::Uploads | Limit::UploadBytes | Limit::Transfers => return None,
         };
-        state.used.saturating_add(more) > state.max
+        let is_over = used.saturating_add(more) > max;
+        is_over.then_some(Error::OverLimit(OverLimit { limit, used, more, max }))
     });
-    let mut obstacles: Vec<Error> = over
-        .map(|state| Error::OverLimit(OverLimit { limit: state.limit, used: state.used, max: state.max }))
-        .collect();
+    let mut obstacles: Vec<Error> = over.collect();
     if call.free_image_bytes().await?.is_some_and(|free| estimate.new_bytes > free) {
         let instance = instance_id.to_owned();
         obstacles.push(Error::StoreFull { instance, needed_bytes: estimate.new_bytes });

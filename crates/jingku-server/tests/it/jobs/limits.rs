@@ -20,7 +20,8 @@ async fn images_per_account_are_limited() {
     caller.ok(Action::CopyCompShareCustomImage, &params).await;
     let full = (
         8095,
-        "The account has 2 images and may have 2; delete some, or ask the operator for more".to_owned(),
+        "The account has 2 images and asks for 1 more, but may have 2; delete some, or ask the operator for more"
+            .to_owned(),
     );
     let params = copy("another");
     let params: Vec<_> = params.iter().map(|(name, value)| (*name, value.as_str())).collect();
@@ -51,7 +52,7 @@ async fn an_image_over_the_storage_limit_is_not_made() {
     let image = service.caller().image(&id).await;
     assert_eq!(image["Status"], "UnAvailable");
     let reason = image["FailedReason"].as_str().unwrap();
-    assert!(reason.starts_with("The account's images hold 0 MB of data"), "{reason}");
+    assert!(reason.starts_with("The account's images hold 0 bytes of data"), "{reason}");
     service.context.library.set_account_limits(1, &[(Limit::StoredBytes, Some(1 << 30))]).await.unwrap();
     let id = service.make(INSTANCE, "env").await;
     assert_eq!(service.caller().image(&id).await["Status"], "Available");
@@ -67,8 +68,8 @@ async fn unfinished_uploads_are_limited_in_bytes() {
     caller.import(&[("Name", "a"), ("SizeBytes", "2000000")]).await;
     let full = (
         8095,
-        "The files that the account has uploaded have 2 MB and may have 3 MB until images are made of them; finish or \
-         delete one"
+        "The files that the account has uploaded have 2 MB and the account asks for 2 MB more, but they may have 3 MB \
+         until images are made of them; finish or delete one"
             .to_owned(),
     );
     let more = [("Name", "b"), ("SizeBytes", "2000000")];

@@ -16,3 +16,14 @@ CREATE TABLE sign_ins (
 CREATE INDEX sign_ins_of_account ON sign_ins (account_id, kind, ordinal);
 CREATE INDEX sign_ins_expired ON sign_ins (expires_at);
 CREATE INDEX sign_ins_order ON sign_ins (ordinal);
+-- The downloads and uploads that run, of accounts with a limit of them.
+ALTER TABLE accounts ADD COLUMN transfers_max INTEGER;
+CREATE TABLE transfers (
+    id TEXT NOT NULL PRIMARY KEY,
+    account_id INTEGER NOT NULL,
+    -- The server that runs it.
+    host TEXT NOT NULL,
+    -- No transfer lasts longer, so it counts until then if its server was killed and does not start again.
+    expires_at INTEGER NOT NULL
+);
+CREATE INDEX transfers_of_account ON transfers (account_id);

@@ -34,7 +34,6 @@ pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0019_pod_ssh_keys.sql"),
     include_str!("../migrations/0020_audit.sql"),
     include_str!("../migrations/0021_usage_samples.sql"),
-    include_str!("../migrations/0022_sign_ins.sql"),
     include_str!("../migrations/0022_sign_ins_and_transfers.sql"),
     include_str!("../migrations/0023_webhooks.sql"),
 ];

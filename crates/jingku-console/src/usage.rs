@@ -106,7 +106,8 @@ impl Bar {
             "StoredBytes" => ("limit-stored", true),
             "Uploads" => ("limit-uploads", false),
             "UploadBytes" => ("limit-upload-bytes", true),
-            _ => ("limit-jobs", false),
+            "Jobs" => ("limit-jobs", false),
+            _ => ("limit-transfers", false),
         };
         let shown = |value: i64| if is_size { size_text(value) } else { value.to_string() };
         let used = limit.used;

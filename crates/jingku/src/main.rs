@@ -82,7 +82,7 @@ fn run(global: &Global, command: Command) -> Result<ExitCode, Failure> {
             Command::Env(args) => env::run(global, args).await,
             Command::Console(args) => console::run(global, args).await,
             Command::Webhook(command) => webhook::run(global, command).await,
-            Command::Serve(args) => serve::run(global, args).await,
+            Command::Serve(args) => Box::pin(serve::run(global, args)).await,
             Command::Image(AnyImageCommand::Api(command)) => image::run(global, command).await,
             Command::Image(AnyImageCommand::Platform(command)) => operate::platform(global, command).await,
             Command::Instance(command) => Box::pin(operate::instance(global, command)).await,

@@ -95,7 +95,7 @@ async fn serve(
         }
         Ok::<_, Failure>(())
     };
-    serve_until_stopped(Arc::clone(&context), listener, edge, parent, announce, demo).await
+    Box::pin(serve_until_stopped(Arc::clone(&context), listener, edge, parent, announce, demo)).await
 }
 
 /// The first line of standard output is only the base URL: scripts read it. The rest is for people.

@@ -127,7 +127,7 @@ impl AuditEntry {
         for field in fields {
             hash.update(format!("{}:{field},", field.len()));
         }
-        hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+        hex::encode(hash.finalize())
     }
 }
 

@@ -106,7 +106,11 @@ async fn entries_are_filtered_and_paged(Engine { catalog, .. }: Engine) {
     ] {
         let page = list(&catalog, filter).await;
         let found: Vec<_> = page.items.iter().map(|entry| entry.seq - 1).collect();
-        assert_eq!((found.as_slice(), page.total), (expected, expected.len() as i64), "{filter:?}");
+        assert_eq!(
+            (found.as_slice(), usize::try_from(page.total).unwrap()),
+            (expected, expected.len()),
+            "{filter:?}"
+        );
     }
     let filter = AuditFilter { account: Some(one), ..all };
     let first = catalog.audit_page(filter, Paging::first(2)).await.unwrap();
@@ -150,7 +154,7 @@ async fn writers_at_once_make_one_chain(engine: Engine) {
     for writer in 0..WRITERS {
         let id = format!("image-{writer}");
         let filter = AuditFilter { subject: Some(&id), ..AuditFilter::default() };
-        assert_eq!(list(&catalog, filter).await.total, CHANGES as i64);
+        assert_eq!(usize::try_from(list(&catalog, filter).await.total).unwrap(), CHANGES);
     }
 }
 

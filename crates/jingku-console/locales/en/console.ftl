@@ -175,6 +175,7 @@ limit-stored = Data of images
 limit-uploads = Uploads
 limit-upload-bytes = Uploaded files
 limit-jobs = Images waiting or being made
+limit-transfers = Downloads and uploads at the same time
 limit-used = { $used }, no limit
 limit-used-of = { $used } of { $max }
 limit-left = { $left } left

@@ -152,6 +152,7 @@ limit-stored = 镜像数据
 limit-uploads = 上传
 limit-upload-bytes = 已上传的文件
 limit-jobs = 等待或制作中的镜像
+limit-transfers = 同时进行的下载和上传
 limit-used = { $used }，不限
 limit-used-of = { $used } / { $max }
 limit-left = 剩余 { $left }

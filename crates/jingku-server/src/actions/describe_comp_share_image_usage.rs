@@ -22,7 +22,7 @@ pub(crate) async fn run(
             stored_bytes: rest.stored,
             unique_bytes: rest.unique,
         },
-        limit_set: usage.limits.iter().map(limit).collect(),
+        limit_set: usage.limits.iter().filter(|state| is_counted(state)).map(limit).collect(),
         sample_set: usage.samples.iter().rev().map(sample).collect(),
     })
 }
@@ -49,6 +49,11 @@ fn image(image: MeasuredImage) -> api::ImageUsage {
     }
 }
 
+/// Whether the use of a limit is known: transfers are counted only for accounts with a limit of them.
+fn is_counted(state: &LimitState) -> bool {
+    state.limit != Limit::Transfers || state.max < i64::MAX
+}
+
 fn limit(state: &LimitState) -> api::LimitUsage {
     let name = match state.limit {
         Limit::Images => "Images",
@@ -57,6 +62,7 @@ fn limit(state: &LimitState) -> api::LimitUsage {
         Limit::Uploads => "Uploads",
         Limit::UploadBytes => "UploadBytes",
         Limit::Jobs => "Jobs",
+        Limit::Transfers => "Transfers",
     };
     api::LimitUsage {
         name: name.to_owned(),

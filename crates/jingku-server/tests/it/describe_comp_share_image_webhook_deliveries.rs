@@ -28,7 +28,7 @@ async fn an_event_arrives_once_as_a_signed_cloud_event() {
     let caller = service.caller();
     let image = caller.create(INSTANCE, "first").await;
     wait_until("the event arrives", async || !receiver.received().is_empty()).await;
-    let received = &receiver.received()[0];
+    let request = &receiver.received()[0];
     let delivery = deliveries(&caller, &webhook, &[]).await.remove(0);
     let id = format!("event-{}", delivery["DeliveryId"]);
     let expected = json!({
@@ -39,11 +39,11 @@ async fn an_event_arrives_once_as_a_signed_cloud_event() {
             "Size": caller.image(&image).await["Size"], "AddedAccounts": [],
         },
     });
-    assert_eq!(received.event(), expected);
-    assert_eq!(received.header("content-type"), "application/cloudevents+json");
-    assert_eq!(received.header("webhook-id"), id);
-    assert_eq!(received.header("webhook-timestamp"), NOW.to_string());
-    assert!(received.header("webhook-signature").starts_with("v1,"), "{received:?}");
+    assert_eq!(request.event(), expected);
+    assert_eq!(request.header("content-type"), "application/cloudevents+json");
+    assert_eq!(request.header("webhook-id"), id);
+    assert_eq!(request.header("webhook-timestamp"), NOW.to_string());
+    assert!(request.header("webhook-signature").starts_with("v1,"), "{request:?}");
 
     wait_until("it is noted", async || {
         deliveries(&caller, &webhook, &[("State", "Delivered")]).await.len() == 1

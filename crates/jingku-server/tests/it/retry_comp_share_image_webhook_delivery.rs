@@ -25,8 +25,8 @@ async fn an_event_is_sent_again() {
     stranger.assert_refused(CALL, &[("DeliveryId", &delivery)], 8039, &missing).await;
     caller.ok(CALL, &[("DeliveryId", &delivery)]).await;
     wait_until("it arrives again", async || receiver.received().len() == 2).await;
-    let received = receiver.received();
-    assert_eq!(received[0].body, received[1].body);
-    assert_eq!(received[1].event()["subject"], *image);
+    let requests = receiver.received();
+    assert_eq!(requests[0].body, requests[1].body);
+    assert_eq!(requests[1].event()["subject"], *image);
     workers.stop().await;
 }

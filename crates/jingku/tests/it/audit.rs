@@ -1,5 +1,6 @@
 //! `jingku audit`, and what an outsider can verify from its output.
 
+use std::fmt::Write;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
@@ -32,9 +33,9 @@ fn verify_as_outsider(entries: &Value) {
         let field = |name| entry[name].as_str().map_or_else(|| entry[name].to_string(), str::to_owned);
         let mut text = "14:jingku-audit-1,".to_owned();
         for name in names {
-            text += &format!("{}:{},", field(name).len(), field(name));
+            write!(text, "{}:{},", field(name).len(), field(name)).unwrap();
         }
-        let hash: String = Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect();
+        let hash = hex::encode(Sha256::digest(text));
         assert_eq!(entry["Hash"], hash, "{entry}");
         if let Some(newer) = newer {
             assert_eq!(newer["Previous"], entry["Hash"], "{entry}");

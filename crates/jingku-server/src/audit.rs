@@ -26,7 +26,7 @@ pub(crate) fn entry(call: &Call<'_>, origin: Origin<'_>, action: Action, tree: &
         public_key: call.credentials.public_key.clone(),
         address: origin.peer.map(|peer| peer.to_string()).unwrap_or_default(),
         action: action.name().to_owned(),
-        subject: subject(tree).to_owned(),
+        subject: subject(tree),
         ret_code: 0,
         request_id: origin.request_id.to_owned(),
     }

@@ -1,4 +1,5 @@
 use super::event::ImageEvent;
+use crate::audit::scope::note_created;
 use crate::database::{Transaction, json_list, row};
 use crate::{AccountId, Catalog, Result};
 
@@ -62,6 +63,7 @@ impl Catalog {
                 now.into(),
             ];
             transaction.execute(sql, &params).await?;
+            note_created(new.id);
             transaction.commit(true).await
         };
         self.database.write(change).await

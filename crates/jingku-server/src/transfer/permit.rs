@@ -16,7 +16,10 @@ pub(crate) struct Permit {
 
 struct Counted {
     catalog: Catalog,
-    id: String,
+    /// The row to remove; `None` if there is none.
+    id: Option<String>,
+    /// A transfer may end on a thread without a runtime.
+    runtime: Handle,
 }
 
 impl Permit {
@@ -32,20 +35,26 @@ impl Permit {
 async fn count(library: &Library, account: AccountId) -> Result<Option<Counted>, Error> {
     let (id, now) = (unique_id(&*library.random), library.clock.now());
     let secs_max = i64::try_from(TRANSFER_TIME_MAX.as_secs()).unwrap_or(i64::MAX);
-    let catalog = &library.catalog;
-    match catalog.start_transfer(account, &id, now, now.saturating_add(secs_max)).await? {
-        StartTransfer::Unlimited => Ok(None),
-        StartTransfer::Started => Ok(Some(Counted { catalog: catalog.clone(), id })),
+    // It exists before the row: the client may disconnect in between, or the row may be there although its commit failed.
+    let catalog = library.catalog.clone();
+    let mut counted = Counted { catalog, id: Some(id.clone()), runtime: Handle::current() };
+    let expires_at = now.saturating_add(secs_max);
+    let started = library.catalog.start_transfer(account, &id, now, expires_at).await?;
+    if started == StartTransfer::Started {
+        return Ok(Some(counted));
+    }
+    counted.id = None;
+    match started {
         StartTransfer::OverLimit(over) => Err(Error::OverLimit(over)),
+        _ => Ok(None),
     }
 }
 
 impl Drop for Counted {
     fn drop(&mut self) {
-        // Without a runtime, the process ends, and the next one frees the row.
-        let Ok(runtime) = Handle::try_current() else { return };
-        let (catalog, id) = (self.catalog.clone(), std::mem::take(&mut self.id));
-        runtime.spawn(async move {
+        let Some(id) = self.id.take() else { return };
+        let catalog = self.catalog.clone();
+        self.runtime.spawn(async move {
             if let Err(error) = catalog.end_transfer(&id).await {
                 let error: &dyn std::error::Error = &error;
                 tracing::warn!(error, "a transfer that has ended still counts for its account");

@@ -13,6 +13,8 @@ use crate::referenced::Referenced;
 
 /// The most accounts that one round measures.
 const ACCOUNTS_MAX: u32 = 1000;
+/// Maximum number of images of an account that is measured: all their manifests are listed in memory.
+const MEASURED_IMAGES_MAX: usize = 20_000;
 /// The most images of which a sample has the use.
 const LARGEST_MAX: usize = 100;
 /// The most references to chunks that are in memory, at 40 bytes each.
@@ -28,7 +30,10 @@ const REST_MAX: Duration = Duration::from_secs(1);
 pub(super) async fn measure_due(library: &Library, stop: &CancellationToken) -> Result<(), CatalogError> {
     let due = library.catalog.accounts_to_measure(library.clock.now(), ACCOUNTS_MAX).await?;
     for (account, revision) in due {
-        let images = images(library, account).await?;
+        let Some(images) = images(library, account).await? else {
+            tracing::debug!(account = account.0, "an account with too many images is not measured");
+            continue;
+        };
         let (store, stopping) = (library.store.clone(), stop.clone());
         let measured = tokio::task::spawn_blocking(move || measure(&images, &store, &stopping)).await;
         let account_id = account.0;
@@ -46,16 +51,18 @@ pub(super) async fn measure_due(library: &Library, stop: &CancellationToken) -> 
     Ok(())
 }
 
-async fn images(library: &Library, account: AccountId) -> Result<Vec<ManifestUse>, CatalogError> {
+/// Returns the images of an account; `None` if there are too many.
+async fn images(library: &Library, account: AccountId) -> Result<Option<Vec<ManifestUse>>, CatalogError> {
     let mut images: Vec<ManifestUse> = Vec::new();
-    loop {
+    while images.len() <= MEASURED_IMAGES_MAX {
         let after = images.last().map_or(String::new(), |image| image.image_id.clone());
         let more = library.catalog.manifest_uses_of(account, &after, BATCH).await?;
         if more.is_empty() {
-            return Ok(images);
+            return Ok(Some(images));
         }
         images.extend(more);
     }
+    Ok(None)
 }
 
 /// Reads the manifests of images, once to verify them and once for every half a million chunks. `None` if the server stops.

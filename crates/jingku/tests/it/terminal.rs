@@ -46,9 +46,10 @@ impl Terminal {
         let name = ptsname(&master, Vec::new()).unwrap();
         let slave = open(name, OFlags::RDWR | OFlags::NOCTTY, Mode::empty()).unwrap();
         tcsetwinsize(&slave, Winsize { ws_row: 24, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 }).unwrap();
-        // In a new session, or width and keys would be those of the terminal that runs the tests.
-        let session = ["--ctty", env!("CARGO_BIN_EXE_jingku")];
-        let mut command = home.other_command("setsid", &[&session[..], args].concat());
+        // In a new session, or width and keys would be those of the terminal that runs the tests. Tests that run in the
+        // background may ignore the signal, and what they start with them.
+        let session = ["--default-signal=INT", "setsid", "--ctty", env!("CARGO_BIN_EXE_jingku")];
+        let mut command = home.other_command("env", &[&session[..], args].concat());
         let [stdin, stdout] = [(); 2].map(|()| slave.try_clone().unwrap());
         command.env("TERM", "xterm").stdin(stdin).stdout(stdout).stderr(slave);
         let child = command.spawn().unwrap();

@@ -70,6 +70,6 @@ fn a_webhook_is_told_about_an_image() {
         "Deleted. Waiting events are not sent.\n"
     );
     assert_eq!(home.json(&["webhook", "list"]), json!([]));
-    home.run(&["webhook", "deliveries", id]).failed(3, &["does not exist"]);
+    home.run(&["webhook", "deliveries", id]).failed(3, &["Resource not exist"]);
     home.run(&["webhook", "create", "ftp://example.com"]).failed(1, &[]);
 }

@@ -235,8 +235,17 @@ impl Host {
         let ready = self.server.readiness();
         assert!(ready.starts_with("HTTP/1.1 200 "), "{place}: {ready}");
         assert_intact(&self.home, &[], place);
-        until("the engine has no container", || self.engine.run(&["ps", "-aq"]).is_empty());
-        until("the engine has one image", || self.engine.run(&["images", "-q"]).lines().count() == 1);
+        until("the engine has no container", || self.listed(&["ps", "-aq"]) == Some(0));
+        until("the engine has one image", || self.listed(&["images", "-q"]) == Some(1));
+    }
+
+    /// The number of lines that a command of the engine prints. Podman fails if what it lists is removed meanwhile.
+    fn listed(&self, args: &[&str]) -> Option<usize> {
+        let output = self.engine.output(args);
+        output
+            .status
+            .success()
+            .then(|| output.stdout.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).count())
     }
 }
 

@@ -158,6 +158,9 @@ impl Catalog {
                     return transaction.discard(outcomes).await;
                 }
             }
+            if outcomes.iter().all(|outcome| matches!(outcome, RestoreImage::Live(_))) {
+                return transaction.discard(outcomes).await;
+            }
             transaction.commit(outcomes).await
         };
         self.database.write(change).await
@@ -218,6 +221,9 @@ impl Catalog {
                 } else if transaction.find_answer(owner, Some(&request), now).await?.is_none() {
                     return transaction.discard(Err(place)).await;
                 }
+            }
+            if purged.is_empty() {
+                return transaction.discard(Ok(0)).await;
             }
             // The counter is locked last.
             for request in &purged {

@@ -239,7 +239,7 @@ async fn invalid_imports_are_refused() {
         ids
     };
     let (code, text) = refusal(&[("Name", "env")]).await;
-    assert!(code == 8095 && text.contains("16 uploads"), "{code} {text}");
+    assert!(code == 8095 && text.contains("16 unfinished uploads"), "{code} {text}");
     // A resumed upload does not count again, and a deleted one does not count.
     caller.import(&[("Name", "env-3")]).await;
     caller.ok(Action::TerminateCompShareCustomImage, &[("CompShareImageId", &ids[0])]).await;

@@ -65,7 +65,7 @@ async fn the_limit_of_images_applies() {
     let caller = service.caller();
     service.add_trashed(&["image-1", "image-2"]).await;
     service.add_images(&[("live", NOW)]).await;
-    let full = "The account has 2 images and may have 2; delete some, or ask the operator for more";
+    let full = "The account has 2 images and asks for 1 more, but may have 2; delete some, or ask the operator for more";
     let both = [(ID, "image-1"), ("CompShareImageIds.1", "image-2")];
     caller.assert_refused(RESTORE, &both, 8095, full).await;
     caller.ok(RESTORE, &both[..1]).await;

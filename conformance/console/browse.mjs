@@ -146,6 +146,17 @@ async function seeUsage(visit) {
   await visit.look("usage");
 }
 
+async function seeActivity(visit) {
+  const { page, run } = visit;
+  await page.click("nav a[href='/console/activity']");
+  await page.waitForURL("**/console/activity");
+  const actions = await page.locator("tbody td.name").allTextContents();
+  for (const action of ["CreateCompShareCustomImage", "TerminateCompShareCustomImage", "RestoreCompShareCustomImage"]) {
+    check(actions.includes(action), `${run.name}: ${action} is recorded`);
+  }
+  await visit.look("activity");
+}
+
 /** Sends the start of a file, as an upload that was interrupted, and then imports the file on the page. */
 async function importFile(visit) {
   const { page, run } = visit;
@@ -218,6 +229,7 @@ for (const [index, run] of runs.entries()) {
   await makeAndDelete(visit);
   await useTrash(visit);
   await seeUsage(visit);
+  await seeActivity(visit);
   await importFile(visit);
   await leave(visit);
   visit.done();

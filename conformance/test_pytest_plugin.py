@@ -28,9 +28,11 @@ def run_pytest(daemon, folder: Path, source: str, *options) -> subprocess.Popen:
     (folder / "test_it.py").write_text(source)
     environment = {**os.environ, "PYTHONPATH": str(PLUGIN), "JINGKU_BIN": str(daemon.binary)}
     environment["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
-    command = [sys.executable, "-m", "pytest", "-s", "-q", "-p", "no:cacheprovider", "-p", "pytest_jingku", *options]
+    # A shell ignores the signal in what it runs in the background.
+    python = ["env", "--default-signal=INT", sys.executable]
+    pytest = ["-m", "pytest", "-s", "-q", "-p", "no:cacheprovider", "-p", "pytest_jingku", *options]
     pipe, both = subprocess.PIPE, subprocess.STDOUT
-    return subprocess.Popen([*command, "test_it.py"], cwd=folder, env=environment, stdout=pipe, stderr=both, text=True)
+    return subprocess.Popen([*python, *pytest, "test_it.py"], cwd=folder, env=environment, stdout=pipe, stderr=both, text=True)
 
 
 def address(process) -> str:

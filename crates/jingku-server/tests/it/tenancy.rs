@@ -1,6 +1,6 @@
 //! No list, count or error reveals resources of other accounts: random sequences of calls, compared with a model.
 //!
-//! `JINGKU_TENANCY_SEQUENCES` sets the number of sequences (default 10,000), `JINGKU_TENANCY_SEED` the seed (default 1).
+//! `JINGKU_TENANCY_SEQUENCES` sets the number of sequences (default 5,000), `JINGKU_TENANCY_SEED` the seed (default 1).
 //! A failure prints the shortest failing sequence that was found.
 
 mod ask;
@@ -21,7 +21,7 @@ use step::Step;
 
 /// The sequences run in parallel shards, each with its own seed.
 const SHARDS: u64 = 4;
-const SEQUENCES: u32 = 10_000;
+const SEQUENCES: u32 = 5_000;
 const STEPS_MAX: usize = 8;
 /// Once in this many sequences, every account requests everything. Otherwise one account requests lists, and another one
 /// requests what was changed.

@@ -58,13 +58,13 @@ async fn measure(engine: &str, catalog: &Catalog, accounts: &[AccountId], create
 /// Each account changes its own images.
 async fn rate(catalog: &Catalog, accounts: &[AccountId], creates: bool, audited: bool, round: usize) -> f64 {
     let mut writers = JoinSet::new();
-    let begin = Instant::now();
+    let (begin, writing) = (Instant::now(), accounts.len());
     for account in accounts.iter().copied() {
         let catalog = catalog.clone();
         writers.spawn(async move {
             let mut changes = 0_u32;
             while begin.elapsed() < ROUND {
-                let id = format!("compshareImage-{}-{audited}-{round}-{changes}", account.0);
+                let id = format!("compshareImage-{}-{writing}-{audited}-{round}-{changes}", account.0);
                 if creates {
                     apply(&catalog, account, &id, audited, create(&catalog, account, &id)).await;
                     // Frees the instance.

@@ -1,4 +1,4 @@
-//! URLs that are told about changes of images.
+//! Webhooks: URLs that get a request for each change of an image.
 //!
 //! The change of an image queues the deliveries of its event in the same transaction. A server claims a webhook for one
 //! delivery at a time, so a slow receiver delays only its own.

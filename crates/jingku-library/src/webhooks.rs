@@ -1,4 +1,4 @@
-//! Tells URLs of accounts about changes of their images: signed requests, retried with growing pauses, at least once.
+//! Sends events of images to the webhooks of their accounts: signed requests, retried with growing pauses, at least once.
 //!
 //! The catalogue queues the events; `jobs/webhooks.rs` sends them.
 

@@ -1,4 +1,4 @@
-//! `jingku webhook`: URLs that are told about the images of the account, through the API.
+//! `jingku webhook`: URLs that get events of the images of the account, through the API.
 
 use compshare::actions::{
     CreateCompShareImageWebhookRequest, DeleteCompShareImageWebhookRequest,

@@ -7,7 +7,7 @@ use crate::{AccountId, Catalog, Result};
 pub const WEBHOOKS_MAX: i64 = 8;
 
 row! {
-    /// A URL of an account that is told about its images.
+    /// A URL of an account that gets events of its images.
     pub struct Webhook {
         /// Its id.
         pub id: String = "w.id",
@@ -15,7 +15,7 @@ row! {
         pub account: AccountId = "w.account_id",
         /// Where events are sent.
         pub url: String = "w.url",
-        /// The events it is told about.
+        /// The events that are sent to it.
         pub events: Vec<ImageEvent> = "w.events",
         /// The sealed key that signs its requests.
         pub secret: String = "w.secret",
@@ -35,7 +35,7 @@ pub struct NewWebhook<'a> {
     pub account: AccountId,
     /// Where events are sent.
     pub url: &'a str,
-    /// The events it is told about.
+    /// The events that are sent to it.
     pub events: &'a [ImageEvent],
     /// The sealed key that signs its requests.
     pub secret: &'a str,

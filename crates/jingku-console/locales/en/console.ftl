@@ -298,5 +298,5 @@ activity-count = { $count ->
     [one] { $count } entry
    *[other] { $count } entries
 }
-activity-none = Nothing has been changed yet. Changes of your images and instances appear here, whoever makes them.
+activity-none = No changes yet. All changes of your images and instances appear here, also those of other keys and of the operator.
 activity-none-match = No activity matches.

@@ -4,14 +4,14 @@ use crate::bounded::WebhookUrl;
 use crate::list::{List, without_repeats};
 use crate::webhook::WebhookEvent;
 
-/// Extension: tells a URL about changes of the caller's images.
+/// Extension: creates a webhook, a URL that gets events of the caller's images.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "PascalCase")]
 pub struct CreateCompShareImageWebhookRequest {
     /// Where events are sent.
     pub url: WebhookUrl,
-    /// The events to tell about; absent for all.
+    /// The events to send; absent for all.
     #[serde(default, deserialize_with = "without_repeats")]
     pub events: List<WebhookEvent, 6>,
 }

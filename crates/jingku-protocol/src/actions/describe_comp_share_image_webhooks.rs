@@ -16,7 +16,7 @@ pub struct DescribeCompShareImageWebhooksResponse {
     pub webhooks: Vec<Webhook>,
 }
 
-/// A URL that is told about changes of images.
+/// A URL that gets events of images.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, rename_all = "PascalCase")]
@@ -25,7 +25,7 @@ pub struct Webhook {
     pub webhook_id: String,
     /// Where events are sent.
     pub url: String,
-    /// The events it is told about.
+    /// The events that are sent to it.
     pub events: Vec<WebhookEvent>,
     /// When it was created, in Unix seconds.
     pub create_time: i64,

@@ -107,10 +107,10 @@ help-console = Print a link that signs a browser in to the web console once
 help-env = Print the settings SDKs need to connect to the server
     .sdk = Print sample code for this SDK [default: shell variables]
 
-help-webhook = URLs that are told about changes of your images
+help-webhook = URLs that get events of your images
 help-webhook-create = Create a webhook and print its secret
     .url = URL that gets a POST request for each event
-    .events = Events to tell about, repeatable [default: all]
+    .events = Events to send, repeatable [default: all]
 help-webhook-list = List your webhooks
 help-webhook-delete = Delete a webhook
     .webhook_id = Webhook ID

@@ -230,7 +230,11 @@ async fn answer(
         tokio::time::sleep(latency).await;
     }
     match fault {
-        Some(S3Fault::Refused(status, code)) => return Ok(error(status, code)),
+        Some(S3Fault::Refused(status, code)) => {
+            // A client that still sends would find a closed connection instead of the answer, and try again.
+            let _ = request.collect().await;
+            return Ok(error(status, code));
+        }
         Some(S3Fault::Slow(pause)) => tokio::time::sleep(pause).await,
         _ => {}
     }

@@ -16,6 +16,7 @@ mod show;
 mod source;
 mod sparse_file;
 mod trash;
+mod usage;
 
 use compshare::Client;
 use compshare::actions::{
@@ -44,6 +45,7 @@ pub(crate) async fn run(global: &Global, command: ImageCommand) -> Result<(), Fa
         ImageCommand::Export(args) => export::run(&connection, args).await,
         ImageCommand::Import(args) => import::run(&connection, args).await,
         ImageCommand::Url(args) => url(global, client, args).await,
+        ImageCommand::Usage { .. } => usage::run(global, client).await,
         ImageCommand::Trash { command } => trash::run(global, client, command).await,
     };
     outcome.map_err(|failure| connection.explain(failure))

@@ -18,6 +18,7 @@ mod image;
 mod lab;
 mod lang;
 mod library;
+mod limit;
 mod man;
 mod messages;
 mod migrate;

@@ -39,7 +39,7 @@ macro_rules! file {
     };
 }
 
-static FILES: [File; 26] = [
+static FILES: [File; 27] = [
     file!("argument"),
     file!("audit"),
     file!("backup"),
@@ -53,6 +53,7 @@ static FILES: [File; 26] = [
     file!("image"),
     file!("import"),
     file!("lab"),
+    file!("limit"),
     file!("man"),
     file!("migrate"),
     file!("name"),

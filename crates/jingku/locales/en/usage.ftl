@@ -1,4 +1,4 @@
-### `jingku usage`.
+### `jingku usage` and `jingku image usage`.
 
 usage-none = No images.
 usage-images = images
@@ -7,3 +7,9 @@ usage-garbage = garbage
 usage-damaged = corrupted
 usage-trashed = in the trash
 usage-missing = Data is missing: { $chunks } chunks, and the manifests of { $images } images.
+usage-not-measured = The images are measured within minutes of the first one, and then once a day.
+usage-others = { $count ->
+    [one] One other image has { $stored } of data.
+   *[other] { $count } other images have { $stored } of data.
+}
+usage-measured = Measured at { $time }, before compression: { $stored } of data, of which only the trash needs { $trash }.

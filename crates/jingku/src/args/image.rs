@@ -42,6 +42,10 @@ pub(crate) enum ImageCommand {
         #[command(subcommand)]
         command: ImageTrashCommand,
     },
+    Usage {
+        #[command(flatten)]
+        connection: ConnectionArgs,
+    },
 }
 
 /// The trash of the account.
@@ -88,6 +92,7 @@ impl ImageCommand {
             Self::Import(args) => &args.connection,
             Self::Url(args) => &args.one.connection,
             Self::Trash { command } => command.connection(),
+            Self::Usage { connection } => connection,
         }
     }
 }

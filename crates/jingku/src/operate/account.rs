@@ -7,8 +7,9 @@ use super::key::print_pair;
 use crate::args::{AccountCommand, AccountLimitArgs, Global};
 use crate::failure::Failure;
 use crate::library::{open, open_or_create, open_with, read_config};
+use crate::limit::{amount, name};
 use crate::messages::tr;
-use crate::output::{Listing, bytes, print_json, time};
+use crate::output::{Listing, print_json, time};
 
 pub(crate) async fn account(global: &Global, command: AccountCommand) -> Result<(), Failure> {
     match command {
@@ -39,7 +40,10 @@ async fn list(global: &Global, config: &Config) -> Result<(), Failure> {
     }
     let share = |limits: &[LimitState], limit| {
         let state = limits.iter().find(|state| state.limit == limit);
-        let share = |of: &LimitState| format!("{}/{}", amount(limit, of.used), amount(limit, of.max));
+        let share = |of: &LimitState| {
+            let name = wire_name(limit);
+            format!("{}/{}", amount(&name, Some(of.used)), amount(&name, max(of)))
+        };
         state.map(share).unwrap_or_default()
     };
     Listing::of(&accounts)
@@ -76,9 +80,9 @@ async fn limit(global: &Global, args: AccountLimitArgs) -> Result<(), Failure> {
     let source =
         |state: &LimitState| if state.own { tr!("operate-limit-own") } else { tr!("operate-limit-default") };
     Listing::of(&limits)
-        .column(tr!("table-limit"), |state| name(state.limit))
-        .column(tr!("table-used"), |state| amount(state.limit, state.used))
-        .column(tr!("table-max"), |state| amount(state.limit, state.max))
+        .column(tr!("table-limit"), |state| name(&wire_name(state.limit)))
+        .column(tr!("table-used"), |state| amount(&wire_name(state.limit), Some(state.used)))
+        .column(tr!("table-max"), |state| amount(&wire_name(state.limit), max(state)))
         .column(tr!("table-set-for"), source)
         .print(0, "")
 }
@@ -89,32 +93,15 @@ fn to_json(account: &Account) -> Value {
 }
 
 fn limits_json(limits: &[LimitState]) -> Value {
-    // Without a limit, there is no maximum.
-    let max = |state: &LimitState| Some(state.max).filter(|max| *max != i64::MAX);
     let value = |state: &LimitState| json!({ "Used": state.used, "Max": max(state), "Own": state.own });
-    limits.iter().map(|state| (format!("{:?}", state.limit), value(state))).collect()
+    limits.iter().map(|state| (wire_name(state.limit), value(state))).collect()
 }
 
-fn name(limit: Limit) -> String {
-    match limit {
-        Limit::Images => tr!("operate-limit-images"),
-        Limit::Trashed => tr!("operate-limit-trashed"),
-        Limit::StoredBytes => tr!("operate-limit-stored-bytes"),
-        Limit::Uploads => tr!("operate-limit-uploads"),
-        Limit::UploadBytes => tr!("operate-limit-upload-bytes"),
-        Limit::Jobs => tr!("operate-limit-jobs"),
-        Limit::Transfers => tr!("operate-limit-transfers"),
-    }
+/// The maximum, unless there is no limit.
+fn max(state: &LimitState) -> Option<i64> {
+    Some(state.max).filter(|max| *max != i64::MAX)
 }
 
-fn amount(limit: Limit, amount: i64) -> String {
-    if amount == i64::MAX {
-        return tr!("operate-limit-none");
-    }
-    match limit {
-        Limit::StoredBytes | Limit::UploadBytes => bytes(u64::try_from(amount).unwrap_or(0)),
-        Limit::Images | Limit::Trashed | Limit::Uploads | Limit::Jobs | Limit::Transfers => {
-            amount.to_string()
-        }
-    }
+fn wire_name(limit: Limit) -> String {
+    format!("{limit:?}")
 }

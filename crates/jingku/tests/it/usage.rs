@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::disk::{self, CHUNK};
-use crate::home::{Home, files_below};
+use crate::home::{Home, files_below, until};
 
 /// The bytes and the number of the files of chunks and manifests.
 fn stored(home: &Home) -> (u64, u64) {
@@ -90,4 +90,29 @@ fn missing_chunks_and_manifests_are_reported() {
     assert!(damaged[0] != damaged[1], "{usage}");
     let said = home.run(&["usage", "--lang", "zh"]).succeeded();
     assert!(said.err.contains("缺失") && said.out.contains("已损坏"), "{said:?}");
+}
+
+/// A tenant sees its limits at once, and its images once they are measured.
+#[test]
+fn an_account_sees_its_use_and_limits() {
+    let home = Home::new();
+    home.add_instance("uhost-1", &disk::bytes(6, 1));
+    let server = home.serve();
+    let shown = home.run(&["image", "usage"]).succeeded();
+    assert!(shown.out.contains("images in progress") && shown.err.contains("within minutes"), "{shown:?}");
+    let id = home.make("uhost-1", "a");
+    home.run(&["account", "limit", "1", "--images", "7", "--transfers", "3"]).succeeded();
+    let limits = home.json(&["image", "usage"])["LimitSet"].clone();
+    let limit =
+        |name: &str| limits.as_array().unwrap().iter().find(|limit| limit["Name"] == name).unwrap().clone();
+    assert_eq!((&limit("Images")["Used"], &limit("Images")["Max"]), (&json!(1), &json!(7)));
+    assert_eq!(limit("Transfers")["Max"], 3);
+    // Accounts are measured every ten minutes, and at the start.
+    drop(server);
+    let _server = home.serve();
+    until("the account is measured", || home.json(&["image", "usage"])["MeasureTime"] != 0);
+    let shown = home.run(&["image", "usage"]).succeeded();
+    assert!(shown.out.contains(&id) && shown.err.contains("Measured at"), "{shown:?}");
+    let chinese = home.run(&["image", "usage", "--lang", "zh"]).succeeded();
+    assert!(chinese.out.contains("制作中的镜像") && chinese.err.contains("统计于"), "{chinese:?}");
 }

@@ -9,21 +9,23 @@ use jingku_protocol::actions::{
     CommunityQuery, CopyCompShareCustomImageRequest, DescribeCommunityImagesRequest,
     DescribeCompShareCustomImagesRequest, DescribeCompShareImageShareAccountsRequest,
     DescribeCompShareImagesRequest, DescribeCompShareSharingImagesRequest, GetCompShareCustomImageUrlRequest,
-    List, MAX_LINK_SECS, MAX_NAME_CHARS, MAX_TAGS, ModifyCompShareImageShareAccountRequest,
-    PublishCompShareImageRequest, UpdateCompShareImageRequest, Word,
+    MAX_LINK_SECS, MAX_NAME_CHARS, ModifyCompShareImageShareAccountRequest, PublishCompShareImageRequest,
+    UpdateCompShareImageRequest,
 };
 use jingku_protocol::{Image, ImageStatus, Owner, RetCode};
 use jingku_server::Refusal;
 
 use crate::console::Caller;
 use crate::failure::{Failure, error, explain, status};
-use crate::form::{Fields, Form};
+use crate::form::Form;
 use crate::lang::Lang;
 use crate::page::{Frame, Notice, image_url, render};
 use crate::progress::{Status, poll_url};
 use crate::readme;
+use crate::shares::{accounts, invalid};
 use crate::shown::{Time, bytes, megabytes};
 use crate::snippets::{self, Snippet};
+use crate::tags;
 
 /// How the caller sees an image.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -240,12 +242,6 @@ fn times(lang: Lang, image: &Image) -> Vec<(String, Time)> {
     times.into_iter().filter_map(|(id, time)| Some((lang.t(id), Time::of(time)?))).collect()
 }
 
-/// Tags as people write them: with commas between them, also Chinese ones.
-pub(crate) fn tags(text: &str) -> List<Word, MAX_TAGS> {
-    let tags = text.split([',', '，', '、']).map(str::trim).filter(|tag| !tag.is_empty());
-    tags.collect()
-}
-
 /// Leads back to the image after a change, or shows why it was refused.
 async fn after<T>(caller: &Caller, id: &str, answer: Result<T, Refusal>, done: &str) -> Response {
     match answer {
@@ -263,7 +259,7 @@ pub(crate) async fn edit(Path(id): Path<String>, form: Form) -> Response {
         image_id: id.as_str().into(),
         name: Some(fields.get("name").into()),
         description: Some(fields.get("description").into()),
-        tags: Some(tags(fields.get("tags"))),
+        tags: Some(tags::read(fields.get("tags"))),
         ..Default::default()
     };
     after(&caller, &id, caller.call(&request).await, "edited").await
@@ -293,19 +289,11 @@ async fn change_shares(id: &str, form: Form, adds: bool) -> Response {
     };
     let answer = caller.call(&request).await;
     if let Ok(answer) = &answer
-        && !answer.invalid_accounts.is_empty()
+        && let Some(notice) = invalid(lang, answer)
     {
-        let accounts = answer.invalid_accounts.iter().map(i64::to_string).collect::<Vec<_>>().join(", ");
-        let notice = Some(error(lang.with("share-invalid", "accounts", accounts)));
-        return page(&caller, id, notice, None, StatusCode::UNPROCESSABLE_ENTITY).await;
+        return page(&caller, id, Some(notice), None, StatusCode::UNPROCESSABLE_ENTITY).await;
     }
     after(&caller, id, answer, if adds { "shared" } else { "unshared" }).await
-}
-
-/// The numbers of accounts in a form; `None` if something else is there.
-fn accounts(fields: &Fields) -> Option<Vec<i64>> {
-    let words = fields.get("accounts").split([',', '，', '、', ' ']).filter(|word| !word.is_empty());
-    words.map(|word| word.parse().ok()).collect()
 }
 
 pub(crate) async fn copy(Path(id): Path<String>, form: Form) -> Response {

@@ -9,6 +9,7 @@ mod chart;
 mod console;
 mod cookie;
 mod failure;
+mod filters;
 mod form;
 mod image;
 mod images;
@@ -18,11 +19,15 @@ mod make;
 mod page;
 mod progress;
 mod readme;
+mod selection;
 mod sessions;
+mod shares;
 mod shown;
 mod sign_in;
 mod snippets;
+mod tags;
 mod trash;
+mod turns;
 mod usage;
 
 use std::sync::Arc;
@@ -45,7 +50,9 @@ pub fn router(context: Arc<Context>) -> Router {
         .route("/console/language/{lang}", get(lang::choose))
         .route("/console/assets/{name}", get(assets::serve))
         .route("/console/images", get(images::show))
-        .route("/console/images/delete", post(images::delete))
+        .route("/console/images/delete", post(selection::delete))
+        .route("/console/images/tag", post(selection::tag))
+        .route("/console/images/share", post(selection::share))
         .route("/console/images/{id}", get(image::show))
         .route("/console/images/{id}/edit", post(image::edit))
         .route("/console/images/{id}/share", post(image::share))

@@ -7,7 +7,7 @@ use crate::browser::{Answer, Browser, MORE_TEXTS, Server};
 use crate::routes::routes;
 
 /// Fields of any form: every change is complete.
-fn fields(id: &str) -> [(&str, &str); 12] {
+fn fields(id: &str) -> [(&str, &str); 15] {
     [
         ("id", id),
         ("instance", id),
@@ -18,6 +18,9 @@ fn fields(id: &str) -> [(&str, &str); 12] {
         ("accounts", "2"),
         ("version", "v9"),
         ("expires", "3600"),
+        ("add", "changed"),
+        ("readme", "changed"),
+        ("remove", "changed"),
         ("confirmed", "yes"),
         ("public_key", "public-1"),
         ("private_key", "private-1"),
@@ -111,7 +114,7 @@ async fn images_of_other_accounts_look_like_none() {
             let others = ["/console/sign-in", "/console/sign-out", "/console/import/start"];
             if route.posts && !others.iter().any(|it| route.is(it)) {
                 answers.push(browser.submit(&path, &fields(id)).await);
-                answers.push(browser.submit(&path, &fields(id)[..9]).await);
+                answers.push(browser.submit(&path, &fields(id)[..12]).await);
             }
             if route.has_id() {
                 let status = answers.last().unwrap().status;

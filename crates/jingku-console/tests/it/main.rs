@@ -8,6 +8,7 @@ mod hostile;
 mod import;
 mod pages;
 mod routes;
+mod selection;
 mod sessions;
 mod sign_in;
 mod trash;

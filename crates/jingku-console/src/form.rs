@@ -40,13 +40,11 @@ impl Fields {
         let boundary = media_type.and_then(|media_type| parse_boundary(media_type).ok());
         let read = timeout(FORM_READ_TIMEOUT, read_body(request.into_body(), bytes_max));
         let body = read.await.unwrap_or(Err(Failure::BadForm))?;
-        match boundary {
-            Some(boundary) => Self::parse_parts(body, boundary).await.ok_or(Failure::BadForm),
-            None => {
-                let texts = form_urlencoded::parse(&body).map(|(name, value)| (name.into(), to_text(&value)));
-                Ok(Self { texts: texts.collect(), files: Vec::new() })
-            }
+        if let Some(boundary) = boundary {
+            return Self::parse_parts(body, boundary).await.ok_or(Failure::BadForm);
         }
+        let texts = form_urlencoded::parse(&body).map(|(name, value)| (name.into(), to_text(&value)));
+        Ok(Self { texts: texts.collect(), files: Vec::new() })
     }
 
     async fn parse_parts(body: Vec<u8>, boundary: String) -> Option<Self> {

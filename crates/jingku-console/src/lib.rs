@@ -8,6 +8,8 @@ mod assets;
 mod chart;
 mod console;
 mod cookie;
+mod edit;
+mod facts;
 mod failure;
 mod filters;
 mod form;
@@ -19,6 +21,7 @@ mod make;
 mod page;
 mod progress;
 mod readme;
+mod readme_page;
 mod selection;
 mod sessions;
 mod shares;
@@ -28,6 +31,7 @@ mod snippets;
 mod tags;
 mod trash;
 mod turns;
+mod update;
 mod usage;
 
 use std::sync::Arc;
@@ -54,7 +58,9 @@ pub fn router(context: Arc<Context>) -> Router {
         .route("/console/images/tag", post(selection::tag))
         .route("/console/images/share", post(selection::share))
         .route("/console/images/{id}", get(image::show))
-        .route("/console/images/{id}/edit", post(image::edit))
+        .route("/console/images/{id}/edit", post(edit::edit))
+        .route("/console/images/{id}/cover", post(edit::cover))
+        .route("/console/images/{id}/readme", get(readme_page::show).post(readme_page::save))
         .route("/console/images/{id}/share", post(image::share))
         .route("/console/images/{id}/unshare", post(image::unshare))
         .route("/console/images/{id}/copy", post(image::copy))

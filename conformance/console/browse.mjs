@@ -18,6 +18,9 @@ const runs = [
   { name: "en-dark-narrow-plain", locale: "en-US", colorScheme: "dark", viewport: narrow, javaScriptEnabled: false },
 ];
 
+/** The smallest GIF: one pixel. */
+const cover = Buffer.from("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7", "base64");
+
 function check(holds, what) {
   if (!holds) throw new Error(what);
 }
@@ -26,7 +29,9 @@ function check(holds, what) {
 class Visit {
   constructor(page, run) {
     Object.assign(this, { page, run, problems: [] });
-    page.on("console", (message) => message.type() === "error" && this.problems.push(message.text()));
+    // Browsers call a refusal an error.
+    const isRefusal = (text) => /status of 422/.test(text);
+    page.on("console", (message) => message.type() === "error" && !isRefusal(message.text()) && this.problems.push(message.text()));
     page.on("pageerror", (error) => this.problems.push(String(error)));
     page.on("request", (request) => request.url().startsWith(base) || this.problems.push(request.url()));
   }
@@ -80,6 +85,34 @@ async function seeImages(visit) {
   if (!run.javaScriptEnabled) await page.click(".filters button");
   await page.waitForFunction(() => document.querySelectorAll("tbody tr").length === 1);
   await visit.look("search");
+}
+
+/** The pages for several images, with one that cannot be changed. */
+async function selectImages(visit) {
+  const { page, run } = visit;
+  const select = async (button) => {
+    await page.goto(`${base}/console/images?sort=name`);
+    for (const row of [1, 2]) await page.check(`tbody tr:nth-child(${row}) [name=id]`);
+    await page.click(`.below [formaction$='/${button}']`);
+    await visit.look(button);
+  };
+  await page.goto(`${base}/console/images?size_from=1&tag=cuda12`);
+  await visit.look("filters");
+  await select("share");
+  await select("tag");
+  await page.fill("[name=add]", `a-${run.name},b`);
+  await page.click("button.primary");
+  await page.waitForURL("**?tagged=2");
+  await select("tag");
+  await page.fill("[name=add]", "c,d,e");
+  await page.click("button.primary");
+  check((await page.locator(".mark.failed").count()) === 2, "both would have too many tags");
+  await visit.look("outcomes");
+  await select("tag");
+  await page.fill("[name=remove]", `a-${run.name},b`);
+  await page.click("button.primary");
+  await page.waitForURL("**?tagged=2");
+  await page.goto(`${base}/console/images?tag=cuda12`);
   await page.click("td.name a");
 }
 
@@ -95,6 +128,17 @@ async function changeImage(visit) {
   await page.click("form[action*='/link'] button");
   check((await page.textContent("#link code")).startsWith(`${base}/images/`), "there is a link");
   await visit.look("link");
+  await page.click(".readme a[href$='/readme']");
+  await page.click("[name=preview]");
+  await page.waitForSelector("#below td");
+  await visit.look("readme");
+  await page.click(".buttons a");
+  await page.setInputFiles("#cover", { name: "cover.gif", mimeType: "image/gif", buffer: cover });
+  await page.click("form[action$='/cover'] button");
+  await page.waitForURL("**?done=covered");
+  await visit.look("cover");
+  await page.click("[form=remove-cover]");
+  await page.waitForURL("**?done=uncovered");
 }
 
 async function makeAndDelete(visit) {
@@ -225,6 +269,7 @@ for (const [index, run] of runs.entries()) {
   const visit = new Visit(await context.newPage(), run);
   await signIn(visit, index === 0);
   await seeImages(visit);
+  await selectImages(visit);
   await changeImage(visit);
   await makeAndDelete(visit);
   await useTrash(visit);

@@ -1,4 +1,4 @@
-// What a page does beyond HTML: local times, buttons that copy, and a box that selects all.
+// What a page does beyond HTML: local times, buttons that copy, a box that selects all, and the limit of a file.
 "use strict";
 
 const words = document.documentElement.lang.startsWith("zh") ? ["复制", "已复制"] : ["Copy", "Copied"];
@@ -38,6 +38,14 @@ document.addEventListener("change", (event) => {
   const name = event.target.dataset.all;
   if (!name) return;
   for (const box of event.target.form.querySelectorAll(`input[name="${name}"]`)) box.checked = event.target.checked;
+});
+
+document.addEventListener("change", (event) => {
+  const { max, tooLarge } = event.target.dataset;
+  if (!max) return;
+  const isTooLarge = event.target.files[0]?.size > Number(max);
+  event.target.setCustomValidity(isTooLarge ? tooLarge : "");
+  event.target.reportValidity();
 });
 
 document.addEventListener("htmx:afterSettle", (event) => prepare(event.target.parentElement ?? document));

@@ -14,14 +14,16 @@ use jingku_server::{Context, Refusal};
 use crate::cookie;
 use crate::lang::Lang;
 use crate::sessions::Session;
+use crate::turns::Turns;
 
 pub(crate) struct Console {
     pub(crate) context: Arc<Context>,
+    pub(crate) turns: Turns,
 }
 
 impl Console {
     pub(crate) fn new(context: Arc<Context>) -> Self {
-        Self { context }
+        Self { context, turns: Turns::new() }
     }
 
     /// Whether browsers reach the console over TLS.

@@ -11,8 +11,11 @@ use crate::lang::Lang;
 use crate::page::{Frame, Notice, render};
 
 pub(crate) enum Failure {
-    /// It is too large, arrived too late, or has no valid token.
+    /// It arrived too late, cannot be read, or has no valid token.
     BadForm,
+    TooLarge,
+    /// More images than this were selected.
+    TooMany(usize),
     NotFound,
     Refused(Refusal),
 }
@@ -35,6 +38,10 @@ impl Failure {
         let lang = visitor.lang;
         let (status, notice) = match self {
             Self::BadForm => (StatusCode::FORBIDDEN, error(lang.t("failure-bad-form"))),
+            Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, error(lang.t("failure-too-large"))),
+            Self::TooMany(max) => {
+                (StatusCode::UNPROCESSABLE_ENTITY, error(lang.with("failure-too-many", "max", max)))
+            }
             Self::NotFound => (StatusCode::NOT_FOUND, error(lang.t("failure-not-found"))),
             // The key was revoked.
             Self::Refused(refusal) if refusal.ret_code == RetCode::UserNotFound => return to_sign_in(false),

@@ -4,35 +4,28 @@ use askama::Template;
 use axum::extract::{Path, Query};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
-use fluent_bundle::FluentArgs;
 use jingku_protocol::actions::{
     CommunityQuery, CopyCompShareCustomImageRequest, DescribeCommunityImagesRequest,
-    DescribeCompShareCustomImagesRequest, DescribeCompShareImageShareAccountsRequest,
-    DescribeCompShareImagesRequest, DescribeCompShareSharingImagesRequest, GetCompShareCustomImageUrlRequest,
-    List, MAX_LINK_SECS, MAX_NAME_CHARS, MAX_TAGS, ModifyCompShareImageShareAccountRequest,
-    PublishCompShareImageRequest, UpdateCompShareImageRequest, Word,
+    DescribeCompShareCustomImageSyncDetailRequest, DescribeCompShareCustomImagesRequest,
+    DescribeCompShareImageShareAccountsRequest, DescribeCompShareImagesRequest,
+    DescribeCompShareSharingImagesRequest, DescribeSelfCommunityImagesRequest,
+    GetCompShareCustomImageUrlRequest, MAX_LINK_SECS, MAX_NAME_CHARS,
+    ModifyCompShareImageShareAccountRequest, PublishCompShareImageRequest,
 };
 use jingku_protocol::{Image, ImageStatus, Owner, RetCode};
-use jingku_server::Refusal;
+use jingku_server::{COVER_BYTES_MAX, Refusal};
 
 use crate::console::Caller;
+use crate::facts::{Origin, facts, times, weight};
 use crate::failure::{Failure, error, explain, status};
 use crate::form::{Fields, Form};
-use crate::lang::Lang;
 use crate::page::{Frame, Notice, image_url, render};
 use crate::progress::{Status, poll_url};
 use crate::readme;
-use crate::shown::{Time, bytes, megabytes};
+use crate::shares::{accounts, invalid};
+use crate::shown::{Time, bytes};
 use crate::snippets::{self, Snippet};
-
-/// How the caller sees an image.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Origin {
-    Own,
-    Shared,
-    Community,
-    Platform,
-}
+use crate::update::{digest_cover, digest_texts};
 
 #[derive(Template)]
 #[template(path = "image.html")]
@@ -48,6 +41,10 @@ struct Page {
     readme: String,
     status: Status,
     facts: Vec<(String, String)>,
+    /// The image that it is a copy of, and the address of its page.
+    source: Option<(String, String)>,
+    /// The versions of its group, newest first.
+    versions: Vec<Version>,
     times: Vec<(String, Time)>,
     is_own: bool,
     is_available: bool,
@@ -56,8 +53,41 @@ struct Page {
     shares: Vec<Owner>,
     snippets: Vec<Snippet>,
     link: Option<Link>,
+    entered: Entered,
+    seen_texts: String,
+    seen_cover: String,
+    cover_bytes_max: usize,
+    cover_size_max: String,
     name_chars_max: usize,
     poll: String,
+}
+
+/// An image of a group.
+struct Version {
+    url: String,
+    /// Such as `v1.0`.
+    label: String,
+    name: String,
+    status: Status,
+    published: Option<Time>,
+    /// Whether the page shows it.
+    is_here: bool,
+}
+
+/// What a form has of the texts of an image.
+pub(crate) struct Entered {
+    pub(crate) name: String,
+    pub(crate) description: String,
+    pub(crate) tags: String,
+}
+
+/// What the page shows beside the image.
+#[derive(Default)]
+pub(crate) struct Beside {
+    notice: Option<Notice>,
+    link: Option<Link>,
+    /// What was entered and could not be saved.
+    entered: Option<Entered>,
 }
 
 struct Link {
@@ -69,6 +99,29 @@ struct Link {
 /// The lifetimes of a link that the page offers, in seconds.
 const LINK_SECS: [i64; 3] = [3600, 8 * 3600, MAX_LINK_SECS];
 
+impl Entered {
+    pub(crate) fn read(fields: &Fields) -> Self {
+        let [name, description, tags] =
+            ["name", "description", "tags"].map(|name| fields.get(name).to_owned());
+        Self { name, description, tags }
+    }
+
+    fn of(image: &Image) -> Self {
+        let (name, description) = (image.name.clone(), image.description.clone());
+        Self { name, description, tags: image.tags.join(", ") }
+    }
+}
+
+impl Beside {
+    pub(crate) fn notice(notice: Notice) -> Self {
+        Self { notice: Some(notice), ..Self::default() }
+    }
+
+    pub(crate) fn unsaved(notice: Notice, entered: Entered) -> Self {
+        Self { entered: Some(entered), ..Self::notice(notice) }
+    }
+}
+
 pub(crate) async fn show(
     caller: Caller,
     Path(id): Path<String>,
@@ -76,7 +129,7 @@ pub(crate) async fn show(
 ) -> Response {
     let done = query.iter().find(|(name, _)| name == "done").map_or("", |(_, value)| value);
     let notice = done_message(done).map(|id| Notice::done(caller.visitor.lang.t(id)));
-    page(&caller, &id, notice, None, StatusCode::OK).await
+    page(&caller, &id, Beside { notice, ..Beside::default() }, StatusCode::OK).await
 }
 
 fn done_message(done: &str) -> Option<&'static str> {
@@ -85,6 +138,8 @@ fn done_message(done: &str) -> Option<&'static str> {
         "imported" => Some("done-imported"),
         "made-without-tags" => Some("done-made-without-tags"),
         "edited" => Some("done-edited"),
+        "covered" => Some("done-covered"),
+        "uncovered" => Some("done-uncovered"),
         "shared" => Some("done-shared"),
         "unshared" => Some("done-unshared"),
         "copied" => Some("done-copied"),
@@ -132,39 +187,87 @@ fn unless_absent<T>(called: Result<T, Refusal>) -> Result<Option<T>, Refusal> {
     }
 }
 
-async fn page(
-    caller: &Caller,
-    id: &str,
-    notice: Option<Notice>,
-    link: Option<Link>,
-    code: StatusCode,
-) -> Response {
-    let (origin, image) = match find(caller, id).await {
-        Ok(Some(found)) => found,
-        Ok(None) => return Failure::NotFound.show(&caller.visitor),
-        Err(refusal) => return Failure::from(refusal).show(&caller.visitor),
+/// What only the owner of an image learns.
+#[derive(Default)]
+struct Owned {
+    shares: Vec<Owner>,
+    weight: Vec<(String, String)>,
+    source: Option<(String, String)>,
+}
+
+impl Owned {
+    async fn of(caller: &Caller, image: &Image) -> Result<Self, Refusal> {
+        let id = || image.comp_share_image_id.as_str().into();
+        let shares = DescribeCompShareImageShareAccountsRequest { image_id: id(), ..Default::default() };
+        let shares = caller.call(&shares).await?.account_set;
+        let copied = DescribeCompShareCustomImageSyncDetailRequest { image_id: id(), ..Default::default() };
+        let source = unless_absent(caller.call(&copied).await)?.map(|answer| {
+            let id = answer.source_comp_share_image_id;
+            (id.clone(), image_url(&id))
+        });
+        let weight = if is_available(image) { weight(caller, image).await? } else { Vec::new() };
+        Ok(Self { shares, weight, source })
+    }
+}
+
+fn is_available(image: &Image) -> bool {
+    !matches!(image.status, ImageStatus::Making | ImageStatus::UnAvailable)
+}
+
+/// The versions of an image's group that the caller can see.
+async fn versions(caller: &Caller, origin: Origin, image: &Image) -> Result<Vec<Version>, Refusal> {
+    if image.group_id.is_empty() {
+        return Ok(Vec::new());
+    }
+    let group_id = Some(image.group_id.as_str().into());
+    let query = CommunityQuery { group_id, exclude_readme: true, ..Default::default() };
+    let groups = if origin == Origin::Own {
+        unless_absent(caller.call(&DescribeSelfCommunityImagesRequest { query }).await)?
+            .map(|page| page.groups)
+    } else {
+        unless_absent(caller.call(&DescribeCommunityImagesRequest { query }).await)?.map(|page| page.groups)
+    };
+    let mut versions = Vec::new();
+    for version in groups.unwrap_or_default().into_iter().flat_map(|group| group.data) {
+        versions.push(Version {
+            status: Status::of(caller, &version).await,
+            url: image_url(&version.comp_share_image_id),
+            is_here: version.comp_share_image_id == image.comp_share_image_id,
+            published: Time::of(version.pub_time),
+            label: version.version_name,
+            name: version.name,
+        });
+    }
+    Ok(versions)
+}
+
+pub(crate) async fn page(caller: &Caller, id: &str, beside: Beside, code: StatusCode) -> Response {
+    match read_page(caller, id, beside).await {
+        Ok(Some(page)) => render(code, &page),
+        Ok(None) => Failure::NotFound.show(&caller.visitor),
+        Err(refusal) => Failure::from(refusal).show(&caller.visitor),
+    }
+}
+
+async fn read_page(caller: &Caller, id: &str, beside: Beside) -> Result<Option<Page>, Refusal> {
+    let Some((origin, image)) = find(caller, id).await? else {
+        return Ok(None);
     };
     let is_own = origin == Origin::Own;
-    let shares = if is_own {
-        let request =
-            DescribeCompShareImageShareAccountsRequest { image_id: id.into(), ..Default::default() };
-        match caller.call(&request).await {
-            Ok(answer) => answer.account_set,
-            Err(refusal) => return Failure::from(refusal).show(&caller.visitor),
-        }
-    } else {
-        Vec::new()
-    };
+    let owned = if is_own { Owned::of(caller, &image).await? } else { Owned::default() };
     let lang = caller.visitor.lang;
     let status = Status::of(caller, &image).await;
     let poll = poll_url(std::iter::once(&status), "image");
     let frame = Frame::new(caller, image.name.clone(), "images");
     let back = form_urlencoded::byte_serialize(image_url(id).as_bytes()).collect();
-    let is_available = !matches!(image.status, ImageStatus::Making | ImageStatus::UnAvailable);
-    let page = Page {
-        frame: Frame { notice, reloads: !poll.is_empty(), back, ..frame },
-        facts: facts(lang, origin, &image),
+    let is_available = is_available(&image);
+    let facts = facts(lang, origin, &image).into_iter().chain(owned.weight);
+    Ok(Some(Page {
+        frame: Frame { notice: beside.notice, reloads: !poll.is_empty(), back, ..frame },
+        facts: facts.collect(),
         times: times(lang, &image),
+        source: owned.source,
+        versions: versions(caller, origin, &image).await?,
         // Covers are at this server, whatever address its public URL has.
         cover: image.cover.rsplit_once("/covers/").map(|(_, id)| format!("/covers/{id}")).unwrap_or_default(),
         readme: image.readme.as_deref().map(readme::render).unwrap_or_default(),
@@ -176,74 +279,22 @@ async fn page(
         is_own,
         is_available,
         is_disk: image.container != "True",
+        seen_texts: digest_texts(&image),
+        seen_cover: digest_cover(&image),
+        cover_bytes_max: COVER_BYTES_MAX,
+        cover_size_max: bytes(COVER_BYTES_MAX as u64),
+        entered: beside.entered.unwrap_or_else(|| Entered::of(&image)),
         id: image.comp_share_image_id,
         url: image_url(id),
         name: image.name,
         description: image.description,
         tags: image.tags,
         status,
-        shares,
-        link,
+        shares: owned.shares,
+        link: beside.link,
         name_chars_max: MAX_NAME_CHARS,
         poll,
-    };
-    render(code, &page)
-}
-
-/// What is known of an image, without what is not.
-fn facts(lang: Lang, origin: Origin, image: &Image) -> Vec<(String, String)> {
-    let kind = if image.container == "True" { "kind-container" } else { "kind-disk" };
-    let origin = match origin {
-        Origin::Own => "origin-own",
-        Origin::Shared => "origin-shared",
-        Origin::Community => "origin-community",
-        Origin::Platform => "origin-platform",
-    };
-    let owner = &image.owner;
-    let owner = if owner.account_name.is_empty() {
-        String::new()
-    } else {
-        format!("{} ({})", owner.account_name, owner.account_id)
-    };
-    let softwares = image.softwares.as_ref().map(|softwares| {
-        let (framework, cuda) =
-            (format!("{} {}", softwares.framework, softwares.framework_version), &softwares.cuda_version);
-        let cuda = if cuda.is_empty() { String::new() } else { format!("CUDA {cuda}") };
-        let parts = [framework.trim().to_owned(), cuda, softwares.os_version.clone()];
-        parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ")
-    });
-    let left_out = image.left_out.as_ref().filter(|left_out| left_out.count > 0).map(|left_out| {
-        let args =
-            FluentArgs::from_iter([("count", left_out.count.to_string()), ("size", bytes(left_out.bytes))]);
-        lang.format("fact-left-out-value", &args)
-    });
-    let facts = [
-        ("fact-kind", lang.t(kind)),
-        ("fact-size", megabytes(image.size)),
-        ("fact-origin", lang.t(origin)),
-        ("fact-owner", owner),
-        ("fact-zone", image.zone.clone()),
-        ("fact-gpu", image.source_gpu_type.clone()),
-        ("fact-version", image.version_name.clone()),
-        ("fact-softwares", softwares.unwrap_or_default()),
-        ("fact-left-out", left_out.unwrap_or_default()),
-    ];
-    facts.into_iter().filter(|(_, value)| !value.is_empty()).map(|(id, value)| (lang.t(id), value)).collect()
-}
-
-fn times(lang: Lang, image: &Image) -> Vec<(String, Time)> {
-    let times = [
-        ("fact-created", image.create_time),
-        ("fact-updated", image.update_time),
-        ("fact-published", image.pub_time),
-    ];
-    times.into_iter().filter_map(|(id, time)| Some((lang.t(id), Time::of(time)?))).collect()
-}
-
-/// Tags as people write them: with commas between them, also Chinese ones.
-pub(crate) fn tags(text: &str) -> List<Word, MAX_TAGS> {
-    let tags = text.split([',', '，', '、']).map(str::trim).filter(|tag| !tag.is_empty());
-    tags.collect()
+    }))
 }
 
 /// Leads back to the image after a change, or shows why it was refused.
@@ -252,21 +303,9 @@ async fn after<T>(caller: &Caller, id: &str, answer: Result<T, Refusal>, done: &
         Ok(_) => Redirect::to(&format!("{}?done={done}", image_url(id))).into_response(),
         Err(refusal) => {
             let notice = explain(caller.visitor.lang, &refusal);
-            page(caller, id, Some(notice), None, status(&refusal)).await
+            page(caller, id, Beside::notice(notice), status(&refusal)).await
         }
     }
-}
-
-pub(crate) async fn edit(Path(id): Path<String>, form: Form) -> Response {
-    let Form { caller, fields } = form;
-    let request = UpdateCompShareImageRequest {
-        image_id: id.as_str().into(),
-        name: Some(fields.get("name").into()),
-        description: Some(fields.get("description").into()),
-        tags: Some(tags(fields.get("tags"))),
-        ..Default::default()
-    };
-    after(&caller, &id, caller.call(&request).await, "edited").await
 }
 
 pub(crate) async fn share(Path(id): Path<String>, form: Form) -> Response {
@@ -281,8 +320,8 @@ async fn change_shares(id: &str, form: Form, adds: bool) -> Response {
     let Form { caller, fields } = form;
     let lang = caller.visitor.lang;
     let Some(accounts) = accounts(&fields) else {
-        let notice = Some(error(lang.t("share-not-numbers")));
-        return page(&caller, id, notice, None, StatusCode::UNPROCESSABLE_ENTITY).await;
+        let beside = Beside::notice(error(lang.t("share-not-numbers")));
+        return page(&caller, id, beside, StatusCode::UNPROCESSABLE_ENTITY).await;
     };
     let (add, remove) = if adds { (accounts, Vec::new()) } else { (Vec::new(), accounts) };
     let request = ModifyCompShareImageShareAccountRequest {
@@ -293,19 +332,11 @@ async fn change_shares(id: &str, form: Form, adds: bool) -> Response {
     };
     let answer = caller.call(&request).await;
     if let Ok(answer) = &answer
-        && !answer.invalid_accounts.is_empty()
+        && let Some(notice) = invalid(lang, answer)
     {
-        let accounts = answer.invalid_accounts.iter().map(i64::to_string).collect::<Vec<_>>().join(", ");
-        let notice = Some(error(lang.with("share-invalid", "accounts", accounts)));
-        return page(&caller, id, notice, None, StatusCode::UNPROCESSABLE_ENTITY).await;
+        return page(&caller, id, Beside::notice(notice), StatusCode::UNPROCESSABLE_ENTITY).await;
     }
     after(&caller, id, answer, if adds { "shared" } else { "unshared" }).await
-}
-
-/// The numbers of accounts in a form; `None` if something else is there.
-fn accounts(fields: &Fields) -> Option<Vec<i64>> {
-    let words = fields.get("accounts").split([',', '，', '、', ' ']).filter(|word| !word.is_empty());
-    words.map(|word| word.parse().ok()).collect()
 }
 
 pub(crate) async fn copy(Path(id): Path<String>, form: Form) -> Response {
@@ -343,7 +374,7 @@ pub(crate) async fn link(Path(id): Path<String>, form: Form) -> Response {
             let size = bytes(u64::try_from(answer.size_bytes).unwrap_or(0));
             let text = caller.visitor.lang.with("link-size", "size", size);
             let link = Link { url: answer.url, text, expires: Time::of(answer.expire_time) };
-            page(&caller, &id, None, Some(link), StatusCode::OK).await
+            page(&caller, &id, Beside { link: Some(link), ..Beside::default() }, StatusCode::OK).await
         }
         Err(refusal) => after(&caller, &id, Err::<(), _>(refusal), "").await,
     }

@@ -8,7 +8,10 @@ mod assets;
 mod chart;
 mod console;
 mod cookie;
+mod edit;
+mod facts;
 mod failure;
+mod filters;
 mod form;
 mod image;
 mod images;
@@ -18,11 +21,17 @@ mod make;
 mod page;
 mod progress;
 mod readme;
+mod readme_page;
+mod selection;
 mod sessions;
+mod shares;
 mod shown;
 mod sign_in;
 mod snippets;
+mod tags;
 mod trash;
+mod turns;
+mod update;
 mod usage;
 
 use std::sync::Arc;
@@ -45,9 +54,13 @@ pub fn router(context: Arc<Context>) -> Router {
         .route("/console/language/{lang}", get(lang::choose))
         .route("/console/assets/{name}", get(assets::serve))
         .route("/console/images", get(images::show))
-        .route("/console/images/delete", post(images::delete))
+        .route("/console/images/delete", post(selection::delete))
+        .route("/console/images/tag", post(selection::tag))
+        .route("/console/images/share", post(selection::share))
         .route("/console/images/{id}", get(image::show))
-        .route("/console/images/{id}/edit", post(image::edit))
+        .route("/console/images/{id}/edit", post(edit::edit))
+        .route("/console/images/{id}/cover", post(edit::cover))
+        .route("/console/images/{id}/readme", get(readme_page::show).post(readme_page::save))
         .route("/console/images/{id}/share", post(image::share))
         .route("/console/images/{id}/unshare", post(image::unshare))
         .route("/console/images/{id}/copy", post(image::copy))

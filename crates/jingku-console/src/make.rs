@@ -14,9 +14,9 @@ use jingku_server::Refusal;
 use crate::console::Caller;
 use crate::failure::{Failure, explain, status};
 use crate::form::Form;
-use crate::image::tags;
 use crate::page::{Frame, Notice, image_url, render};
 use crate::shown::{bytes, duration};
+use crate::tags;
 
 #[derive(Default)]
 struct Entered {
@@ -118,7 +118,7 @@ async fn create(caller: &Caller, entered: &Entered, estimates: bool) -> Result<C
     let id = created.comp_share_image_id;
     // The action has no tags, and the image exists, whether they are valid or not.
     let has_tags = entered.tags.is_empty() || {
-        let tags = Some(tags(&entered.tags));
+        let tags = Some(tags::read(&entered.tags));
         let request =
             UpdateCompShareImageRequest { image_id: id.as_str().into(), tags, ..Default::default() };
         caller.call(&request).await.is_ok()

@@ -13,8 +13,8 @@ use serde_json::json;
 use crate::console::{Console, Visitor};
 use crate::cookie;
 use crate::failure::{Failure, error, explain, status};
+use crate::filters::IMAGES;
 use crate::form::{self, Form, TOKEN};
-use crate::images::IMAGES;
 use crate::page::{Frame, Notice, render};
 use crate::sessions::is_same;
 

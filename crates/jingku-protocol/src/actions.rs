@@ -13,8 +13,9 @@ use crate::write::write;
 
 pub use crate::bounded::{
     Cover, Description, FileHash, Filter, GroupId, Ignored, ImageId, ImageName, InstanceId, InstanceName,
-    Integer, MAX_INSTANCE_NAME_CHARS, MAX_NAME_CHARS, MAX_TAGS, PageToken, PasswordText, PlaceName, Price,
-    Readme, SshPublicKey, WebhookId, WebhookUrl, Word, is_blake3, is_image_name, is_instance_name,
+    Integer, MAX_INSTANCE_NAME_CHARS, MAX_NAME_CHARS, MAX_README_CHARS, MAX_TAGS, PageToken, PasswordText,
+    PlaceName, Price, Readme, SshPublicKey, WebhookId, WebhookUrl, Word, is_blake3, is_image_name,
+    is_instance_name,
 };
 pub use crate::community_query::{CommunityQuery, CommunitySort, GroupStatus, ImageGroup};
 pub use crate::image_query::{ImageQuery, ImageSort};

@@ -21,7 +21,7 @@ pub(crate) const MAX_WORD_CHARS: usize = 64;
 /// The most characters in a description.
 pub(crate) const MAX_DESCRIPTION_CHARS: usize = 1000;
 /// The most characters in a readme.
-pub(crate) const MAX_README_CHARS: usize = 100_000;
+pub const MAX_README_CHARS: usize = 100_000;
 /// The most bytes in an id, a public key, the name of a region or zone, or a `NextToken`. A fixtures file may give ids
 /// of 1000 bytes.
 pub const MAX_ID_BYTES: usize = 1024;

@@ -24,7 +24,7 @@ use crate::limits::COVER_WAIT_TIMEOUT;
 use crate::reply;
 
 /// Maximum size of a cover, in bytes.
-const BYTES_MAX: usize = 512 << 10;
+pub const BYTES_MAX: usize = 512 << 10;
 /// A cover opened in a browser can load and run nothing.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; sandbox";
 /// A cover never changes: each picture has its own URL.

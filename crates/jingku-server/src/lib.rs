@@ -45,6 +45,7 @@ mod view;
 mod webhook;
 
 pub use context::Context;
+pub use cover::BYTES_MAX as COVER_BYTES_MAX;
 pub use gateway::REQUEST_SPAN;
 pub use identity::{Identity, Refusal};
 pub use limits::{

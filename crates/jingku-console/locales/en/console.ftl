@@ -21,6 +21,8 @@ sign-in-bad-link = The link was used already or has expired. Create another one,
 failure-title = This did not work
 failure-back = Go to the images
 failure-bad-form = The form has expired. Go back, reload the page, and try again.
+failure-too-large = The file or text is too large. Nothing was changed.
+failure-too-many = Select at most { $max } images. Nothing was changed.
 failure-not-found = There is nothing here, or your account cannot access it.
 
 refusal-value = A value cannot be used: it is too long, has characters that are not allowed, or is a name that another image has.
@@ -41,6 +43,8 @@ images-tabs = Kinds of images
 images-make = Make an image
 images-select-all = Select all on this page
 images-select = Select { $name }
+images-tag = Tag selected
+images-share = Share selected
 images-delete = Delete selected
 images-delete-one = Delete this image
 images-count = { $count ->
@@ -51,9 +55,17 @@ images-deleted = { $count ->
     [one] Deleted { $count } image.
    *[other] Deleted { $count } images.
 }
-images-deleted-before = { $count ->
-    [one] { " " }Before that, { $count } image was deleted.
-   *[other] { " " }Before that, { $count } images were deleted.
+images-tagged = { $count ->
+    [one] The tags of { $count } image are set.
+   *[other] The tags of { $count } images are set.
+}
+images-shared = { $count ->
+    [one] Shared { $count } image.
+   *[other] Shared { $count } images.
+}
+images-unshared = { $count ->
+    [one] { $count } image is no longer shared with these accounts.
+   *[other] { $count } images are no longer shared with these accounts.
 }
 tab-own = My images
 tab-shared = Shared with me
@@ -64,10 +76,19 @@ filter-status = Status
 filter-sort = Order
 filter-any = Any
 filter-button = Search
+filter-more = More filters
+filter-tag = Tags (all of them)
+filter-size-from = From (GB)
+filter-size-below = Below (GB)
+filter-from = Created from (UTC)
+filter-until = Created until (UTC)
 sort-newest = Newest first
 sort-updated = Recently changed
 sort-size = Largest first
 sort-name = By name
+sort-recommended = Recommended first
+sort-used = Most used
+sort-favorites = Most favorites
 column-name = Name
 column-status = Status
 column-owner = Owner
@@ -108,6 +129,32 @@ delete-what = { $days ->
 }
 delete-button = Delete
 delete-cancel = Cancel
+
+tag-title = Tag images
+tag-question = { $count ->
+    [one] Tag this image
+   *[other] Tag these { $count } images
+}
+tag-add = Add tags
+tag-remove = Remove tags
+tag-rule = With commas between them. An image has at most three tags of 64 characters.
+tag-button = Change tags
+tag-none = Enter a tag to add or to remove.
+tag-too-many = It would have more than { $max } tags.
+share-title = Share images
+share-question = { $count ->
+    [one] Share this image
+   *[other] Share these { $count } images
+}
+share-rule = At most ten, with commas between them. These accounts can use, copy and export the images, but not change them.
+share-too-many = Enter at most ten accounts.
+outcomes-failed = { $count ->
+    [one] { $count } image could not be changed. The reason is below.
+   *[other] { $count } images could not be changed. The reasons are below.
+}
+outcomes-result = Result
+outcomes-done = Done
+outcomes-unchanged = Not changed
 
 trash-title = Trash
 trash-hint = { $days ->
@@ -182,6 +229,8 @@ limit-left = { $left } left
 
 image-facts = Facts
 image-readme = Readme
+image-versions = Versions
+image-cover = Cover
 image-use = Use it
 image-edit = Edit
 image-save = Save
@@ -200,6 +249,11 @@ fact-version = Version
 fact-softwares = Software
 fact-left-out = Left out
 fact-left-out-value = { $count } files, { $size }
+fact-logical = Size, unpacked
+fact-stored = Data without zeros
+fact-unique = Needed by no other image
+fact-source = Copy of
+weight-unknown = Measured once a day, for the 100 largest images
 fact-created = Created
 fact-updated = Changed
 fact-published = Published
@@ -209,6 +263,21 @@ origin-own = Your own
 origin-shared = Shared with you
 origin-community = Community image
 origin-platform = Platform image
+
+update-changed = The image has changed since this page was opened. Nothing was saved: the page shows the image as it is now, and the form what you entered. Save again to replace what is there.
+cover-file = Picture
+cover-rule = PNG, JPEG, WebP or GIF, at most { $size } and 4096 × 4096 pixels. Everyone who knows its address can see it.
+cover-button = Upload
+cover-remove = Remove
+cover-none = Choose a picture first.
+cover-refused = This cannot be a cover: choose a PNG, JPEG, WebP or GIF picture of at most 512 KB and 4096 × 4096 pixels.
+cover-changed = The cover has changed since this page was opened. Nothing was saved. To replace it, choose the file again.
+readme-title = Readme of { $name }
+readme-none = Tell others how to use the image.
+readme-edit = Edit readme
+readme-rule = Markdown, at most { $max } characters. HTML is shown as text, and pictures become links.
+readme-preview = Preview
+readme-saved = Saved readme
 
 share-nobody = Only your account can see this image.
 share-accounts = Account numbers
@@ -275,6 +344,8 @@ done-imported = The file has arrived, and the image is being made. You can close
 done-made = Making the image has started. You can close this page.
 done-made-without-tags = The image is being made. Its tags could not be set: use at most three short tags.
 done-edited = Saved.
+done-covered = The cover is set.
+done-uncovered = The cover is removed.
 done-shared = Shared.
 done-unshared = No longer shared.
 done-copied = Copied. This is the copy.

@@ -21,6 +21,8 @@ sign-in-bad-link = 链接已使用过或已过期。请重新创建，或使用�
 failure-title = 操作未完成
 failure-back = 查看镜像
 failure-bad-form = 表单已过期。请返回并刷新页面后重试。
+failure-too-large = 文件或文本过大，未作任何修改。
+failure-too-many = 一次最多选择 { $max } 个镜像，未作任何修改。
 failure-not-found = 内容不存在，或您的账号无权访问。
 
 refusal-value = 有的内容不可用：过长、含有不允许的字符，或名称已被其他镜像使用。
@@ -41,11 +43,15 @@ images-tabs = 镜像类别
 images-make = 制作镜像
 images-select-all = 选择本页全部
 images-select = 选择 { $name }
+images-tag = 为所选设置标签
+images-share = 共享所选
 images-delete = 删除所选
 images-delete-one = 删除此镜像
 images-count = 共 { $count } 个镜像
 images-deleted = 已删除 { $count } 个镜像。
-images-deleted-before = 此前已删除 { $count } 个镜像。
+images-tagged = 已设置 { $count } 个镜像的标签。
+images-shared = 已共享 { $count } 个镜像。
+images-unshared = { $count } 个镜像已停止与这些账号共享。
 tab-own = 我的镜像
 tab-shared = 共享给我
 tab-community = 社区
@@ -55,10 +61,19 @@ filter-status = 状态
 filter-sort = 排序
 filter-any = 全部
 filter-button = 搜索
+filter-more = 更多筛选
+filter-tag = 标签（须全部具有）
+filter-size-from = 不小于（GB）
+filter-size-below = 小于（GB）
+filter-from = 创建日期从（UTC）
+filter-until = 创建日期至（UTC）
 sort-newest = 最新创建
 sort-updated = 最近修改
 sort-size = 从大到小
 sort-name = 按名称
+sort-recommended = 推荐优先
+sort-used = 使用最多
+sort-favorites = 收藏最多
 column-name = 名称
 column-status = 状态
 column-owner = 所有者
@@ -98,6 +113,29 @@ delete-what = { $days ->
 }
 delete-button = 删除
 delete-cancel = 取消
+
+tag-title = 设置标签
+tag-question = { $count ->
+    [1] 设置此镜像的标签
+   *[other] 设置这 { $count } 个镜像的标签
+}
+tag-add = 添加标签
+tag-remove = 移除标签
+tag-rule = 用逗号分隔。每个镜像最多三个标签，每个标签最多 64 个字符。
+tag-button = 修改标签
+tag-none = 请输入要添加或移除的标签。
+tag-too-many = 标签将超过 { $max } 个。
+share-title = 共享镜像
+share-question = { $count ->
+    [1] 共享此镜像
+   *[other] 共享这 { $count } 个镜像
+}
+share-rule = 最多十个，用逗号分隔。这些账号可以使用、复制和导出镜像，但不能修改。
+share-too-many = 最多输入十个账号。
+outcomes-failed = { $count } 个镜像未能修改，原因见下方。
+outcomes-result = 结果
+outcomes-done = 完成
+outcomes-unchanged = 未修改
 
 trash-title = 回收站
 trash-hint = { $days ->
@@ -159,6 +197,8 @@ limit-left = 剩余 { $left }
 
 image-facts = 基本信息
 image-readme = 说明
+image-versions = 版本
+image-cover = 封面
 image-use = 使用
 image-edit = 编辑
 image-save = 保存
@@ -177,6 +217,11 @@ fact-version = 版本
 fact-softwares = 软件
 fact-left-out = 未收入
 fact-left-out-value = { $count } 个文件，{ $size }
+fact-logical = 展开后大小
+fact-stored = 数据量（不含零）
+fact-unique = 独占数据量
+fact-source = 复制自
+weight-unknown = 每天统计一次，只统计最大的 100 个镜像
 fact-created = 创建时间
 fact-updated = 修改时间
 fact-published = 发布时间
@@ -186,6 +231,21 @@ origin-own = 自己的镜像
 origin-shared = 共享给我的镜像
 origin-community = 社区镜像
 origin-platform = 平台镜像
+
+update-changed = 打开此页面后镜像已被修改，本次未保存。页面显示的是镜像现在的内容，表单中保留了您输入的内容；再次保存即可覆盖。
+cover-file = 图片
+cover-rule = PNG、JPEG、WebP 或 GIF，最大 { $size }、4096 × 4096 像素。知道地址的人都可以看到。
+cover-button = 上传
+cover-remove = 移除
+cover-none = 请先选择图片。
+cover-refused = 不能用作封面。请选择不超过 512 KB、4096 × 4096 像素的 PNG、JPEG、WebP 或 GIF 图片。
+cover-changed = 打开此页面后封面已被修改，本次未保存。要替换封面，请重新选择文件。
+readme-title = { $name } 的说明
+readme-none = 可在此告诉他人如何使用镜像。
+readme-edit = 编辑说明
+readme-rule = Markdown 格式，最多 { $max } 个字符。HTML 按文本显示，图片显示为链接。
+readme-preview = 预览
+readme-saved = 已保存的说明
 
 share-nobody = 只有您的账号可以看到此镜像。
 share-accounts = 账号编号
@@ -252,6 +312,8 @@ done-imported = 文件已上传，镜像正在制作，可以关闭此页面。
 done-made = 已开始制作镜像，可以关闭此页面。
 done-made-without-tags = 镜像正在制作。标签未能设置：最多三个，且不宜过长。
 done-edited = 已保存。
+done-covered = 封面已设置。
+done-uncovered = 封面已移除。
 done-shared = 已共享。
 done-unshared = 已停止共享。
 done-copied = 已复制，当前为副本。

@@ -228,6 +228,32 @@ impl Browser {
         self.post(path, &fields).await
     }
 
+    /// Sends a form with a file and the token of the session, as browsers encode it.
+    pub(crate) async fn submit_file(
+        &self,
+        path: &str,
+        fields: &[(&str, &str)],
+        name: &str,
+        file: &[u8],
+    ) -> Answer {
+        let token = self.get("/console/images").await.form_token();
+        let mut body = Vec::new();
+        for (name, value) in fields.iter().chain([&("form_token", token.as_str())]) {
+            let head =
+                format!("--edge\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");
+            body.extend_from_slice(head.as_bytes());
+        }
+        let head = format!(
+            "--edge\r\nContent-Disposition: form-data; name=\"{name}\"; filename=\"a<b>.png\"\r\n\
+             Content-Type: image/png\r\n\r\n"
+        );
+        body.extend_from_slice(head.as_bytes());
+        body.extend_from_slice(file);
+        body.extend_from_slice(b"\r\n--edge--\r\n");
+        let request = Request::post(path).header(header::CONTENT_TYPE, "multipart/form-data; boundary=edge");
+        self.send(request.body(body.into()).unwrap()).await
+    }
+
     pub(crate) async fn sign_in(&self, public_key: &str, private_key: &str) -> Answer {
         let token = self.get("/console/sign-in").await.form_token();
         let fields = [("form_token", &*token), ("public_key", public_key), ("private_key", private_key)];

@@ -3,11 +3,13 @@
 #![allow(clippy::unwrap_used)] // a failing unwrap is a failing test
 
 mod browser;
+mod edit;
 mod guessing;
 mod hostile;
 mod import;
 mod pages;
 mod routes;
+mod selection;
 mod sessions;
 mod sign_in;
 mod trash;

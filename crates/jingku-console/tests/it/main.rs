@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)] // a failing unwrap is a failing test
 
 mod browser;
+mod first_visit;
 mod guessing;
 mod hostile;
 mod import;

@@ -5,6 +5,7 @@
 mod bare_server;
 mod bare_store;
 mod chunks;
+mod console;
 mod container;
 mod daemon;
 mod disk;
@@ -35,6 +36,8 @@ pub(crate) struct Args {
 enum Bench {
     /// Compare chunk sizes, cutting, grouping and compression levels on a disk and changed copies of it. Needs 26 GB.
     Chunks(disk::Args),
+    /// Open the first page of 10,000 images in the web console; compare with the same list of the API.
+    Console(console::Args),
     /// Save a running container and pull its image; compare with Podman and docker-registry. Needs 12 GB.
     Container(container::Args),
     /// List pages of 20 images; the reference is a bare server with the same HTTP stack and replies.
@@ -61,6 +64,7 @@ pub(crate) fn run(workspace: &Workspace, args: Args) -> Result<()> {
     let folder = tempfile::Builder::new().prefix("bench-").tempdir_in(&workspace.target)?;
     let report = match args.bench {
         Bench::Chunks(disk) => chunks::run(folder.path(), &disk)?,
+        Bench::Console(args) => console::run(workspace, folder.path(), &args)?,
         Bench::Container(args) => container::run(workspace, folder.path(), &args)?,
         Bench::List(args) => list::run(workspace, folder.path(), &args)?,
         Bench::Make(disk) => make::run(workspace, folder.path(), &disk)?,

@@ -8,10 +8,12 @@ use clap::{Parser, Subcommand};
 
 #[cfg(feature = "bench")]
 mod bench;
+mod browser;
 mod circles;
 mod fmt;
 mod limits;
 mod package;
+mod pictures;
 mod soak;
 mod test;
 mod workspace;
@@ -39,6 +41,8 @@ enum Task {
     Openapi,
     /// Build the Debian package, the folder of the container image and the crates.
     Package(package::Args),
+    /// Write the pictures of the READMEs to docs/pictures.
+    Pictures,
     /// Use both kinds of installation for a while, with kills and restarts, and check that nothing is lost.
     Soak(soak::Args),
     /// Measure the release binary.
@@ -71,6 +75,7 @@ fn run(workspace: &Workspace, task: Task) -> Result<()> {
         Task::Circles => circles::run(workspace),
         Task::Limits => limits::run(workspace),
         Task::Soak(args) => soak::run(workspace, &args),
+        Task::Pictures => pictures::run(workspace),
         Task::Package(args) => package::run(workspace, &args),
         Task::Openapi => {
             let mut test =

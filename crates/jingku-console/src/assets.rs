@@ -1,10 +1,13 @@
 //! Files of the pages that are the same for everyone. They are part of the program.
 
+use std::io::Write as _;
 use std::sync::LazyLock;
 
 use axum::extract::Path;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use flate2::Compression;
+use flate2::write::GzEncoder;
 
 /// Name, media type and content.
 const FILES: [(&str, &str, &str); 7] = [
@@ -27,15 +30,59 @@ pub(crate) static VERSION: LazyLock<String> = LazyLock::new(|| {
     hasher.finalize().to_hex()[..16].to_owned()
 });
 
-pub(crate) async fn serve(Path(name): Path<String>) -> Response {
-    match FILES.iter().find(|(known, ..)| *known == name) {
-        Some((_, media_type, content)) => {
-            let headers = [
-                (header::CONTENT_TYPE, *media_type),
-                (header::CACHE_CONTROL, "public, max-age=31536000, immutable"),
-            ];
-            (headers, *content).into_response()
+/// The files, compressed once. Pages are not compressed: they contain the form token and text from the URL, and the
+/// length of a compressed page would help to guess the token.
+static GZIPPED: LazyLock<[Vec<u8>; FILES.len()]> = LazyLock::new(|| {
+    FILES.map(|(_, _, content)| {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+        encoder.write_all(content.as_bytes()).and_then(|()| encoder.finish()).expect("a Vec accepts all bytes")
+    })
+});
+
+pub(crate) async fn serve(Path(name): Path<String>, headers: HeaderMap) -> Response {
+    let Some(place) = FILES.iter().position(|(known, ..)| *known == name) else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
+    let (_, media_type, content) = FILES[place];
+    let about = [
+        (header::CONTENT_TYPE, media_type),
+        (header::CACHE_CONTROL, "public, max-age=31536000, immutable"),
+        (header::VARY, "accept-encoding"),
+    ];
+    if accepts_gzip(&headers) {
+        (about, [(header::CONTENT_ENCODING, "gzip")], GZIPPED[place].as_slice()).into_response()
+    } else {
+        (about, content).into_response()
+    }
+}
+
+/// Whether a client names gzip and does not refuse it with a weight of 0.
+fn accepts_gzip(headers: &HeaderMap) -> bool {
+    let values = headers.get_all(header::ACCEPT_ENCODING).into_iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split(',')).any(|coding| {
+        let (name, weight) = coding.split_once(';').unwrap_or((coding, ""));
+        let weight = weight.trim().strip_prefix("q=").map_or(Ok(1.0), str::parse::<f32>);
+        name.trim().eq_ignore_ascii_case("gzip") && weight.is_ok_and(|weight| weight > 0.0)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gzip_is_sent_only_if_it_is_accepted() {
+        for (value, accepted) in [
+            ("gzip, deflate, br", true),
+            ("br;q=1.0, GZIP;q=0.5", true),
+            ("gzip;q=0", false),
+            ("gzip;q=0.000, *", false),
+            ("identity", false),
+            ("", false),
+        ] {
+            let headers = HeaderMap::from_iter([(header::ACCEPT_ENCODING, value.parse().unwrap())]);
+            assert_eq!(accepts_gzip(&headers), accepted, "{value}");
         }
-        None => StatusCode::NOT_FOUND.into_response(),
+        assert!(!accepts_gzip(&HeaderMap::new()));
     }
 }

@@ -21,12 +21,13 @@ use super::report::{Report, mega};
 use crate::workspace::Workspace;
 use case::{Kind, List, Rows, cases, compare, sizes};
 use changes::Changes;
-use load::load;
 use results::{BARE, CHECKED, JINGKU, Measured, Work, table};
 
 use fill::{fill_others, publish, share};
 
+pub(super) use case::first_page;
 pub(super) use fill::fill;
+pub(super) use load::{ask, load};
 
 const ACCOUNT_IMAGES: [u32; 4] = [20, 1_000, 100_000, 1_000_000];
 /// Images that are shared with an account, and groups of the community.

@@ -4,6 +4,7 @@
 
 mod browser;
 mod edit;
+mod first_visit;
 mod guessing;
 mod hostile;
 mod import;

@@ -162,6 +162,11 @@ pub(super) fn cases(address: SocketAddr, lists: &[List]) -> Result<(Vec<Case>, V
     Ok((cases, answers))
 }
 
+/// A signed request for the first page of an account's own images.
+pub(in crate::bench) fn first_page(account: &Account) -> Vec<u8> {
+    request("/", Kind::Own, account, 0)
+}
+
 /// A signed form, as the Python SDK sends it.
 fn request(path: &str, kind: Kind, account: &Account, offset: u32) -> Vec<u8> {
     let params = Params::for_action(kind.action())

@@ -18,13 +18,13 @@ const OK: &[u8] = b"HTTP/1.1 200 OK\r\n";
 
 /// The lengths of a reply's head and body.
 #[derive(Clone, Copy, Serialize)]
-pub(super) struct Shape {
+pub(in crate::bench) struct Shape {
     head_bytes: usize,
     body_bytes: usize,
 }
 
 /// Sends one request and reads the body of its reply.
-pub(super) fn ask(address: SocketAddr, request: &[u8]) -> Result<(Shape, String)> {
+pub(in crate::bench) fn ask(address: SocketAddr, request: &[u8]) -> Result<(Shape, String)> {
     let (head, mut reply) = http::send(address, request)?;
     let lower_case = head.to_ascii_lowercase();
     let length = lower_case.lines().find_map(|line| line.strip_prefix("content-length:"));
@@ -40,7 +40,7 @@ pub(super) fn ask(address: SocketAddr, request: &[u8]) -> Result<(Shape, String)
 ///
 /// Each reply must have status 200 and the shape of the first. With another length, the next reply would not begin with
 /// its status line.
-pub(super) async fn load(
+pub(in crate::bench) async fn load(
     address: SocketAddr,
     requests: &[Vec<u8>],
     shape: Shape,

@@ -10,7 +10,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use tokio::time::timeout;
 
-use crate::console::{Caller, Console, Visitor};
+use crate::console::{Browser, Caller, Console, Visitor};
 use crate::failure::Failure;
 use crate::sessions::is_same;
 
@@ -48,24 +48,50 @@ impl Fields {
     }
 }
 
+/// Who may send a form.
+pub(crate) trait Sender: FromRequestParts<Arc<Console>, Rejection = Response> {
+    fn form_token(&self) -> &str;
+    fn visitor(&self) -> &Visitor;
+}
+
+impl Sender for Browser {
+    fn form_token(&self) -> &str {
+        &self.form_token
+    }
+
+    fn visitor(&self) -> &Visitor {
+        &self.visitor
+    }
+}
+
+impl Sender for Caller {
+    fn form_token(&self) -> &str {
+        &self.session.form_token
+    }
+
+    fn visitor(&self) -> &Visitor {
+        &self.visitor
+    }
+}
+
 /// A form of a signed-in browser. A form without the token of the session is refused: another site may have sent it.
-pub(crate) struct Form {
-    pub(crate) caller: Caller,
+pub(crate) struct Form<S = Caller> {
+    pub(crate) caller: S,
     pub(crate) fields: Fields,
 }
 
-impl FromRequest<Arc<Console>> for Form {
+impl<S: Sender + Send> FromRequest<Arc<Console>> for Form<S> {
     type Rejection = Response;
 
     async fn from_request(request: Request, console: &Arc<Console>) -> Result<Self, Response> {
         let (mut parts, body) = request.into_parts();
-        let caller = Caller::from_request_parts(&mut parts, console).await?;
+        let caller = S::from_request_parts(&mut parts, console).await?;
         let fields = Fields::read(Request::from_parts(parts, body)).await;
-        let fields = fields.ok_or_else(|| Failure::BadForm.show(&caller.visitor))?;
-        if is_same(fields.get(TOKEN), &caller.session.form_token) {
+        let fields = fields.ok_or_else(|| Failure::BadForm.show(caller.visitor()))?;
+        if is_same(fields.get(TOKEN), caller.form_token()) {
             Ok(Self { caller, fields })
         } else {
-            Err(Failure::BadForm.show(&caller.visitor))
+            Err(Failure::BadForm.show(caller.visitor()))
         }
     }
 }

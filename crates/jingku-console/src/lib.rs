@@ -1,7 +1,7 @@
 //! The web console: pages at `/console` over the actions of a server.
 //!
-//! A page calls actions as the holder of a key, through [`jingku_server::Context::call`]. There is no other way from here
-//! to images.
+//! A page calls actions as the holder of a key, through [`jingku_server::Context::call`]. There is no other way from the
+//! pages of accounts to images. The operator's pages are in `operator`, and call what the operator's commands call.
 
 mod activity;
 mod assets;
@@ -15,6 +15,7 @@ mod images;
 mod import;
 mod lang;
 mod make;
+mod operator;
 mod page;
 mod progress;
 mod readme;
@@ -62,8 +63,10 @@ pub fn router(context: Arc<Context>) -> Router {
         .route("/console/trash/restore", post(trash::restore))
         .route("/console/trash/purge", post(trash::purge))
         .route("/console/usage", get(usage::show))
+        .route("/console/operator/health", get(operator::health::show))
         .route("/console/make", get(make::show).post(make::make))
         .route("/console/{*path}", get(failure::not_found).post(failure::not_found))
+        .layer(from_fn(failure::fill))
         .layer(from_fn(form::refuse_other_sites))
         .layer(from_fn(page::secure))
         .with_state(Arc::new(Console::new(context)))

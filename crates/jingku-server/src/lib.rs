@@ -19,6 +19,7 @@ mod error;
 mod frames;
 mod gateway;
 mod groups;
+mod history;
 mod identity;
 mod instance;
 mod lab;
@@ -26,6 +27,7 @@ mod limits;
 mod link;
 mod metrics;
 mod newest;
+mod operator;
 mod origin;
 mod pages;
 mod pods;
@@ -46,10 +48,12 @@ mod webhook;
 
 pub use context::Context;
 pub use gateway::REQUEST_SPAN;
+pub use history::{SAMPLE_INTERVAL, Sample};
 pub use identity::{Identity, Refusal};
 pub use limits::{
     MAX_EXPORTS, MAX_HEAD_BYTES, MAX_UPLOADS, STOP_TIMEOUT, TRANSFER_STEP_TIMEOUT, UPLOAD_CHECKPOINT,
 };
 pub use metrics::ConnectionMetrics;
+pub use operator::Operator;
 pub use server::{Edge, Tls, TlsError, router, serve, serve_with};
-pub use sessions::{SESSION_SECS_MAX, new_secret};
+pub use sessions::{SESSION_SECS_MAX, SignedIn};

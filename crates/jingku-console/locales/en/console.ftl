@@ -20,6 +20,7 @@ sign-in-bad-link = The link was used already or has expired. Create another one,
 
 failure-title = This did not work
 failure-back = Go to the images
+failure-start = Go to the start page
 failure-bad-form = The form has expired. Go back, reload the page, and try again.
 failure-not-found = There is nothing here, or your account cannot access it.
 

@@ -20,6 +20,7 @@ sign-in-bad-link = 链接已使用过或已过期。请重新创建，或使用�
 
 failure-title = 操作未完成
 failure-back = 查看镜像
+failure-start = 返回首页
 failure-bad-form = 表单已过期。请返回并刷新页面后重试。
 failure-not-found = 内容不存在，或您的账号无权访问。
 

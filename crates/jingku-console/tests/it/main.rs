@@ -6,6 +6,7 @@ mod browser;
 mod guessing;
 mod hostile;
 mod import;
+mod operator;
 mod pages;
 mod routes;
 mod sessions;

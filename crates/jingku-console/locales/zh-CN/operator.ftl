@@ -1,0 +1,69 @@
+
+### 运维页面的文本。
+
+operator-name = 运维
+operator-refused = 操作被拒绝，未做任何改动。
+
+health-title = 健康状况
+health-ready = 正常
+health-not-ready = 未就绪
+health-problems = 问题
+health-slow = 目录数据库或磁盘在 { $seconds } 秒内没有响应，请刷新页面。
+health-unknown = 未知
+health-damaged = 已损坏的镜像
+health-more-damaged = { $count ->
+   *[other] 另有 { $count } 个。
+}
+health-damaged-hint = 请从备份恢复受影响的数据，或重新制作这些镜像。用以下命令列出受影响的对象和镜像：
+health-upkeep = 维护
+health-server = 本服务
+health-version = 版本
+health-free = 磁盘剩余空间
+health-catalog = 目录文件
+health-accounts = 账号
+health-images = 镜像
+health-uploads = 上传
+health-scrub = 巡检
+health-scrub-none = 尚未开始
+health-scrub-percent = 已完成 { $percent }%，{ $rate }/s，开始于
+health-scrub-ended = 完成于
+health-read = 已读取
+health-read-amount = { $chunks } 个分块，{ $size }
+health-found = 损坏
+health-found-none = 未发现
+health-found-some = { $objects } 个对象，{ $images } 个镜像
+health-sweep = 上次清理
+health-sweep-none = 尚未执行
+health-sweep-removed = 删除 { $files } 个文件，共 { $size }
+health-backup = 上次备份
+health-backup-none = 没有备份记录。其他程序对磁盘或存储桶所做的备份不会显示在这里。
+health-backup-made = { $folder } 中的第 { $generation } 代，{ $images } 个镜像
+health-queue = 任务
+health-queue-running = { $running } 个运行中，没有排队
+health-queue-waiting = { $running } 个运行中，{ $waiting } 个排队，最早的已等待 { $time }
+health-job-running = { $done } / { $total }
+health-job-again = 已尝试 { $attempts } 次，等待重新开始
+health-hosts = 服务节点
+health-live = 在线
+health-gone = 租约已失效
+health-seen = { $time }前在线
+health-started = 启动时间
+health-jobs = 任务
+health-host-jobs = { $running } 个运行中，{ $waiting } 个排队
+health-tasks = 由一个节点代表全体执行的任务
+health-task = 任务
+health-holder = 节点
+health-lease = 租约
+health-lease-left = 剩余 { $time }
+health-lease-ended = 未运行
+health-figures = 运行指标
+health-figures-hint = 本服务最近六小时（或启动以来）每分钟的数据。更多指标见 /metrics。
+figure-requests = 每分钟 API 请求数
+figure-faults = 每分钟失败请求数
+figure-running = 运行中的任务
+figure-waiting = 排队的任务
+figure-connections = 打开的连接
+figure-received = 每分钟接收
+figure-sent = 每分钟发送
+figure-free = 磁盘剩余空间
+figure-range = { $low } 至 { $high }

@@ -102,6 +102,11 @@ pub(crate) fn image_url(id: &str) -> String {
     format!("/console/images/{}", utf8_percent_encode(id, NON_ALPHANUMERIC))
 }
 
+/// The address of the page of an image that waits for review.
+pub(crate) fn review_url(id: &str) -> String {
+    format!("/console/operator/review/{}", utf8_percent_encode(id, NON_ALPHANUMERIC))
+}
+
 /// Renders a page.
 pub(crate) fn render(status: StatusCode, page: &impl Template) -> Response {
     match page.render() {

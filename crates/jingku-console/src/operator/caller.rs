@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use askama::Template;
 use axum::extract::FromRequestParts;
 use axum::http::StatusCode;
 use axum::http::request::Parts;
@@ -12,7 +13,13 @@ use jingku_server::SignedIn;
 use crate::console::{Browser, Console, Visitor};
 use crate::failure::{Failure, error};
 use crate::form::Sender;
-use crate::page::{AccountFrame, Frame, Notice};
+use crate::page::{AccountFrame, Frame, Notice, render};
+
+#[derive(Template)]
+#[template(path = "failure.html")]
+struct FailurePage {
+    frame: Frame,
+}
 
 /// A browser in which the operator is signed in. To accounts, its pages look like pages that do not exist.
 pub(crate) struct Operator {
@@ -67,6 +74,12 @@ impl Operator {
             is_operator: true,
         };
         Frame { account: Some(account), notice, ..Frame::signed_out(lang, title, &self.visitor.path) }
+    }
+
+    /// A page that has only a notice.
+    pub(crate) fn failed(&self, code: StatusCode, notice: Notice) -> Response {
+        let frame = self.frame(self.visitor.lang.t("failure-title"), "", Some(notice));
+        render(code, &FailurePage { frame })
     }
 
     /// Explains a failure. The text of the library, which is English, has the details.

@@ -58,6 +58,15 @@ reason = "<script>alert('reason')</script>"
 name = "published"
 id = "compshareImage-published"
 published = { group = "group", version_description = "<script>alert('version')</script>" }
+
+[[images]]
+name = "review"
+id = "compshareImage-review"
+status = "Reviewing"
+description = "\"><script>alert('description')</script>"
+readme = "<script>alert('readme')</script>\n\n[x](javascript:alert(1)) **bold**"
+tags = ["<b>tag</b>"]
+published = { group = "<script>group", version_description = "<script>alert('version')</script>" }
 "#;
 
 pub(crate) struct Server {

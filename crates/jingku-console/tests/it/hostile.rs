@@ -241,6 +241,24 @@ async fn texts_of_tenants_never_run() {
             }
         }
     }
+    let operator = server.operator().await;
+    for id in ["1", "compshareImage-review", &query] {
+        for route in routes().iter().filter(|route| route.is_operators()) {
+            let path = route.path(id);
+            if route.gets {
+                pages.push(operator.get(&path).await);
+                for name in ["after", "done"] {
+                    pages.push(operator.get(&format!("{path}?{name}={query}")).await);
+                }
+            }
+            if route.posts {
+                let key = [("key", "public-1")];
+                pages.push(operator.submit(&path, &key).await);
+                let names = ["name", "addresses", "reason", "key", "limit-Images"];
+                pages.push(operator.submit(&path, &names.map(|name| (name, script))).await);
+            }
+        }
+    }
     for page in pages {
         // The page's own scripts are files.
         let scripts = page.text.matches("<script").count();

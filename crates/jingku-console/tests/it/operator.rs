@@ -120,3 +120,169 @@ async fn health_shows_what_is_known() {
     }
     assert!(!page.contains("<script>alert") && !page.contains("style="), "{page}");
 }
+
+#[tokio::test]
+async fn an_account_is_created_and_its_private_key_is_shown_once() {
+    let server = Server::start().await;
+    let operator = server.operator().await;
+    let page = operator.submit("/console/operator/accounts", &[("name", "新实验室")]).await;
+    assert_eq!(page.status, StatusCode::OK, "{}", page.text);
+    let keys: Vec<_> =
+        page.text.split("<code>").skip(1).map(|code| code.split('<').next().unwrap()).collect();
+    let [public_key, private_key] = keys[..] else { panic!("{keys:?}") };
+    assert_eq!(server.browser().sign_in(public_key, private_key).await.location(), "/console/images");
+    let list = operator.get("/console/operator/accounts").await.text;
+    assert!(list.contains("新实验室") && list.contains("/console/operator/accounts/3\""), "{list}");
+    let account = operator.get("/console/operator/accounts/3").await.text;
+    assert!(account.contains(public_key) && !account.contains(private_key), "{account}");
+    for name in ["新实验室", "", "two\nlines", &"x".repeat(101)] {
+        let refused = operator.submit("/console/operator/accounts", &[("name", name)]).await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{name}");
+    }
+    let entries = audited(&server).await;
+    let expected = [
+        ["console", "127.0.0.1", "account create", "新实验室"],
+        ["console", "127.0.0.1", "key create", public_key],
+    ];
+    assert_eq!(entries[entries.len() - 2..], expected.map(|entry| entry.map(str::to_owned)));
+    for id in ["0", "-1", "4", "x", "%00"] {
+        let path = format!("/console/operator/accounts/{id}");
+        assert_eq!(operator.get(&path).await.status, StatusCode::NOT_FOUND, "{id}");
+        assert_eq!(operator.submit(&format!("{path}/keys"), &[]).await.status, StatusCode::NOT_FOUND, "{id}");
+    }
+}
+
+#[tokio::test]
+async fn accounts_are_listed_in_pages() {
+    let server = Server::start().await;
+    let operator = server.operator().await;
+    for number in 3..=52 {
+        server.context.library.create_account(&format!("account-{number}")).await.unwrap();
+    }
+    let first = operator.get("/console/operator/accounts").await.text;
+    assert!(first.contains("account-50<") && !first.contains("account-51<"), "{first}");
+    let next = first.split("href=\"").find(|link| link.contains("?after=")).unwrap();
+    let second = operator.get(next.split('"').next().unwrap()).await.text;
+    assert!(second.contains("account-52<") && !second.contains("account-50<"), "{second}");
+    assert!(!second.contains("?after="), "{second}");
+}
+
+#[tokio::test]
+async fn limits_are_set_and_restored() {
+    let server = Server::start().await;
+    let operator = server.operator().await;
+    let path = "/console/operator/accounts/1";
+    let set = async |fields: &[(&str, &str)]| operator.submit(&format!("{path}/limits"), fields).await;
+    let fields = [("limit-Images", "7"), ("limit-StoredBytes", "500GB"), ("limit-Jobs", "")];
+    assert_eq!(set(&fields).await.location(), format!("{path}?done=limits"));
+    let page = operator.get(path).await.text;
+    for text in ["1 of 7", "0 B of 500 GB", "value=\"500GB\"", "value=\"7\"", "placeholder=\"Default\""] {
+        assert!(page.contains(text), "{text}: {page}");
+    }
+    for bad in ["many", "-1", "1.5", "9999999999"] {
+        let refused = set(&[("limit-Images", bad)]).await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{bad}");
+    }
+    assert_eq!(set(&[]).await.status, StatusCode::SEE_OTHER);
+    assert!(operator.get(path).await.text.contains("1 of 1000"));
+    // The same once more is no change.
+    let before = audited(&server).await.len();
+    set(&[]).await;
+    assert_eq!(audited(&server).await.len(), before);
+}
+
+#[tokio::test]
+async fn a_key_is_restricted_and_revoked() {
+    let server = Server::start().await;
+    let (operator, holder) = (server.operator().await, server.signed_in(1).await);
+    let path = "/console/operator/accounts/1";
+    let post =
+        async |what: &str, fields: &[(&str, &str)]| operator.submit(&format!("{path}/{what}"), fields).await;
+    let key = ("key", "public-1");
+    let edit = "/console/images/compshareImage-mine/edit";
+    let restricted =
+        post("restrict", &[key, ("read_only", "yes"), ("addresses", "127.0.0.0/8\r\n10.0.0.0/8")]).await;
+    assert_eq!(restricted.location(), format!("{path}?done=restricted"), "{}", restricted.text);
+    assert!(operator.get(path).await.text.contains("May only read, Only from 127.0.0.0/8, 10.0.0.0/8"));
+    assert_eq!(holder.submit(edit, &[("name", "renamed")]).await.status, StatusCode::FORBIDDEN);
+    let refused = post("restrict", &[key, ("addresses", "10.1.2.3/8")]).await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    post("restrict", &[key]).await;
+    assert!(holder.submit(edit, &[("name", "renamed")]).await.location().ends_with("?done=edited"));
+
+    // Keys of other accounts are not at this address.
+    assert_eq!(post("revoke", &[("key", "public-2")]).await.status, StatusCode::NOT_FOUND);
+    let asked = post("revoke", &[key]).await.text;
+    assert!(asked.contains("Revoke this key?") && asked.contains("last key of the account"), "{asked}");
+    assert_eq!(holder.get("/console/images").await.status, StatusCode::OK);
+    let revoked = post("revoke", &[key, ("confirmed", "yes")]).await;
+    assert_eq!(revoked.location(), format!("{path}?done=revoked"));
+    assert_eq!(holder.get("/console/images").await.location(), "/console/sign-in");
+    assert_eq!(post("revoke", &[key, ("confirmed", "yes")]).await.status, StatusCode::NOT_FOUND);
+    let created = post("keys", &[("name", "second"), ("read_only", "yes")]).await;
+    assert!(created.text.contains("shown only here"), "{}", created.text);
+    let page = operator.get(path).await.text;
+    assert!(page.contains("second") && page.contains("Revoked keys"), "{page}");
+    let entries = audited(&server).await;
+    let actions: Vec<_> = entries
+        .iter()
+        .filter(|entry| entry[0] == "console" && entry[2].starts_with("key"))
+        .map(|entry| &*entry[2])
+        .collect();
+    assert_eq!(actions, ["key restrict", "key restrict", "key revoke", "key create"]);
+}
+
+#[tokio::test]
+async fn images_in_review_are_seen_approved_and_refused() {
+    let more = r#"
+[[images]]
+name = "one"
+id = "compshareImage-one"
+status = "Reviewing"
+readme = "**how to**"
+published = { group = "first-group", version = "v2", version_description = "faster" }
+
+[[images]]
+name = "two"
+id = "compshareImage-two"
+account = "other"
+status = "Reviewing"
+"#;
+    let server = Server::start_with("http://127.0.0.1:8480", more).await;
+    let operator = server.operator().await;
+    let list = "/console/operator/review";
+    let page = operator.get(list).await.text;
+    assert!(page.contains("compshareImage%2Done") && page.contains("other (2)"), "{page}");
+    let page = operator.get(&format!("{list}/compshareImage-one")).await.text;
+    for text in ["<strong>how to</strong>", "v2", "faster", "In review"] {
+        assert!(page.contains(text), "{text}: {page}");
+    }
+    for id in ["compshareImage-mine", "compshareImage-none", "%00"] {
+        let path = format!("{list}/{id}");
+        assert_eq!(operator.get(&path).await.status, StatusCode::NOT_FOUND, "{id}");
+        for decision in ["approve", "refuse"] {
+            let answer = operator.submit(&format!("{path}/{decision}"), &[("reason", "x")]).await;
+            assert_eq!(answer.status, StatusCode::NOT_FOUND, "{id} {decision}");
+        }
+    }
+    let holder = server.signed_in(1).await;
+    let approved = operator.submit(&format!("{list}/compshareImage-one/approve"), &[]).await;
+    assert_eq!(approved.location(), format!("{list}?done=approved"));
+    assert!(
+        server.signed_in(2).await.get("/console/images?tab=community").await.text.contains("first-group")
+    );
+    let two = format!("{list}/compshareImage-two/refuse");
+    assert_eq!(operator.submit(&two, &[("reason", " ")]).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let refused = operator.submit(&two, &[("reason", "two\r\nlines")]).await;
+    assert_eq!(refused.location(), format!("{list}?done=refused"));
+    let owner = server.signed_in(2).await;
+    assert!(owner.get("/console/images/compshareImage-two").await.text.contains("two lines"));
+    assert!(operator.get(list).await.text.contains("No image waits for review"));
+    drop(holder);
+    let entries = audited(&server).await;
+    let expected = [
+        ["console", "127.0.0.1", "review approve", "compshareImage-one"],
+        ["console", "127.0.0.1", "review refuse", "compshareImage-two"],
+    ];
+    assert_eq!(entries[entries.len() - 2..], expected.map(|entry| entry.map(str::to_owned)));
+}

@@ -50,6 +50,16 @@ impl Catalog {
         self.database.scan(AccountId::PLATFORM, &sql, &[]).await?.all("accounts")
     }
 
+    /// Returns accounts except the platform's, oldest first, after an account, at most `limit`.
+    pub async fn accounts_after(&self, after: AccountId, limit: u32) -> Result<Vec<Account>> {
+        let sql = format!(
+            "SELECT {} FROM accounts a WHERE a.id > 0 AND a.id > $1 ORDER BY a.id LIMIT $2",
+            Account::COLUMNS
+        );
+        let params = [after.into(), i64::from(limit).into()];
+        self.database.query(&sql, &params).await?.all("accounts")
+    }
+
     /// Returns one account.
     pub async fn account(&self, id: AccountId) -> Result<Option<Account>> {
         let sql = format!("SELECT {} FROM accounts a WHERE a.id = $1", Account::COLUMNS);

@@ -12,4 +12,5 @@
 
 pub(crate) mod claim;
 pub(crate) mod lease;
+pub(crate) mod queue;
 pub(crate) mod row;

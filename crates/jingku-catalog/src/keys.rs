@@ -94,6 +94,14 @@ impl Catalog {
         self.database.scan(AccountId::PLATFORM, &sql, &params).await?.all("keys")
     }
 
+    /// Replaces the restrictions of a key. Returns `false` if it does not exist or was revoked.
+    pub async fn restrict_key(&self, public_key: &str, limits: &KeyLimits) -> Result<bool> {
+        let sql = "UPDATE keys SET read_only = $2, allowed_addresses = $3
+                   WHERE public_key = $1 AND revoked_at IS NULL";
+        let params = [public_key.into(), limits.read_only.into(), json_list(&limits.addresses).into()];
+        Ok(self.database.execute(sql, &params).await? == 1)
+    }
+
     /// Revokes a key. Returns `false` if it does not exist or was revoked before.
     pub async fn revoke_key(&self, public_key: &str, now: i64) -> Result<bool> {
         let sql = "UPDATE keys SET revoked_at = $2 WHERE public_key = $1 AND revoked_at IS NULL";

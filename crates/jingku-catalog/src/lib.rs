@@ -98,6 +98,7 @@ pub use instances::{
 };
 pub use jobs::claim::ATTEMPTS_MAX;
 pub use jobs::lease::{Heartbeat, JobEnd};
+pub use jobs::queue::QueuedJob;
 pub use jobs::row::{Job, Source};
 pub use keys::{Key, KeyLimits, NewKey};
 pub use limits::{AccountLimits, Limit, LimitState, OverLimit};

@@ -13,15 +13,21 @@ pub enum SignInKind {
     Session,
     /// Starts a session once.
     Link,
+    /// Identifies a browser of the operator. It has no key, and the account [`AccountId::PLATFORM`].
+    OperatorSession,
+    /// Starts a session of the operator once.
+    OperatorLink,
 }
 
 row! {
     /// A session or a link that has not expired.
     pub struct SignIn {
-        /// The key that signed in, perhaps revoked since.
+        /// The key that signed in, perhaps revoked since; empty for the operator.
         pub public_key: String = "s.public_key",
         /// When it was last used, according to [`Catalog::use_session`].
         pub used_at: i64 = "s.used_at",
+        /// Whether it is the operator's.
+        pub is_operator: bool = "CAST(CASE WHEN s.kind IN ('operator session', 'operator link') THEN 1 ELSE 0 END AS BIGINT)",
     }
 }
 
@@ -32,9 +38,9 @@ pub struct NewSignIn<'a> {
     pub hash: &'a str,
     /// Its kind.
     pub kind: SignInKind,
-    /// The key that signed in.
+    /// The key that signed in; empty for the operator.
     pub public_key: &'a str,
-    /// The account of the key.
+    /// The account of the key; [`AccountId::PLATFORM`] for the operator.
     pub account: AccountId,
     /// When it expires.
     pub expires_at: i64,
@@ -47,6 +53,9 @@ impl SignInKind {
         match self {
             Self::Session => "session",
             Self::Link => "link",
+            // Programs of older versions do not look for these.
+            Self::OperatorSession => "operator session",
+            Self::OperatorLink => "operator link",
         }
     }
 }
@@ -88,7 +97,8 @@ impl Catalog {
     /// Returns a session that has not expired.
     pub async fn session(&self, hash: &str, now: i64) -> Result<Option<SignIn>> {
         let sql = format!(
-            "SELECT {} FROM sign_ins s WHERE s.hash = $1 AND s.kind = 'session' AND s.expires_at > $2",
+            "SELECT {} FROM sign_ins s
+             WHERE s.hash = $1 AND s.kind IN ('session', 'operator session') AND s.expires_at > $2",
             SignIn::COLUMNS
         );
         self.database.query(&sql, &[hash.into(), now.into()]).await?.first("sign_ins")
@@ -97,8 +107,11 @@ impl Catalog {
     /// Removes a link. Returns its data if it has not expired; of concurrent calls, on any server, only one gets it.
     pub async fn use_link(&self, hash: &str, now: i64) -> Result<Option<SignIn>> {
         let change = |mut transaction: Transaction| async move {
-            let sql = "DELETE FROM sign_ins WHERE hash = $1 AND kind = 'link' AND expires_at > $2
-                       RETURNING public_key, used_at";
+            // Not `SignIn::COLUMNS`: in SQLite, RETURNING does not know the alias of the table.
+            let sql = "DELETE FROM sign_ins
+                       WHERE hash = $1 AND kind IN ('link', 'operator link') AND expires_at > $2
+                       RETURNING public_key, used_at,
+                           CAST(CASE kind WHEN 'operator link' THEN 1 ELSE 0 END AS BIGINT)";
             match transaction.query(sql, &[hash.into(), now.into()]).await?.first("sign_ins")? {
                 Some(link) => transaction.commit(Some(link)).await,
                 None => transaction.discard(None).await,
@@ -115,7 +128,7 @@ impl Catalog {
 
     /// Ends a session. Succeeds if there is none.
     pub async fn end_session(&self, hash: &str) -> Result<()> {
-        let sql = "DELETE FROM sign_ins WHERE hash = $1 AND kind = 'session'";
+        let sql = "DELETE FROM sign_ins WHERE hash = $1 AND kind IN ('session', 'operator session')";
         self.database.execute(sql, &[hash.into()]).await.map(drop)
     }
 
@@ -127,5 +140,15 @@ impl Catalog {
         };
         let sql = format!("DELETE FROM sign_ins {condition}");
         self.database.execute(&sql, &params).await.map(drop)
+    }
+
+    /// Ends all sessions and links of the operator. Returns their number.
+    pub async fn end_operator_sign_ins(&self) -> Result<u64> {
+        let end = |mut transaction: Transaction| async move {
+            let sql = "DELETE FROM sign_ins WHERE kind IN ('operator session', 'operator link')";
+            let ended = transaction.execute(sql, &[]).await?;
+            transaction.commit(ended).await
+        };
+        self.database.write(end).await
     }
 }

@@ -123,7 +123,8 @@ fn height(size: u64, top: u64) -> u64 {
     BOTTOM - scaled(size.min(top), top, BOTTOM - TOP)
 }
 
-fn scaled(part: u64, whole: u64, length: u64) -> u64 {
+/// A part of a length.
+pub(crate) fn scaled(part: u64, whole: u64, length: u64) -> u64 {
     let scaled = u128::from(part) * u128::from(length) / u128::from(whole.max(1));
     u64::try_from(scaled).unwrap_or(length)
 }

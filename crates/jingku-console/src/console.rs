@@ -9,11 +9,11 @@ use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Redirect, Response};
 use jingku_protocol::actions::Request;
-use jingku_server::{Context, Refusal};
+use jingku_server::{Context, Refusal, SignedIn};
 
 use crate::cookie;
 use crate::lang::Lang;
-use crate::sessions::Session;
+use crate::sessions::{self, Session};
 use crate::turns::Turns;
 
 pub(crate) struct Console {
@@ -67,16 +67,17 @@ impl<S: Sync> FromRequestParts<S> for Visitor {
     }
 }
 
-/// A browser that is signed in. Without a session, the request leads to the sign-in page.
-pub(crate) struct Caller {
+/// A browser that is signed in, with a key or as the operator. Without a session, the request leads to the sign-in page.
+pub(crate) struct Browser {
     pub(crate) console: Arc<Console>,
-    pub(crate) session: Session,
+    pub(crate) who: SignedIn,
+    pub(crate) form_token: String,
     pub(crate) visitor: Visitor,
     /// The secret of the session.
     pub(crate) secret: String,
 }
 
-impl FromRequestParts<Arc<Console>> for Caller {
+impl FromRequestParts<Arc<Console>> for Browser {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, console: &Arc<Console>) -> Result<Self, Response> {
@@ -86,13 +87,37 @@ impl FromRequestParts<Arc<Console>> for Caller {
         if secret.is_empty() {
             return Err(to_sign_in(is_part));
         }
-        match Session::open(&console.context, secret).await {
-            Ok(Some(session)) => {
-                Ok(Self { console: Arc::clone(console), session, visitor, secret: secret.to_owned() })
+        match sessions::open(&console.context, secret).await {
+            Ok(Some((who, form_token))) => {
+                let (console, secret) = (Arc::clone(console), secret.to_owned());
+                Ok(Self { console, who, form_token, visitor, secret })
             }
             Ok(None) => Err(to_sign_in(is_part)),
             // The catalogue cannot answer, so there is no page.
             Err(_) => Err((StatusCode::SERVICE_UNAVAILABLE, visitor.lang.t("refusal-later")).into_response()),
+        }
+    }
+}
+
+/// A browser that is signed in with a key. To the operator, its pages look like pages that do not exist.
+pub(crate) struct Caller {
+    pub(crate) console: Arc<Console>,
+    pub(crate) session: Session,
+    pub(crate) visitor: Visitor,
+}
+
+impl FromRequestParts<Arc<Console>> for Caller {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, console: &Arc<Console>) -> Result<Self, Response> {
+        let Browser { console, who, form_token, visitor, .. } =
+            Browser::from_request_parts(parts, console).await?;
+        match who {
+            SignedIn::Holder(identity) => {
+                Ok(Self { console, session: Session { identity, form_token }, visitor })
+            }
+            // `failure::fill` adds the page.
+            SignedIn::Operator(_) => Err(StatusCode::NOT_FOUND.into_response()),
         }
     }
 }

@@ -1,7 +1,9 @@
 //! What a browser learns when a page or a change is refused.
 
 use askama::Template;
-use axum::http::StatusCode;
+use axum::extract::Request;
+use axum::http::{StatusCode, header};
+use axum::middleware::Next;
 use axum::response::Response;
 use jingku_protocol::{Class, RetCode};
 use jingku_server::Refusal;
@@ -47,7 +49,7 @@ impl Failure {
             Self::Refused(refusal) if refusal.ret_code == RetCode::UserNotFound => return to_sign_in(false),
             Self::Refused(refusal) => (status(&refusal), explain(lang, &refusal)),
         };
-        let frame = Frame::signed_out(lang, lang.t("failure-title"), "/console/images");
+        let frame = Frame::signed_out(lang, lang.t("failure-title"), "/console");
         render(status, &Page { frame: Frame { notice: Some(notice), ..frame } })
     }
 }
@@ -89,6 +91,16 @@ pub(crate) fn explain(lang: Lang, refusal: &Refusal) -> Notice {
 /// A notice of something that failed.
 pub(crate) fn error(text: String) -> Notice {
     Notice { is_error: true, ..Notice::done(text) }
+}
+
+/// Adds the page to an empty answer that something was not found.
+pub(crate) async fn fill(visitor: Visitor, request: Request, next: Next) -> Response {
+    let response = next.run(request).await;
+    let is_empty = !response.headers().contains_key(header::CONTENT_TYPE);
+    if response.status() == StatusCode::NOT_FOUND && is_empty {
+        return Failure::NotFound.show(&visitor);
+    }
+    response
 }
 
 pub(crate) async fn not_found(visitor: Visitor) -> Response {

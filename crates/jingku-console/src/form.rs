@@ -12,7 +12,7 @@ use http_body_util::BodyExt;
 use multer::{Multipart, parse_boundary};
 use tokio::time::timeout;
 
-use crate::console::{Caller, Console, Visitor};
+use crate::console::{Browser, Caller, Console, Visitor};
 use crate::failure::Failure;
 use crate::sessions::is_same;
 
@@ -110,27 +110,53 @@ async fn read_body(mut body: Body, bytes_max: usize) -> Result<Vec<u8>, Failure>
     if read <= bytes_max { Ok(kept) } else { Err(Failure::TooLarge) }
 }
 
+/// Who may send a form.
+pub(crate) trait Sender: FromRequestParts<Arc<Console>, Rejection = Response> {
+    fn form_token(&self) -> &str;
+    fn visitor(&self) -> &Visitor;
+}
+
+impl Sender for Browser {
+    fn form_token(&self) -> &str {
+        &self.form_token
+    }
+
+    fn visitor(&self) -> &Visitor {
+        &self.visitor
+    }
+}
+
+impl Sender for Caller {
+    fn form_token(&self) -> &str {
+        &self.session.form_token
+    }
+
+    fn visitor(&self) -> &Visitor {
+        &self.visitor
+    }
+}
+
 /// A form of a signed-in browser. A form without the token of the session is refused: another site may have sent it.
-pub(crate) struct Form<const BYTES_MAX: usize = MAX_FORM_BYTES> {
-    pub(crate) caller: Caller,
+pub(crate) struct Form<S = Caller, const BYTES_MAX: usize = MAX_FORM_BYTES> {
+    pub(crate) caller: S,
     pub(crate) fields: Fields,
 }
 
 /// A form with a file or a long text.
-pub(crate) type LargeForm = Form<MAX_LARGE_FORM_BYTES>;
+pub(crate) type LargeForm = Form<Caller, MAX_LARGE_FORM_BYTES>;
 
-impl<const BYTES_MAX: usize> FromRequest<Arc<Console>> for Form<BYTES_MAX> {
+impl<S: Sender + Send, const BYTES_MAX: usize> FromRequest<Arc<Console>> for Form<S, BYTES_MAX> {
     type Rejection = Response;
 
     async fn from_request(request: Request, console: &Arc<Console>) -> Result<Self, Response> {
         let (mut parts, body) = request.into_parts();
-        let caller = Caller::from_request_parts(&mut parts, console).await?;
+        let caller = S::from_request_parts(&mut parts, console).await?;
         let read = Fields::read(Request::from_parts(parts, body), BYTES_MAX).await;
-        let fields = read.map_err(|failure| failure.show(&caller.visitor))?;
-        if is_same(fields.get(TOKEN), &caller.session.form_token) {
+        let fields = read.map_err(|failure| failure.show(caller.visitor()))?;
+        if is_same(fields.get(TOKEN), caller.form_token()) {
             Ok(Self { caller, fields })
         } else {
-            Err(Failure::BadForm.show(&caller.visitor))
+            Err(Failure::BadForm.show(caller.visitor()))
         }
     }
 }

@@ -91,8 +91,13 @@ impl Lang {
 
     const fn source(self) -> &'static str {
         match self {
-            Self::En => include_str!("../locales/en/console.ftl"),
-            Self::Zh => include_str!("../locales/zh-CN/console.ftl"),
+            Self::En => {
+                concat!(include_str!("../locales/en/console.ftl"), include_str!("../locales/en/operator.ftl"))
+            }
+            Self::Zh => concat!(
+                include_str!("../locales/zh-CN/console.ftl"),
+                include_str!("../locales/zh-CN/operator.ftl")
+            ),
         }
     }
 }
@@ -165,9 +170,12 @@ mod tests {
     fn every_message_is_used_by_a_template_or_the_code() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         let mut sources = String::new();
-        for folder in ["src", "templates"] {
+        for folder in ["src", "src/operator", "templates", "templates/operator"] {
             for entry in std::fs::read_dir(root.join(folder)).unwrap() {
-                sources += &std::fs::read_to_string(entry.unwrap().path()).unwrap();
+                let path = entry.unwrap().path();
+                if path.is_file() {
+                    sources += &std::fs::read_to_string(path).unwrap();
+                }
             }
         }
         let unused: Vec<_> =

@@ -1,7 +1,7 @@
 //! The web console: pages at `/console` over the actions of a server.
 //!
-//! A page calls actions as the holder of a key, through [`jingku_server::Context::call`]. There is no other way from here
-//! to images.
+//! A page calls actions as the holder of a key, through [`jingku_server::Context::call`]. There is no other way from the
+//! pages of accounts to images. The operator's pages are in `operator`, and call what the operator's commands call.
 
 mod activity;
 mod assets;
@@ -18,6 +18,7 @@ mod images;
 mod import;
 mod lang;
 mod make;
+mod operator;
 mod page;
 mod progress;
 mod readme;
@@ -75,8 +76,20 @@ pub fn router(context: Arc<Context>) -> Router {
         .route("/console/trash/restore", post(trash::restore))
         .route("/console/trash/purge", post(trash::purge))
         .route("/console/usage", get(usage::show))
+        .route("/console/operator/health", get(operator::health::show))
+        .route("/console/operator/accounts", get(operator::accounts::show).post(operator::accounts::create))
+        .route("/console/operator/accounts/{id}", get(operator::account::show))
+        .route("/console/operator/accounts/{id}/limits", post(operator::account::set_limits))
+        .route("/console/operator/accounts/{id}/keys", post(operator::keys::create))
+        .route("/console/operator/accounts/{id}/restrict", post(operator::keys::restrict))
+        .route("/console/operator/accounts/{id}/revoke", post(operator::keys::revoke))
+        .route("/console/operator/review", get(operator::review::list))
+        .route("/console/operator/review/{id}", get(operator::review::show))
+        .route("/console/operator/review/{id}/approve", post(operator::review::approve))
+        .route("/console/operator/review/{id}/refuse", post(operator::review::refuse))
         .route("/console/make", get(make::show).post(make::make))
         .route("/console/{*path}", get(failure::not_found).post(failure::not_found))
+        .layer(from_fn(failure::fill))
         .layer(from_fn(form::refuse_other_sites))
         .layer(from_fn(page::secure))
         .with_state(Arc::new(Console::new(context)))

@@ -37,6 +37,8 @@ pub(crate) struct AccountFrame {
     pub(crate) form_token: String,
     /// The page in the navigation.
     pub(crate) here: &'static str,
+    /// Whether it is the operator, who has no account.
+    pub(crate) is_operator: bool,
 }
 
 /// What happened, above the content of a page.
@@ -61,6 +63,7 @@ impl Frame {
             id: identity.account_id(),
             form_token: caller.session.form_token.clone(),
             here,
+            is_operator: false,
         };
         Self { account: Some(account), ..Self::signed_out(caller.visitor.lang, title, &caller.visitor.path) }
     }
@@ -73,6 +76,12 @@ impl Frame {
     /// The hidden field that every form has.
     pub(crate) fn form_token(&self) -> &str {
         self.account.as_ref().map_or("", |account| &account.form_token)
+    }
+
+    /// The address of the start page.
+    pub(crate) fn home(&self) -> &'static str {
+        let is_operator = self.account.as_ref().is_some_and(|account| account.is_operator);
+        if is_operator { "/console/operator/health" } else { "/console/images" }
     }
 
     pub(crate) fn account_id(&self) -> String {
@@ -91,6 +100,11 @@ impl Frame {
 /// The address of the page of an image. Ids from a fixtures file may have any characters.
 pub(crate) fn image_url(id: &str) -> String {
     format!("/console/images/{}", utf8_percent_encode(id, NON_ALPHANUMERIC))
+}
+
+/// The address of the page of an image that waits for review.
+pub(crate) fn review_url(id: &str) -> String {
+    format!("/console/operator/review/{}", utf8_percent_encode(id, NON_ALPHANUMERIC))
 }
 
 /// Renders a page.

@@ -1,9 +1,9 @@
 //! The session of a browser, and the token in its forms.
 
 use blake3::derive_key;
-use jingku_server::{Context, Identity, Refusal};
+use jingku_server::{Context, Identity, Refusal, SignedIn};
 
-/// A signed-in browser.
+/// A browser that is signed in with a key.
 #[derive(Clone)]
 pub(crate) struct Session {
     pub(crate) identity: Identity,
@@ -11,14 +11,12 @@ pub(crate) struct Session {
     pub(crate) form_token: String,
 }
 
-impl Session {
-    /// The session of a secret; `None` if it has ended.
-    pub(crate) async fn open(context: &Context, secret: &str) -> Result<Option<Self>, Refusal> {
-        let identity = context.session(secret).await?;
-        // Every server derives the same token, and the secret cannot be derived from it.
-        let form_token = || hex::encode(derive_key("Jingku console 2026 form token", secret.as_bytes()));
-        Ok(identity.map(|identity| Self { identity, form_token: form_token() }))
-    }
+/// Who has the session of a secret, and the token of its forms; `None` if it has ended.
+pub(crate) async fn open(context: &Context, secret: &str) -> Result<Option<(SignedIn, String)>, Refusal> {
+    let who = context.session(secret).await?;
+    // Every server derives the same token, and the secret cannot be derived from it.
+    let form_token = || hex::encode(derive_key("Jingku console 2026 form token", secret.as_bytes()));
+    Ok(who.map(|who| (who, form_token())))
 }
 
 /// Compares secrets in constant time, as `blake3::Hash` does.

@@ -6,15 +6,17 @@ use askama::Template;
 use axum::extract::{Query, Request, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
+use jingku_library::new_secret;
 use jingku_protocol::{Class, RetCode};
-use jingku_server::{Identity, Refusal, SESSION_SECS_MAX, new_secret};
+use jingku_server::{Refusal, SESSION_SECS_MAX, SignedIn};
 use serde_json::json;
 
-use crate::console::{Console, Visitor};
+use crate::console::{Browser, Console, Visitor};
 use crate::cookie;
 use crate::failure::{Failure, error, explain, status};
 use crate::filters::IMAGES;
 use crate::form::{self, Form, TOKEN};
+use crate::operator::HEALTH;
 use crate::page::{Frame, Notice, render};
 use crate::sessions::is_same;
 
@@ -73,15 +75,15 @@ pub(crate) async fn sign_in(
     }
     if let Some(link) = fields.filled("link") {
         let used = console.context.use_link(link, visitor.peer).await;
-        if let Some(identity) = used.map_err(|refusal| Failure::from(refusal).show(&visitor))? {
-            return Ok(start(&console, &visitor, &headers, &identity).await);
+        if let Some(who) = used.map_err(|refusal| Failure::from(refusal).show(&visitor))? {
+            return Ok(start(&console, &visitor, &headers, &who).await);
         }
         let notice = Some(error(lang.t("sign-in-bad-link")));
         return Ok(page(&console, &visitor, StatusCode::FORBIDDEN, String::new(), "", notice));
     }
     let public_key = fields.get("public_key");
     match console.context.identify(public_key, fields.get("private_key"), visitor.peer).await {
-        Ok(identity) => Ok(start(&console, &visitor, &headers, &identity).await),
+        Ok(identity) => Ok(start(&console, &visitor, &headers, &SignedIn::Holder(identity)).await),
         Err(refusal) => {
             // Which of the two keys is wrong is not said.
             let (status, notice) = match refusal.ret_code.class() {
@@ -97,15 +99,15 @@ pub(crate) async fn sign_in(
 }
 
 /// Starts a session with a new secret. A session that the browser had before ends.
-async fn start(console: &Console, visitor: &Visitor, headers: &HeaderMap, identity: &Identity) -> Response {
+async fn start(console: &Console, visitor: &Visitor, headers: &HeaderMap, who: &SignedIn) -> Response {
     let started = async {
         if let Some(before) = cookie::read(headers, console.cookie_name()) {
             console.context.end_session(before).await?;
         }
-        console.context.start_session(identity).await
+        console.context.start_session(who, visitor.peer).await
     };
     match started.await {
-        Ok(secret) => cookie::redirect(IMAGES, &session_cookie(console, &secret, SESSION_SECS_MAX)),
+        Ok(secret) => cookie::redirect(start_page(who), &session_cookie(console, &secret, SESSION_SECS_MAX)),
         Err(refusal) => Failure::from(refusal).show(visitor),
     }
 }
@@ -114,12 +116,12 @@ fn session_cookie(console: &Console, secret: &str, max_age: i64) -> String {
     console.cookie(console.cookie_name(), secret, max_age)
 }
 
-/// Ends the session, or all sessions of its key.
-pub(crate) async fn sign_out(form: Form) -> Response {
+/// Ends the session, or all sessions of its key or of the operator.
+pub(crate) async fn sign_out(form: Form<Browser>) -> Response {
     let Form { caller, fields } = form;
     let context = &caller.console.context;
     let ended = match fields.filled("everywhere") {
-        Some(_) => context.end_sessions(&caller.session.identity).await,
+        Some(_) => context.end_sessions(&caller.who, caller.visitor.peer).await,
         None => context.end_session(&caller.secret).await,
     };
     match ended {
@@ -145,7 +147,14 @@ pub(crate) async fn create_link(State(console): State<Arc<Console>>, request: Re
     .into_response()
 }
 
-/// The start page.
-pub(crate) async fn redirect() -> Redirect {
-    Redirect::to(IMAGES)
+fn start_page(who: &SignedIn) -> &'static str {
+    match who {
+        SignedIn::Holder(_) => IMAGES,
+        SignedIn::Operator(_) => HEALTH,
+    }
+}
+
+/// Leads to the start page.
+pub(crate) async fn redirect(browser: Result<Browser, Response>) -> Redirect {
+    Redirect::to(browser.map_or(IMAGES, |browser| start_page(&browser.who)))
 }

@@ -4,6 +4,7 @@ use askama::Template;
 use axum::http::StatusCode;
 use axum::response::Response;
 use fluent_bundle::FluentArgs;
+use jingku_library::LimitState;
 use jingku_protocol::actions::{
     DescribeCompShareImageUsageRequest, DescribeCompShareImageUsageResponse, ImageUsage, LimitUsage,
 };
@@ -99,6 +100,12 @@ fn others(lang: Lang, usage: &DescribeCompShareImageUsageResponse) -> Option<Row
 }
 
 impl Bar {
+    /// The bar of a limit as the library has it.
+    pub(crate) fn of_state(lang: Lang, state: &LimitState) -> Self {
+        let (name, max) = (format!("{:?}", state.limit), Some(state.max).filter(|max| *max != i64::MAX));
+        Self::of(lang, &LimitUsage { name, used: state.used, max })
+    }
+
     pub(crate) fn of(lang: Lang, limit: &LimitUsage) -> Self {
         let (id, is_size) = match limit.name.as_str() {
             "Images" => ("limit-images", false),

@@ -7,6 +7,11 @@ use jingku_catalog::{
 use crate::error::LibraryError;
 use crate::library::Library;
 
+tokio::task_local! {
+    /// The address of the operator's browser that asks for the changes of this task.
+    static BROWSER: String;
+}
+
 const SECS_OF_A_DAY: i64 = 24 * 60 * 60;
 /// Entries removed in one transaction.
 const BATCH: u32 = 1000;
@@ -24,21 +29,29 @@ pub(crate) struct Change<'a> {
 }
 
 impl<'a> Change<'a> {
-    /// A change by a command of the operator.
+    /// A change by the operator, with a command or in the console.
     pub(crate) fn command(action: &'a str, account: AccountId, subject: &'a str) -> Self {
         Self { channel: Channel::Command, account, action, subject }
     }
 }
 
+/// Makes changes of the operator for a browser at this address. Their entries have the channel [`Channel::Console`].
+pub async fn for_browser<T>(address: String, changes: impl Future<Output = T>) -> T {
+    BROWSER.scope(address, changes).await
+}
+
 impl Library {
     /// Makes a change with its entry in the audit log.
     pub(crate) async fn audited<T>(&self, change: Change<'_>, run: impl Future<Output = T>) -> T {
+        let browser = BROWSER.try_with(String::clone).ok().filter(|_| change.channel == Channel::Command);
+        let (channel, address) =
+            browser.map_or((change.channel, String::new()), |address| (Channel::Console, address));
         let entry = NewAuditEntry {
             time: self.clock.now(),
             account: change.account,
-            channel: change.channel,
+            channel,
             public_key: String::new(),
-            address: String::new(),
+            address,
             action: change.action.to_owned(),
             subject: change.subject.to_owned(),
             ret_code: 0,

@@ -15,6 +15,7 @@
 pub(crate) mod copy;
 mod folder;
 mod generations;
+mod last;
 mod record;
 mod restore;
 mod save;
@@ -25,6 +26,7 @@ use crate::fault::{Fault, from_causes_of_faults};
 
 pub(crate) use folder::remove_catalog;
 pub use generations::{Pruned, list_backup};
+pub use last::LastBackup;
 pub use record::{Generation, GenerationRecord};
 pub(crate) use restore::put_catalog;
 pub use restore::{RestoreBackup, Restored, restore_backup};

@@ -63,9 +63,10 @@ mod webhooks;
 
 pub use account_limits::limit_refusal;
 pub use account_usage::{AccountUsage, MeasuredBytes, MeasuredImage, MeasuredImages};
+pub use audit::for_browser;
 pub use backup::{
-    BackUp, BackedUp, BackupError, Copied, Damage, Generation, GenerationRecord, Pruned, RestoreBackup,
-    Restored, list_backup, restore_backup,
+    BackUp, BackedUp, BackupError, Copied, Damage, Generation, GenerationRecord, LastBackup, Pruned,
+    RestoreBackup, Restored, list_backup, restore_backup,
 };
 pub use check::{Checked, CorruptObject, Corruption, Depth};
 pub use clock::{Clock, FixedClock, SystemClock};
@@ -91,8 +92,8 @@ pub use health::Health;
 pub use host::{CPU_TYPE, HostOffer, InstanceSize, OfferedType};
 pub use jingku_catalog::{
     Account, AccountId, AuditEntry, AuditFilter, AuditFinding, AuditNote, AuditResult, CatalogError,
-    CopiedTable, Host, Instance, Key, KeyLimits, Limit, LimitState, ManifestUse, Review, Task, TrashedImage,
-    VerifiedAudit,
+    CopiedTable, Host, Instance, Key, KeyLimits, Limit, LimitState, ManifestUse, QueuedJob, Review, Task,
+    TrashedImage, VerifiedAudit,
 };
 pub use jingku_chunks::{CheckProgress, SweepReport};
 pub use jingku_protocol::PlatformType;
@@ -116,14 +117,15 @@ pub use migration::{
     CatalogProgress, CatalogTarget, MigrationError, MoveCatalog, MoveStore, MovedCatalog, MovedStore,
     StoreProgress, StoreTarget, migrate_database, migrate_storage,
 };
-pub use operator::{ForgottenHost, NewInstance, PlatformImage, caution_of};
+pub use operator::{Condition, ForgottenHost, NewInstance, PlatformImage, caution_of};
 pub use pods::{
     HTTP_PORT, PodOptions, Pods, ResetPassword, SSH_PORT, WITHOUT_GPU_TIERS, is_password, is_ssh_key,
     new_password, shown_state, size_without_gpu, wanted_ports,
 };
 pub use price::{cents_to_price, price_to_cents};
 pub use random::{
-    Random, SeededRandom, SystemRandom, group_id, image_id, is_unique_id, pod_id, request_id, unique_id,
+    Random, SeededRandom, SystemRandom, group_id, hash_secret, image_id, is_unique_id, new_secret, pod_id,
+    request_id, unique_id,
 };
 pub use readiness::Readiness;
 pub use scrub::Scrub;

@@ -46,6 +46,18 @@ impl Random for SeededRandom {
     }
 }
 
+/// A secret of 256 bits, as text.
+pub fn new_secret(random: &dyn Random) -> String {
+    let mut bytes = [0; 32];
+    random.fill(&mut bytes);
+    hex::encode(bytes)
+}
+
+/// What is stored of a secret. Looking up a hash takes no longer if more of the secret is right.
+pub fn hash_secret(secret: &str) -> String {
+    blake3::hash(secret.as_bytes()).to_hex().to_string()
+}
+
 const UNIQUE_ID_LENGTH: usize = 24;
 pub(crate) const BASE36: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
 const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";

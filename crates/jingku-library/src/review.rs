@@ -18,6 +18,11 @@ impl Library {
         Ok(self.catalog.reviews(REVIEWS_MAX).await?)
     }
 
+    /// An image that waits for review, with its readme.
+    pub async fn review(&self, id: &str) -> Result<Option<Review>, LibraryError> {
+        Ok(self.catalog.review(id).await?)
+    }
+
     /// Publishes an image that waits for review.
     pub async fn approve_image(&self, id: &str) -> Result<(), LibraryError> {
         let approve = self.catalog.approve_image(id, self.clock.now());

@@ -6,6 +6,7 @@ use jingku_catalog::Catalog;
 use jingku_library::{Config, Environment, Internal, Library, StartError};
 use tokio::sync::OnceCell;
 
+use crate::history::History;
 use crate::lab::Lab;
 use crate::limits::SharedLimits;
 use crate::metrics::{ConnectionMetrics, Metrics};
@@ -25,6 +26,7 @@ pub struct Context {
     pub(crate) rates: RequestRates,
     pub(crate) sign_in_failures: SignInFailures,
     pub(crate) metrics: Metrics,
+    pub(crate) history: History,
     pub(crate) manifests: Arc<ManifestCache>,
     pub(crate) pages: ImagePages,
     pub(crate) group_pages: GroupPages,
@@ -48,6 +50,7 @@ impl Context {
             rates,
             sign_in_failures: SignInFailures::default(),
             metrics: Metrics::default(),
+            history: History::default(),
             public_url: public_url.unwrap_or_default(),
             limits: SharedLimits::default(),
             manifests: Arc::default(),

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use jingku_library::{Gauges, lock};
 use jingku_protocol::actions::Action;
+use jingku_protocol::{Class, RetCode};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
@@ -20,6 +21,9 @@ const SECONDS: [f64; 9] = [0.0005, 0.001, 0.0025, 0.01, 0.05, 0.25, 1.0, 5.0, 30
 pub(crate) struct Metrics {
     requests: Family<RequestLabels, Counter>,
     seconds: Family<ActionLabel, Histogram, fn() -> Histogram>,
+    /// All API requests, and those that failed because of the server. Part of `requests`.
+    pub(crate) answers: Counter,
+    pub(crate) faults: Counter,
     pub(crate) connections: ConnectionMetrics,
     library: LibraryMetrics,
     /// All of them. Locked while the library's gauges are set and everything is written.
@@ -76,6 +80,8 @@ impl Default for Metrics {
         let metrics = Self {
             requests: Family::default(),
             seconds: Family::new_with_constructor(|| Histogram::new(SECONDS)),
+            answers: Counter::default(),
+            faults: Counter::default(),
             connections: ConnectionMetrics::default(),
             library: LibraryMetrics::default(),
             registry: Mutex::new(Registry::with_prefix("jingku")),
@@ -101,6 +107,10 @@ impl Metrics {
     /// Counts an API request. Without an action, its name was missing or unknown.
     pub(crate) fn answered(&self, action: Option<Action>, ret_code: i64, time: Duration) {
         let action = action.map_or("none", Action::name);
+        self.answers.inc();
+        if RetCode::from_code(ret_code).is_some_and(|code| code.class() == Class::ServiceFault) {
+            self.faults.inc();
+        }
         self.requests.get_or_create(&RequestLabels { action, ret_code }).inc();
         self.seconds.get_or_create(&ActionLabel { action }).observe(time.as_secs_f64());
     }

@@ -5,13 +5,13 @@
 
 use std::net::IpAddr;
 
-use blake3::Hash;
-use jingku_catalog::{AccountId, Catalog, NewSignIn, SignInKind};
-use jingku_library::Random;
+use jingku_catalog::{AccountId, Catalog, NewSignIn, SignIn, SignInKind};
+use jingku_library::{hash_secret, new_secret};
 
 use crate::context::Context;
 use crate::error::Error;
 use crate::identity::{Identity, Refusal};
+use crate::operator::Operator;
 
 /// A session ends so many seconds after the sign-in, whatever happens in it: 12 hours.
 pub const SESSION_SECS_MAX: i64 = 12 * 3600;
@@ -26,11 +26,31 @@ const MAX_LINKS: i64 = 4;
 /// How often the last use of a session is stored, in seconds. Each time is a change of the catalogue.
 const USE_SECS_MIN: i64 = 300;
 
+/// Who is signed in.
+#[derive(Clone, Debug)]
+pub enum SignedIn {
+    /// The holder of a key pair.
+    Holder(Identity),
+    /// The operator, who has no account.
+    Operator(Operator),
+}
+
 impl Context {
     /// Starts a session. Returns its secret.
-    pub async fn start_session(&self, identity: &Identity) -> Result<String, Refusal> {
-        let added = self.add_sign_in(identity, SignInKind::Session, SESSION_SECS_MAX, MAX_SESSIONS).await;
-        added.map(|(secret, _)| secret).map_err(|error| self.refuse(&error, None))
+    pub async fn start_session(&self, who: &SignedIn, peer: Option<IpAddr>) -> Result<String, Refusal> {
+        let started = async {
+            match who {
+                SignedIn::Holder(identity) => {
+                    let kind = SignInKind::Session;
+                    Ok(self.add_sign_in(identity, kind, SESSION_SECS_MAX, MAX_SESSIONS).await?.0)
+                }
+                SignedIn::Operator(operator) => {
+                    let expires_at = self.library.clock.now() + SESSION_SECS_MAX;
+                    Ok(operator.change(peer, self.library.start_operator_session(expires_at)).await?)
+                }
+            }
+        };
+        started.await.map_err(|error| self.refuse(&error, None))
     }
 
     /// Creates a link. Returns its secret and when it expires.
@@ -40,35 +60,35 @@ impl Context {
     }
 
     /// Returns who is signed in; `None` if the session or its key is no longer valid.
-    pub async fn session(&self, secret: &str) -> Result<Option<Identity>, Refusal> {
-        let (hash, now) = (hash(secret), self.library.clock.now());
+    pub async fn session(&self, secret: &str) -> Result<Option<SignedIn>, Refusal> {
+        let (hash, now) = (hash_secret(secret), self.library.clock.now());
         let found = async {
             let sign_ins = self.sign_ins().await?;
-            let session = sign_ins.session(&hash.to_hex(), now).await?;
+            let session = sign_ins.session(&hash, now).await?;
             let Some(session) = session.filter(|session| now - session.used_at < SESSION_IDLE_SECS_MAX)
             else {
                 return Ok(None);
             };
             if now - session.used_at >= USE_SECS_MIN
-                && let Err(error) = sign_ins.use_session(&hash.to_hex(), now).await
+                && let Err(error) = sign_ins.use_session(&hash, now).await
             {
                 // The page can still be shown.
                 let error: &dyn std::error::Error = &error;
                 tracing::warn!(error, "cannot store the last use of a session");
             }
-            self.holder(&session.public_key).await
+            self.signed_in(session).await
         };
         found.await.map_err(|error| self.refuse(&error, None))
     }
 
     /// Uses a link up. Returns who has created it; `None` if it or its key is not valid. Of concurrent calls, on any
     /// server, only one succeeds.
-    pub async fn use_link(&self, secret: &str, peer: Option<IpAddr>) -> Result<Option<Identity>, Refusal> {
+    pub async fn use_link(&self, secret: &str, peer: Option<IpAddr>) -> Result<Option<SignedIn>, Refusal> {
         let used = async {
             self.rates.check_address(peer)?;
-            let hash = hash(secret).to_hex();
+            let hash = hash_secret(secret);
             match self.sign_ins().await?.use_link(&hash, self.library.clock.now()).await? {
-                Some(link) => self.holder(&link.public_key).await,
+                Some(link) => self.signed_in(link).await,
                 None => Ok(None),
             }
         };
@@ -77,14 +97,30 @@ impl Context {
 
     /// Ends a session. Succeeds if there is none.
     pub async fn end_session(&self, secret: &str) -> Result<(), Refusal> {
-        let ended = async { Ok(self.sign_ins().await?.end_session(&hash(secret).to_hex()).await?) };
+        let ended = async { Ok(self.sign_ins().await?.end_session(&hash_secret(secret)).await?) };
         ended.await.map_err(|error| self.refuse(&error, None))
     }
 
-    /// Ends all sessions and links of a key.
-    pub async fn end_sessions(&self, identity: &Identity) -> Result<(), Refusal> {
-        let ended = async { Ok(self.sign_ins().await?.end_sign_ins(Some(identity.public_key())).await?) };
+    /// Ends all sessions and links of a key, or those of the operator.
+    pub async fn end_sessions(&self, who: &SignedIn, peer: Option<IpAddr>) -> Result<(), Refusal> {
+        let ended = async {
+            match who {
+                SignedIn::Holder(identity) => {
+                    Ok(self.sign_ins().await?.end_sign_ins(Some(identity.public_key())).await?)
+                }
+                SignedIn::Operator(operator) => {
+                    Ok(operator.change(peer, self.library.end_operator_sign_ins()).await.map(drop)?)
+                }
+            }
+        };
         ended.await.map_err(|error| self.refuse(&error, None))
+    }
+
+    async fn signed_in(&self, sign_in: SignIn) -> Result<Option<SignedIn>, Error> {
+        if sign_in.is_operator {
+            return Ok(Some(SignedIn::Operator(Operator::of_sign_in())));
+        }
+        Ok(self.holder(&sign_in.public_key).await?.map(SignedIn::Holder))
     }
 
     async fn add_sign_in(
@@ -96,7 +132,7 @@ impl Context {
     ) -> Result<(String, i64), Error> {
         let (secret, now) = (new_secret(&*self.library.random), self.library.clock.now());
         let new = NewSignIn {
-            hash: &hash(&secret).to_hex(),
+            hash: &hash_secret(&secret),
             kind,
             public_key: identity.public_key(),
             account: AccountId(identity.account_id()),
@@ -118,16 +154,4 @@ impl Context {
         };
         Ok(self.sign_ins.get_or_try_init(open).await?)
     }
-}
-
-/// Looking up a hash takes no longer if more of the secret is right.
-fn hash(secret: &str) -> Hash {
-    blake3::hash(secret.as_bytes())
-}
-
-/// A random text of 256 bits.
-pub fn new_secret(random: &dyn Random) -> String {
-    let mut bytes = [0; 32];
-    random.fill(&mut bytes);
-    hex::encode(bytes)
 }

@@ -139,12 +139,14 @@ pub(crate) enum Command {
 impl Command {
     /// Whether the command works on the data directory or a backup instead of the API.
     pub(crate) fn keeps_the_library(&self) -> bool {
+        if let Self::Console(args) = self {
+            return args.operator || args.sign_out_operators;
+        }
         !matches!(
             self,
             Self::Image(AnyImageCommand::Api(_))
                 | Self::Run(_)
                 | Self::Env(_)
-                | Self::Console(_)
                 | Self::Webhook(_)
                 | Self::Health(_)
                 | Self::Lab(_)
@@ -174,6 +176,10 @@ pub(crate) struct EnvArgs {
 pub(crate) struct ConsoleArgs {
     #[arg(long)]
     pub(crate) no_open: bool,
+    #[arg(long)]
+    pub(crate) operator: bool,
+    #[arg(long, conflicts_with_all = ["operator", "no_open"])]
+    pub(crate) sign_out_operators: bool,
     #[command(flatten)]
     pub(crate) connection: ConnectionArgs,
 }

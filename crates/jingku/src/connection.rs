@@ -35,6 +35,15 @@ pub(crate) fn data_dir(global: &Global) -> Result<PathBuf, Failure> {
     Ok(folder.join("jingku"))
 }
 
+/// The address of the server that ran last in the data directory.
+pub(crate) fn last_server(global: &Global) -> Result<String, Failure> {
+    let endpoint =
+        if data_dir(global)?.exists() { DataDir::open(&data_dir(global)?)?.endpoint()? } else { None };
+    endpoint.ok_or_else(|| {
+        Failure::new(Exit::Usage, tr!("connection-no-server")).advise(&hint::start_a_server(global))
+    })
+}
+
 pub(crate) struct Connection<'a> {
     pub(crate) global: &'a Global,
     pub(crate) client: Client,

@@ -1,8 +1,9 @@
-//! `jingku console`: a link that signs a browser in once.
+//! `jingku console`: a link that signs a browser in once, as the holder of a key or as the operator.
 
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use jingku_library::LibraryError;
 use jingku_protocol::{Params, sign_request};
 use reqwest::header::CONTENT_TYPE;
 use reqwest::{Client, redirect};
@@ -10,8 +11,10 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::args::{ConsoleArgs, Global};
-use crate::connection::Connection;
+use crate::base_url;
+use crate::connection::{Connection, last_server};
 use crate::failure::{Exit, Failure};
+use crate::library::open;
 use crate::messages::tr;
 use crate::output::{done, note};
 use crate::wrong_scheme;
@@ -36,15 +39,37 @@ struct Answer {
 }
 
 pub(crate) async fn run(global: &Global, args: ConsoleArgs) -> Result<(), Failure> {
-    let connection = Connection::open(global, &args.connection)?;
-    let answer = request_link(&connection).await?;
-    let url = format!("{}{}", connection.base_url.trim_end_matches('/'), answer.path);
-    done(global, &json!({ "Url": url, "ExpireTime": answer.expire_time }), &url)?;
+    if args.sign_out_operators {
+        return sign_out_operators(global).await;
+    }
+    let (url, expire_time) = if args.operator {
+        create_operator_link(global, &args).await?
+    } else {
+        let connection = Connection::open(global, &args.connection)?;
+        let answer = request_link(&connection).await?;
+        (format!("{}{}", connection.base_url.trim_end_matches('/'), answer.path), answer.expire_time)
+    };
+    done(global, &json!({ "Url": url, "ExpireTime": expire_time }), &url)?;
     note(&tr!("console-once"));
-    if !args.no_open && !open(&url) {
+    if !args.no_open && !open_in_browser(&url) {
         note(&tr!("console-not-opened"));
     }
     Ok(())
+}
+
+/// Writes a link of the operator to the catalogue. No server is asked, so that no key pair can have one.
+async fn create_operator_link(global: &Global, args: &ConsoleArgs) -> Result<(String, i64), Failure> {
+    let library = open(global).await?;
+    let given = args.connection.settings.base_url.as_deref().map(str::trim).filter(|url| !url.is_empty());
+    let base_url = base_url::check(&given.map_or_else(|| last_server(global), |url| Ok(url.to_owned()))?)?;
+    let (secret, expire_time) = library.create_operator_link().await?;
+    Ok((format!("{}/console/sign-in?link={secret}", base_url.trim_end_matches('/')), expire_time))
+}
+
+/// Ends all sessions and links of the operator.
+async fn sign_out_operators(global: &Global) -> Result<(), Failure> {
+    let ended = open(global).await?.end_operator_sign_ins().await.map_err(LibraryError::from)?;
+    done(global, &json!({ "Ended": ended }), &tr!("console-operators-signed-out", count = ended))
 }
 
 async fn request_link(connection: &Connection<'_>) -> Result<Answer, Failure> {
@@ -79,7 +104,7 @@ async fn request_link(connection: &Connection<'_>) -> Result<Answer, Failure> {
 }
 
 /// Opens a URL in the browser of the desktop, if there is one.
-fn open(url: &str) -> bool {
+fn open_in_browser(url: &str) -> bool {
     let program = if cfg!(target_os = "macos") { "open" } else { "xdg-open" };
     let mut command = Command::new(program);
     command.arg(url).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());

@@ -8,10 +8,8 @@ use serde_json::json;
 
 use crate::args::{Global, HealthArgs};
 use crate::base_url;
-use crate::connection::data_dir;
+use crate::connection::last_server;
 use crate::failure::{Exit, Failure};
-use crate::hint;
-use crate::library::open_data_dir;
 use crate::messages::tr;
 use crate::output::done;
 use crate::wrong_scheme;
@@ -42,14 +40,6 @@ pub(crate) async fn run(global: &Global, args: HealthArgs) -> Result<(), Failure
     let body = String::from_utf8_lossy(&body[..body.len().min(REASON_MAX)]).into_owned();
     let reason = format!("{}: {}", response.status(), body.lines().next().unwrap_or_default());
     Err(Failure::new(Exit::Fault, tr!("health-not-ready", base_url, reason)))
-}
-
-/// The address of the server that ran last in the data directory.
-fn last_server(global: &Global) -> Result<String, Failure> {
-    let endpoint = if data_dir(global)?.exists() { open_data_dir(global)?.endpoint()? } else { None };
-    endpoint.ok_or_else(|| {
-        Failure::new(Exit::Usage, tr!("connection-no-server")).advise(&hint::start_a_server(global))
-    })
 }
 
 fn no_answer(base_url: &str, error: &(dyn Error + 'static)) -> Failure {

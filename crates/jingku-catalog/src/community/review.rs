@@ -25,6 +25,17 @@ impl Catalog {
         self.database.scan(AccountId::PLATFORM, &sql, &[i64::from(limit).into()]).await?.all("images")
     }
 
+    /// Returns one image in review, with its readme.
+    pub async fn review(&self, id: &str) -> Result<Option<Review>> {
+        let sql = format!(
+            "SELECT {}, i.readme, {} FROM images i JOIN accounts a ON a.id = i.account_id
+             WHERE i.id = $1 AND i.status = 'Reviewing' AND i.deleted_at IS NULL",
+            Image::COLUMNS,
+            Review::COLUMNS
+        );
+        self.database.query(&sql, &[id.into()]).await?.first("images")
+    }
+
     /// Publishes an image in review. Returns `false` if there is no such image in review.
     pub async fn approve_image(&self, id: &str, now: i64) -> Result<bool> {
         self.review_image(id, None, now).await

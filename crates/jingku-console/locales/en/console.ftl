@@ -20,6 +20,7 @@ sign-in-bad-link = The link was used already or has expired. Create another one,
 
 failure-title = This did not work
 failure-back = Go to the images
+failure-start = Go to the start page
 failure-bad-form = The form has expired. Go back, reload the page, and try again.
 failure-too-large = The file or text is too large. Nothing was changed.
 failure-too-many = Select at most { $max } images. Nothing was changed.

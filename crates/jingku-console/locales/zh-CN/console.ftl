@@ -20,6 +20,7 @@ sign-in-bad-link = 链接已使用过或已过期。请重新创建，或使用�
 
 failure-title = 操作未完成
 failure-back = 查看镜像
+failure-start = 返回首页
 failure-bad-form = 表单已过期。请返回并刷新页面后重试。
 failure-too-large = 文件或文本过大，未作任何修改。
 failure-too-many = 一次最多选择 { $max } 个镜像，未作任何修改。

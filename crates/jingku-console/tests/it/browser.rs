@@ -59,6 +59,15 @@ reason = "<script>alert('reason')</script>"
 name = "published"
 id = "compshareImage-published"
 published = { group = "group", version_description = "<script>alert('version')</script>" }
+
+[[images]]
+name = "review"
+id = "compshareImage-review"
+status = "Reviewing"
+description = "\"><script>alert('description')</script>"
+readme = "<script>alert('readme')</script>\n\n[x](javascript:alert(1)) **bold**"
+tags = ["<b>tag</b>"]
+published = { group = "<script>group", version_description = "<script>alert('version')</script>" }
 "#;
 
 pub(crate) struct Server {
@@ -158,13 +167,13 @@ impl Server {
 
     /// A browser at another address.
     pub(crate) fn browser_from(&self, address: [u8; 4]) -> Browser {
-        Browser { router: self.router.clone(), cookies: Mutex::default(), address }
+        Browser { router: self.router.clone(), cookies: Mutex::default(), address, home: "/console/images" }
     }
 
     /// The same browser, sent to this server.
     pub(crate) fn continue_from(&self, browser: &Browser) -> Browser {
         let cookies = Mutex::new(browser.cookies.lock().unwrap().clone());
-        Browser { cookies, ..self.browser_from(browser.address) }
+        Browser { cookies, home: browser.home, ..self.browser_from(browser.address) }
     }
 
     /// A browser that is signed in with the key pair of an account.
@@ -174,12 +183,22 @@ impl Server {
         assert_eq!(answer.location(), "/console/images", "{}", answer.text);
         browser
     }
+
+    /// A browser in which the operator is signed in.
+    pub(crate) async fn operator(&self) -> Browser {
+        let (secret, _) = self.context.library.create_operator_link().await.unwrap();
+        let browser = Browser { home: "/console/operator/health", ..self.browser() };
+        assert_eq!(browser.follow(&secret).await.location(), browser.home);
+        browser
+    }
 }
 
 pub(crate) struct Browser {
     router: TowerToHyperService<Router>,
     pub(crate) cookies: Mutex<BTreeMap<String, String>>,
     address: [u8; 4],
+    /// The start page, which has forms.
+    home: &'static str,
 }
 
 pub(crate) struct Answer {
@@ -224,7 +243,7 @@ impl Browser {
 
     /// Sends a form with the token of the session.
     pub(crate) async fn submit(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
-        let token = self.get("/console/images").await.form_token();
+        let token = self.get(self.home).await.form_token();
         let fields: Vec<_> = fields.iter().copied().chain([("form_token", token.as_str())]).collect();
         self.post(path, &fields).await
     }
@@ -253,6 +272,12 @@ impl Browser {
         body.extend_from_slice(b"\r\n--edge--\r\n");
         let request = Request::post(path).header(header::CONTENT_TYPE, "multipart/form-data; boundary=edge");
         self.send(request.body(body.into()).unwrap()).await
+    }
+
+    /// Opens a link and sends its form.
+    pub(crate) async fn follow(&self, secret: &str) -> Answer {
+        let token = self.get(&format!("/console/sign-in?link={secret}")).await.form_token();
+        self.post("/console/sign-in", &[("form_token", &token), ("link", secret)]).await
     }
 
     pub(crate) async fn sign_in(&self, public_key: &str, private_key: &str) -> Answer {

@@ -44,7 +44,7 @@ async fn no_form_of_another_site_changes_anything() {
     let other = server.signed_in(2).await.get("/console/images").await.form_token();
     let sign_in = server.browser().get("/console/sign-in").await.form_token();
     let before = seen_by(&browser).await;
-    for route in routes().iter().filter(|route| route.posts) {
+    for route in routes().iter().filter(|route| route.posts && !route.is_operators()) {
         let path = route.path("compshareImage-mine");
         let post = async |token: &str, site: &'static str| {
             let fields: Vec<_> =
@@ -68,6 +68,80 @@ async fn no_form_of_another_site_changes_anything() {
         }
     }
     assert_eq!(seen_by(&browser).await, before);
+
+    let operator = server.operator().await;
+    let token = operator.get("/console/operator/health").await.form_token();
+    let changed = server.context.library.catalog.generation();
+    for route in routes().iter().filter(|route| route.posts && route.is_operators()) {
+        for id in ["1", "compshareImage-review"] {
+            let path = route.path(id);
+            for (given, site) in [(&*token, "cross-site"), (&token, "same-site"), ("", ""), (&other, "")] {
+                let fields: Vec<_> = fields(id).into_iter().chain([("form_token", given)]).collect();
+                let answer = operator.post_from(site, &path, &fields).await;
+                assert_eq!(answer.status, StatusCode::FORBIDDEN, "{path} {site}");
+            }
+        }
+    }
+    assert_eq!(server.context.library.catalog.generation(), changed);
+}
+
+/// Accounts and the operator see the page of what does not exist instead of each other's pages.
+#[tokio::test]
+async fn the_operator_and_accounts_have_only_their_own_pages() {
+    let server = Server::start().await;
+    let (holder, operator) = (server.signed_in(1).await, server.operator().await);
+    let nothing = async |browser: &Browser| {
+        let page = browser.get("/console/no/such/page").await;
+        assert_eq!(page.status, StatusCode::NOT_FOUND);
+        page.text
+    };
+    for route in routes().iter().filter(|route| !route.is_open()) {
+        let (browser, ids) = if route.is_operators() {
+            (&holder, ["1", "compshareImage-mine"])
+        } else {
+            (&operator, ["compshareImage-mine", "compshareImage-theirs"])
+        };
+        for path in ids.map(|id| route.path(id)) {
+            let mut answers = Vec::new();
+            if route.gets {
+                answers.push(browser.get(&path).await);
+            }
+            if route.posts {
+                answers.push(browser.submit(&path, &fields(ids[0])).await);
+                answers.push(browser.post(&path, &[]).await);
+            }
+            for answer in answers {
+                assert_eq!(answer.status, StatusCode::NOT_FOUND, "{path}");
+                assert_eq!(answer.text, nothing(browser).await, "{path}");
+            }
+        }
+    }
+    assert_eq!(holder.get("/console").await.location(), "/console/images");
+    assert_eq!(operator.get("/console").await.location(), "/console/operator/health");
+}
+
+/// Whatever accounts and strangers send, only a command gives the operator a session.
+#[tokio::test]
+async fn no_operator_session_comes_from_the_network() {
+    let server = Server::start().await;
+    let holder = server.signed_in(1).await;
+    let more = [("operator", "yes"), ("kind", "operator link"), ("is_operator", "true"), ("link", "")];
+    for route in routes().iter().filter(|route| !route.is("/console/sign-out")) {
+        for id in ["1", "compshareImage-mine"] {
+            let path = format!("{}?operator=yes", route.path(id));
+            let fields: Vec<_> = fields(id).into_iter().chain(more).collect();
+            for browser in [&holder, &server.browser()] {
+                if route.posts {
+                    browser.post(&path, &fields).await;
+                }
+                browser.get(&path).await;
+            }
+            if route.posts {
+                holder.submit(&path, &fields).await;
+            }
+        }
+    }
+    assert_eq!(server.context.library.end_operator_sign_ins().await.unwrap(), 0);
 }
 
 #[tokio::test]
@@ -169,6 +243,24 @@ async fn texts_of_tenants_never_run() {
             if route.posts && !route.is("/console/sign-out") {
                 pages.push(browser.submit(&path, &fields(id).map(|(name, _)| (name, script))).await);
                 pages.push(browser.submit(&path, &[("id", id)]).await);
+            }
+        }
+    }
+    let operator = server.operator().await;
+    for id in ["1", "compshareImage-review", &query] {
+        for route in routes().iter().filter(|route| route.is_operators()) {
+            let path = route.path(id);
+            if route.gets {
+                pages.push(operator.get(&path).await);
+                for name in ["after", "done"] {
+                    pages.push(operator.get(&format!("{path}?{name}={query}")).await);
+                }
+            }
+            if route.posts {
+                let key = [("key", "public-1")];
+                pages.push(operator.submit(&path, &key).await);
+                let names = ["name", "addresses", "reason", "key", "limit-Images"];
+                pages.push(operator.submit(&path, &names.map(|name| (name, script))).await);
             }
         }
     }

@@ -8,6 +8,7 @@ mod first_visit;
 mod guessing;
 mod hostile;
 mod import;
+mod operator;
 mod pages;
 mod routes;
 mod selection;

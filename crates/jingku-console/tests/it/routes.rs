@@ -28,6 +28,24 @@ impl Route {
         self.pattern == pattern
     }
 
+    /// Whether it is a page of the operator.
+    pub(crate) fn is_operators(&self) -> bool {
+        self.pattern.starts_with("/console/operator/")
+    }
+
+    /// Whether it is for anybody, signed in or not.
+    pub(crate) fn is_open(&self) -> bool {
+        [
+            "/console",
+            "/console/",
+            "/console/sign-in",
+            "/console/sign-out",
+            "/console/links",
+            "/console/{*path}",
+        ]
+        .contains(&self.pattern)
+    }
+
     /// Whether it is about one thing of an account.
     pub(crate) fn has_id(&self) -> bool {
         self.pattern.contains("{id}")

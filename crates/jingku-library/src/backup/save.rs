@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 use super::copy::{Failpoints, Outcome, Stores, VERIFY_NONE, backup_threads, copy};
 use super::folder::{Folder, hash_file, open_objects, read_checked, remove_catalog};
 use super::generations::{Pruned, adopt_first, another_library, prune};
+use super::last::LastBackup;
 use super::record::GenerationRecord;
 use super::{BackupError, Copied, Damage};
 use crate::data_dir::{DataDir, parse_master_key};
@@ -108,6 +109,7 @@ impl Library {
         failpoint::reached("backup.recorded");
         let keep = usize::try_from(how.keep.max(1)).unwrap_or(usize::MAX);
         let pruned = prune(&folder, &to_store, keep).await?;
+        self.note_backup(&LastBackup::of(generation, &record, folder.path())).await;
         failpoint::reached("backup.done");
         Ok(BackedUp {
             generation,

@@ -1,6 +1,7 @@
 //! Supervises the background tasks. A task that panics is logged, counted and restarted; the others continue.
 
 use std::any::Any;
+use std::convert::Infallible;
 use std::error::Error;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -47,6 +48,27 @@ impl Workers {
                 if task.stop.is_cancelled() {
                     return;
                 }
+            }
+        });
+    }
+
+    /// Starts a task of the server above the library, which runs at once and again after each interval.
+    pub fn repeat<F>(
+        &mut self,
+        name: &'static str,
+        interval: Duration,
+        round: impl Fn() -> F + Clone + Send + Sync + 'static,
+    ) where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        self.spawn(name, move |task| {
+            let round = round.clone();
+            async move {
+                let round = || async {
+                    round().await;
+                    Ok::<(), Infallible>(())
+                };
+                task.every(interval, round).await;
             }
         });
     }

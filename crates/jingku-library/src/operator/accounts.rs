@@ -54,6 +54,16 @@ impl Library {
         Ok(self.catalog.accounts().await?)
     }
 
+    /// Accounts after a number, in order, at most `limit`.
+    pub async fn accounts_after(&self, after: i64, limit: u32) -> Result<Vec<Account>, LibraryError> {
+        Ok(self.catalog.accounts_after(AccountId(after), limit).await?)
+    }
+
+    /// One account. The platform is none.
+    pub async fn account(&self, id: i64) -> Result<Option<Account>, LibraryError> {
+        Ok(self.catalog.account(AccountId(id)).await?.filter(|account| account.id != AccountId::PLATFORM))
+    }
+
     /// Creates a key pair for an account. Returns the limits with the ranges in canonical spelling.
     pub async fn create_key(
         &self,
@@ -73,13 +83,26 @@ impl Library {
         Ok(self.catalog.keys(account.map(AccountId)).await?)
     }
 
+    /// Replaces the restrictions of a key. Running requests keep the old ones.
+    pub async fn restrict_key(&self, public_key: &str, limits: &KeyLimits) -> Result<(), LibraryError> {
+        let limits = key_limits::normalize(limits)?;
+        let owner = self.owner_of_key(public_key).await?;
+        let restrict = self.catalog.restrict_key(public_key, &limits);
+        let restricted = self.audited(Change::command("key restrict", owner, public_key), restrict).await?;
+        if restricted { Ok(()) } else { Err(LibraryError::NoKey(public_key.to_owned())) }
+    }
+
     /// Revokes a key.
     pub async fn revoke_key(&self, public_key: &str) -> Result<(), LibraryError> {
-        let owner =
-            self.catalog.find_key(public_key).await?.map_or(AccountId::PLATFORM, |(_, owner, _)| owner.id);
+        let owner = self.owner_of_key(public_key).await?;
         let revoke = self.catalog.revoke_key(public_key, self.clock.now());
         let revoked = self.audited(Change::command("key revoke", owner, public_key), revoke).await?;
         if revoked { Ok(()) } else { Err(LibraryError::NoKey(public_key.to_owned())) }
+    }
+
+    async fn owner_of_key(&self, public_key: &str) -> Result<AccountId, LibraryError> {
+        let found = self.catalog.find_key(public_key).await?;
+        Ok(found.map_or(AccountId::PLATFORM, |(_, owner, _)| owner.id))
     }
 
     pub(crate) async fn require_account(&self, id: i64) -> Result<Account, LibraryError> {

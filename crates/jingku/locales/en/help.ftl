@@ -105,6 +105,8 @@ help-run = Run a command and redirect its cloud API calls to this server
     .command = Command and arguments, after --
 help-console = Print a link that signs a browser in to the web console once
     .no_open = Only print the link
+    .operator = Operator: sign in to the pages of the operator, by access to the data directory instead of a key pair
+    .sign_out_operators = Operator: end all sessions and links of operators
 help-env = Print the settings SDKs need to connect to the server
     .sdk = Print sample code for this SDK [default: shell variables]
 

@@ -105,6 +105,8 @@ help-run = 运行命令，并把它对云端 API 的调用转到本地服务
     .command = 要运行的命令及其参数，写在 -- 之后
 help-console = 输出登录网页控制台的链接，只能使用一次
     .no_open = 只输出链接，不打开浏览器
+    .operator = 运维：登录运维页面，凭数据目录的访问权限，不需要密钥
+    .sign_out_operators = 运维：结束运维人员的所有会话和登录链接
 help-env = 输出各 SDK 连接服务所需的设置
     .sdk = 输出哪种 SDK 的示例代码 [默认：shell 变量]
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use futures::FutureExt;
 use futures::future::OptionFuture;
 use jingku_library::{ProxyProtocol, StartError, Workers};
-use jingku_server::{Context, Edge, STOP_TIMEOUT, router, serve_with};
+use jingku_server::{Context, Edge, SAMPLE_INTERVAL, STOP_TIMEOUT, router, serve_with};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
@@ -30,7 +30,13 @@ pub(super) async fn serve_until_stopped(
     let workers = if context.library.is_read_only() {
         None
     } else {
-        Some(Workers::start(Arc::clone(&context.library)).await.map_err(StartError::from)?)
+        let mut workers = Workers::start(Arc::clone(&context.library)).await.map_err(StartError::from)?;
+        let sampled = Arc::clone(&context);
+        workers.repeat("sampling figures", SAMPLE_INTERVAL, move || {
+            let context = Arc::clone(&sampled);
+            async move { context.sample().await }
+        });
+        Some(workers)
     };
 
     // Registered before the address is announced: its reader may send the signal at once.

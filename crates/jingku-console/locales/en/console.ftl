@@ -228,6 +228,7 @@ limit-used-of = { $used } of { $max }
 limit-left = { $left } left
 
 image-facts = Facts
+image-activity = Who made and changed it
 image-readme = Readme
 image-versions = Versions
 image-cover = Cover

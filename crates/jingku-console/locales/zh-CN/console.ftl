@@ -196,6 +196,7 @@ limit-used-of = { $used } / { $max }
 limit-left = 剩余 { $left }
 
 image-facts = 基本信息
+image-activity = 查看制作和修改记录
 image-readme = 说明
 image-versions = 版本
 image-cover = 封面

@@ -99,6 +99,26 @@ async function importFile(page, text) {
   await page.evaluate(() => localStorage.clear());
 }
 
+/** A picture that is also a page is only ever a picture. */
+async function setCover(page) {
+  const comment = Buffer.from("<!doctype html><script>window.ran = 1; alert(1)</script>");
+  const pixel = Buffer.from("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7", "base64");
+  const buffer = Buffer.concat([pixel.subarray(0, 19), Buffer.from([0x21, 0xfe, comment.length]), comment, Buffer.from([0]), pixel.subarray(19)]);
+  await page.goto(url);
+  await page.setInputFiles("#cover", { name: "\"><script>alert(1)</script>.html", mimeType: "text/html", buffer });
+  await page.click("form[action$='/cover'] button");
+  await page.waitForURL("**?done=covered");
+  await look(page, "cover");
+  const cover = base + (await page.getAttribute("img.cover", "src"));
+  const { headers } = await fetch(cover);
+  check(headers.get("content-type") === "image/gif" && headers.get("x-content-type-options") === "nosniff", "the cover is a picture");
+  // The browser's own page for pictures has a style, which the policy of the cover forbids.
+  const alone = await page.context().newPage();
+  await alone.goto(cover);
+  check((await alone.evaluate(() => [document.contentType, window.ran])).join() === "image/gif,", "nothing in it runs");
+  await alone.close();
+}
+
 const browser = await launch();
 const owner = await signIn(browser, base);
 const other = await signIn(browser, base, { account: "colleague" });
@@ -118,6 +138,7 @@ for (const [index, readme] of readmes.entries()) {
   }
   await open(other.page, "/console/images?tab=shared");
 }
+await setCover(owner.page);
 await owner.page.goto(url);
 await owner.page.click(".columns button.danger");
 await look(owner.page, "delete");

@@ -94,6 +94,11 @@ impl Filters {
     }
 }
 
+/// The address of the changes of an image.
+pub(crate) fn image_activity_url(id: &str) -> String {
+    url(&[("image", id)])
+}
+
 fn url(fields: &[(&str, &str)]) -> String {
     let mut query = form_urlencoded::Serializer::new(String::new());
     query.extend_pairs(fields.iter().filter(|(_, value)| !value.is_empty()));
@@ -119,7 +124,7 @@ impl Row {
         Self {
             time: Time::of(activity.time),
             activity: activity.activity,
-            url: url(&[("image", &activity.resource_id)]),
+            url: image_activity_url(&activity.resource_id),
             resource: activity.resource_id,
             is_done,
             result,

@@ -10,20 +10,27 @@ use axum::http::request::Parts;
 use axum::response::{IntoResponse, Redirect, Response};
 use jingku_protocol::actions::Request;
 use jingku_server::{Context, Refusal, SignedIn};
+use tokio::sync::Semaphore;
 
 use crate::cookie;
 use crate::lang::Lang;
 use crate::sessions::{self, Session};
 use crate::turns::Turns;
 
+/// Maximum number of forms with a file or a readme at once. Each may take some times its size in memory.
+const MAX_LARGE_FORMS: usize = 64;
+
 pub(crate) struct Console {
     pub(crate) context: Arc<Context>,
     pub(crate) turns: Turns,
+    /// Has a place for each large form.
+    pub(crate) large_forms: Arc<Semaphore>,
 }
 
 impl Console {
     pub(crate) fn new(context: Arc<Context>) -> Self {
-        Self { context, turns: Turns::new() }
+        let large_forms = Arc::new(Semaphore::new(MAX_LARGE_FORMS));
+        Self { context, turns: Turns::new(), large_forms }
     }
 
     /// Whether browsers reach the console over TLS.

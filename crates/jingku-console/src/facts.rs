@@ -68,16 +68,15 @@ pub(crate) fn times(lang: Lang, image: &Image) -> Vec<(String, Time)> {
     times.into_iter().filter_map(|(id, time)| Some((lang.t(id), Time::of(time)?))).collect()
 }
 
-/// What an image of the caller weighs, as it was measured last.
+/// What an image of the caller weighs beside its size, as it was measured last.
 pub(crate) async fn weight(caller: &Caller, image: &Image) -> Result<Vec<(String, String)>, Refusal> {
     let lang = caller.visitor.lang;
     let request = DescribeCompShareImageUsageRequest { days: Some(1.into()) };
     let usage = caller.call(&request).await?;
     let found = usage.image_set.iter().find(|found| found.comp_share_image_id == image.comp_share_image_id);
-    let Some(ImageUsage { logical_bytes, stored_bytes, unique_bytes, .. }) = found else {
+    let Some(ImageUsage { stored_bytes, unique_bytes, .. }) = found else {
         return Ok(vec![(lang.t("fact-stored"), lang.t("weight-unknown"))]);
     };
-    let weight =
-        [("fact-logical", logical_bytes), ("fact-stored", stored_bytes), ("fact-unique", unique_bytes)];
+    let weight = [("fact-stored", stored_bytes), ("fact-unique", unique_bytes)];
     Ok(weight.map(|(id, size)| (lang.t(id), bytes(*size))).into())
 }

@@ -16,6 +16,7 @@ pub(crate) enum Failure {
     /// It arrived too late, cannot be read, or has no valid token.
     BadForm,
     TooLarge,
+    Busy,
     /// More images than this were selected.
     TooMany(usize),
     NotFound,
@@ -41,6 +42,7 @@ impl Failure {
         let (status, notice) = match self {
             Self::BadForm => (StatusCode::FORBIDDEN, error(lang.t("failure-bad-form"))),
             Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, error(lang.t("failure-too-large"))),
+            Self::Busy => (StatusCode::SERVICE_UNAVAILABLE, error(lang.t("refusal-later"))),
             Self::TooMany(max) => {
                 (StatusCode::UNPROCESSABLE_ENTITY, error(lang.with("failure-too-many", "max", max)))
             }

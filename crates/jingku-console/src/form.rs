@@ -10,6 +10,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http_body_util::BodyExt;
 use multer::{Multipart, parse_boundary};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
 
 use crate::console::{Browser, Caller, Console, Visitor};
@@ -32,6 +33,8 @@ pub(crate) const TOKEN: &str = "form_token";
 pub(crate) struct Fields {
     texts: Vec<(String, String)>,
     files: Vec<(String, Bytes)>,
+    /// The place among large forms.
+    _slot: Option<OwnedSemaphorePermit>,
 }
 
 impl Fields {
@@ -44,7 +47,7 @@ impl Fields {
             return Self::parse_parts(body, boundary).await.ok_or(Failure::BadForm);
         }
         let texts = form_urlencoded::parse(&body).map(|(name, value)| (name.into(), to_text(&value)));
-        Ok(Self { texts: texts.collect(), files: Vec::new() })
+        Ok(Self { texts: texts.collect(), ..Self::default() })
     }
 
     async fn parse_parts(body: Vec<u8>, boundary: String) -> Option<Self> {
@@ -151,14 +154,23 @@ impl<S: Sender + Send, const BYTES_MAX: usize> FromRequest<Arc<Console>> for For
     async fn from_request(request: Request, console: &Arc<Console>) -> Result<Self, Response> {
         let (mut parts, body) = request.into_parts();
         let caller = S::from_request_parts(&mut parts, console).await?;
-        let read = Fields::read(Request::from_parts(parts, body), BYTES_MAX).await;
-        let fields = read.map_err(|failure| failure.show(caller.visitor()))?;
+        let read = async {
+            let slot = if BYTES_MAX > MAX_FORM_BYTES { Some(wait_for_slot(console).await?) } else { None };
+            let fields = Fields::read(Request::from_parts(parts, body), BYTES_MAX).await?;
+            Ok(Fields { _slot: slot, ..fields })
+        };
+        let fields = read.await.map_err(|failure: Failure| failure.show(caller.visitor()))?;
         if is_same(fields.get(TOKEN), caller.form_token()) {
             Ok(Self { caller, fields })
         } else {
             Err(Failure::BadForm.show(caller.visitor()))
         }
     }
+}
+
+async fn wait_for_slot(console: &Console) -> Result<OwnedSemaphorePermit, Failure> {
+    let slot = Arc::clone(&console.large_forms).acquire_owned();
+    timeout(FORM_READ_TIMEOUT, slot).await.ok().and_then(Result::ok).ok_or(Failure::Busy)
 }
 
 /// Refuses a form that the page of another site sends. Browsers say so, except over HTTP from another machine, where only

@@ -15,6 +15,7 @@ use jingku_protocol::actions::{
 use jingku_protocol::{Image, ImageStatus, Owner, RetCode};
 use jingku_server::{COVER_BYTES_MAX, Refusal};
 
+use crate::activity::image_activity_url;
 use crate::console::Caller;
 use crate::facts::{Origin, facts, times, weight};
 use crate::failure::{Failure, error, explain, status};
@@ -43,6 +44,8 @@ struct Page {
     facts: Vec<(String, String)>,
     /// The image that it is a copy of, and the address of its page.
     source: Option<(String, String)>,
+    /// The address of its changes.
+    activity: String,
     /// The versions of its group, newest first.
     versions: Vec<Version>,
     times: Vec<(String, Time)>,
@@ -267,6 +270,7 @@ async fn read_page(caller: &Caller, id: &str, beside: Beside) -> Result<Option<P
         facts: facts.collect(),
         times: times(lang, &image),
         source: owned.source,
+        activity: image_activity_url(id),
         versions: versions(caller, origin, &image).await?,
         // Covers are at this server, whatever address its public URL has.
         cover: image.cover.rsplit_once("/covers/").map(|(_, id)| format!("/covers/{id}")).unwrap_or_default(),

@@ -79,8 +79,8 @@ filter-any = Any
 filter-button = Search
 filter-more = More filters
 filter-tag = Tags (all of them)
-filter-size-from = From (GB)
-filter-size-below = Below (GB)
+filter-size-from = Size from (GB)
+filter-size-below = Size below (GB)
 filter-from = Created from (UTC)
 filter-until = Created until (UTC)
 sort-newest = Newest first
@@ -147,7 +147,7 @@ share-question = { $count ->
     [one] Share this image
    *[other] Share these { $count } images
 }
-share-rule = At most ten, with commas between them. These accounts can use, copy and export the images, but not change them.
+share-rule = At most ten, with commas between them. These accounts can use and export the images, but not change or share them.
 share-too-many = Enter at most ten accounts.
 outcomes-failed = { $count ->
     [one] { $count } image could not be changed. The reason is below.
@@ -229,6 +229,7 @@ limit-used-of = { $used } of { $max }
 limit-left = { $left } left
 
 image-facts = Facts
+image-activity = Who made and changed it
 image-readme = Readme
 image-versions = Versions
 image-cover = Cover
@@ -250,7 +251,6 @@ fact-version = Version
 fact-softwares = Software
 fact-left-out = Left out
 fact-left-out-value = { $count } files, { $size }
-fact-logical = Size, unpacked
 fact-stored = Data without zeros
 fact-unique = Needed by no other image
 fact-source = Copy of

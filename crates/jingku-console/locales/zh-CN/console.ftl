@@ -64,8 +64,8 @@ filter-any = 全部
 filter-button = 搜索
 filter-more = 更多筛选
 filter-tag = 标签（须全部具有）
-filter-size-from = 不小于（GB）
-filter-size-below = 小于（GB）
+filter-size-from = 大小不小于（GB）
+filter-size-below = 大小小于（GB）
 filter-from = 创建日期从（UTC）
 filter-until = 创建日期至（UTC）
 sort-newest = 最新创建
@@ -131,7 +131,7 @@ share-question = { $count ->
     [1] 共享此镜像
    *[other] 共享这 { $count } 个镜像
 }
-share-rule = 最多十个，用逗号分隔。这些账号可以使用、复制和导出镜像，但不能修改。
+share-rule = 最多十个，用逗号分隔。这些账号可以使用和导出镜像，但不能修改或再共享。
 share-too-many = 最多输入十个账号。
 outcomes-failed = { $count } 个镜像未能修改，原因见下方。
 outcomes-result = 结果
@@ -197,6 +197,7 @@ limit-used-of = { $used } / { $max }
 limit-left = 剩余 { $left }
 
 image-facts = 基本信息
+image-activity = 查看制作和修改记录
 image-readme = 说明
 image-versions = 版本
 image-cover = 封面
@@ -218,7 +219,6 @@ fact-version = 版本
 fact-softwares = 软件
 fact-left-out = 未收入
 fact-left-out-value = { $count } 个文件，{ $size }
-fact-logical = 展开后大小
 fact-stored = 数据量（不含零）
 fact-unique = 独占数据量
 fact-source = 复制自

@@ -11,6 +11,8 @@ from daemon import MIB, Account, Daemon
 # The SDK logs every request and response, which would hide the failure of a test.
 logging.getLogger("ucloud").setLevel(logging.WARNING)
 
+pytest_plugins = ["browser"]
+
 DEFAULT_BINARY = Path(__file__).parent.parent / "target" / "debug" / "jingku"
 
 

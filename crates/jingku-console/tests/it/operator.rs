@@ -277,6 +277,10 @@ status = "Reviewing"
     assert_eq!(refused.location(), format!("{list}?done=refused"));
     let owner = server.signed_in(2).await;
     assert!(owner.get("/console/images/compshareImage-two").await.text.contains("two lines"));
+    let activity = owner.get("/console/activity?image=compshareImage-two").await.text;
+    assert!(activity.contains("review refuse") && activity.contains(">Operator<"), "{activity}");
+    // The address of the operator is only in the log of the operator.
+    assert!(!activity.contains("127.0.0.1"), "{activity}");
     assert!(operator.get(list).await.text.contains("No image waits for review"));
     drop(holder);
     let entries = audited(&server).await;

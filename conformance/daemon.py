@@ -131,7 +131,7 @@ class Daemon:
         private_key = base64.b64encode(os.urandom(48)).decode()
         assert public_key.startswith("+/")
         home = self.folder / "home"
-        home.mkdir()
+        home.mkdir(exist_ok=True)
         self.environment = clean_environment(home)
         keys = {"JINGKU_PUBLIC_KEY": public_key, "JINGKU_PRIVATE_KEY": private_key}
         with self.stdout.open("wb") as stdout, self.stderr.open("wb") as stderr:

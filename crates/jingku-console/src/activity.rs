@@ -115,6 +115,7 @@ impl Row {
         };
         let channel = match activity.channel.as_str() {
             "api" => lang.t("activity-api"),
+            "console" if activity.public_key.is_empty() => lang.t("activity-command"),
             "console" => lang.t("activity-console"),
             "upload" => lang.t("activity-upload"),
             "command" => lang.t("activity-command"),

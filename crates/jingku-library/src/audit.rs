@@ -1,5 +1,7 @@
 //! The audit log: entries of the operator's changes, and the removal of old ones.
 
+use std::pin::Pin;
+
 use jingku_catalog::{
     AccountId, AuditEntry, AuditFilter, AuditNote, CatalogError, Channel, NewAuditEntry, VerifiedAudit,
 };
@@ -36,8 +38,12 @@ impl<'a> Change<'a> {
 }
 
 /// Makes changes of the operator for a browser at this address. Their entries have the channel [`Channel::Console`].
-pub async fn for_browser<T>(address: String, changes: impl Future<Output = T>) -> T {
-    BROWSER.scope(address, changes).await
+pub fn for_browser<T>(
+    address: String,
+    changes: impl Future<Output = T>,
+) -> Pin<Box<impl Future<Output = T>>> {
+    // Boxed, because futures of changes are large.
+    Box::pin(BROWSER.scope(address, changes))
 }
 
 impl Library {

@@ -54,8 +54,8 @@ pub fn new_secret(random: &dyn Random) -> String {
 }
 
 /// What is stored of a secret. Looking up a hash takes no longer if more of the secret is right.
-pub fn hash_secret(secret: &str) -> String {
-    blake3::hash(secret.as_bytes()).to_hex().to_string()
+pub fn hash_secret(secret: &str) -> blake3::Hash {
+    blake3::hash(secret.as_bytes())
 }
 
 const UNIQUE_ID_LENGTH: usize = 24;

@@ -1,6 +1,7 @@
 //! The operator in the web console. There is no other way to one than a sign-in that a command wrote to the catalogue.
 
 use std::net::IpAddr;
+use std::pin::Pin;
 
 use jingku_library::for_browser;
 
@@ -18,8 +19,12 @@ impl Operator {
     }
 
     /// Makes changes with entries in the audit log that name the console and the address.
-    pub async fn change<T>(&self, peer: Option<IpAddr>, changes: impl Future<Output = T>) -> T {
-        for_browser(peer.map(|peer| peer.to_string()).unwrap_or_default(), changes).await
+    pub fn change<T>(
+        &self,
+        peer: Option<IpAddr>,
+        changes: impl Future<Output = T>,
+    ) -> Pin<Box<impl Future<Output = T>>> {
+        for_browser(peer.map(|peer| peer.to_string()).unwrap_or_default(), changes)
     }
 }
 

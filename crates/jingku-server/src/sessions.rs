@@ -6,7 +6,7 @@
 use std::net::IpAddr;
 
 use jingku_catalog::{AccountId, Catalog, NewSignIn, SignIn, SignInKind};
-use jingku_library::{hash_secret, new_secret};
+use jingku_library::{hash_secret as hash, new_secret};
 
 use crate::context::Context;
 use crate::error::Error;
@@ -61,16 +61,16 @@ impl Context {
 
     /// Returns who is signed in; `None` if the session or its key is no longer valid.
     pub async fn session(&self, secret: &str) -> Result<Option<SignedIn>, Refusal> {
-        let (hash, now) = (hash_secret(secret), self.library.clock.now());
+        let (hash, now) = (hash(secret), self.library.clock.now());
         let found = async {
             let sign_ins = self.sign_ins().await?;
-            let session = sign_ins.session(&hash, now).await?;
+            let session = sign_ins.session(&hash.to_hex(), now).await?;
             let Some(session) = session.filter(|session| now - session.used_at < SESSION_IDLE_SECS_MAX)
             else {
                 return Ok(None);
             };
             if now - session.used_at >= USE_SECS_MIN
-                && let Err(error) = sign_ins.use_session(&hash, now).await
+                && let Err(error) = sign_ins.use_session(&hash.to_hex(), now).await
             {
                 // The page can still be shown.
                 let error: &dyn std::error::Error = &error;
@@ -86,7 +86,7 @@ impl Context {
     pub async fn use_link(&self, secret: &str, peer: Option<IpAddr>) -> Result<Option<SignedIn>, Refusal> {
         let used = async {
             self.rates.check_address(peer)?;
-            let hash = hash_secret(secret);
+            let hash = hash(secret).to_hex();
             match self.sign_ins().await?.use_link(&hash, self.library.clock.now()).await? {
                 Some(link) => self.signed_in(link).await,
                 None => Ok(None),
@@ -97,7 +97,7 @@ impl Context {
 
     /// Ends a session. Succeeds if there is none.
     pub async fn end_session(&self, secret: &str) -> Result<(), Refusal> {
-        let ended = async { Ok(self.sign_ins().await?.end_session(&hash_secret(secret)).await?) };
+        let ended = async { Ok(self.sign_ins().await?.end_session(&hash(secret).to_hex()).await?) };
         ended.await.map_err(|error| self.refuse(&error, None))
     }
 
@@ -132,7 +132,7 @@ impl Context {
     ) -> Result<(String, i64), Error> {
         let (secret, now) = (new_secret(&*self.library.random), self.library.clock.now());
         let new = NewSignIn {
-            hash: &hash_secret(&secret),
+            hash: &hash(&secret).to_hex(),
             kind,
             public_key: identity.public_key(),
             account: AccountId(identity.account_id()),

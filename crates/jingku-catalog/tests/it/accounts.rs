@@ -8,7 +8,11 @@ on_every_engine!(accounts_are_numbered_from_one, an_account_is_found_by_id_and_n
 async fn accounts_are_numbered_from_one(Engine { catalog, .. }: Engine) {
     let (first, second) = (account(&catalog, "a").await, account(&catalog, "b").await);
     assert_eq!((first.id, second.id), (AccountId(1), AccountId(2)));
-    assert_eq!(catalog.accounts().await.unwrap(), [first, second]);
+    assert_eq!(catalog.accounts().await.unwrap(), [first.clone(), second.clone()]);
+    // In pages.
+    assert_eq!(catalog.accounts_after(AccountId::PLATFORM, 1).await.unwrap(), [first]);
+    assert_eq!(catalog.accounts_after(AccountId(1), 9).await.unwrap(), [second]);
+    assert_eq!(catalog.accounts_after(AccountId(2), 9).await.unwrap(), []);
 }
 
 async fn by_name(catalog: &Catalog, name: &str) -> Option<Account> {

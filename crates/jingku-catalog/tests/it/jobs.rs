@@ -20,6 +20,7 @@ on_every_engine!(
     a_restarted_worker_releases_its_jobs,
     attempts_are_bounded,
     progress_is_what_the_worker_reports,
+    the_queue_lists_running_jobs_first,
 );
 
 /// A lease that has ended when the next statement runs.
@@ -298,4 +299,23 @@ async fn a_claim_that_waits_for_an_account_locks_nothing_else() {
     }
     change.await.unwrap();
     assert!(claim(&catalog, "worker", NOW).await.is_some());
+}
+
+async fn the_queue_lists_running_jobs_first(Engine { catalog, .. }: Engine) {
+    let (lab, other) = (account(&catalog, "lab").await.id, account(&catalog, "other").await.id);
+    queue(&catalog, lab, "a", 2).await;
+    queue(&catalog, other, "b", 1).await;
+    let job = claim(&catalog, "worker", NOW).await;
+    let job = job.expect("there is a job");
+    catalog.heartbeat(&job, 10, 100, NOW, LEASE_SECS).await.unwrap();
+    let jobs = catalog.queued_jobs(NOW, 10).await.unwrap();
+    assert_eq!(jobs.len(), 3);
+    let first = &jobs[0];
+    assert_eq!((&first.image_id, first.is_running, first.attempts), (&job.image_id, true, 1));
+    assert_eq!((first.done_bytes, first.total_bytes), (10, 100));
+    assert!(jobs[1..].iter().all(|job| !job.is_running && job.attempts == 0));
+    assert!(jobs.iter().any(|job| job.account_name == "other" && job.account == other));
+    assert_eq!(catalog.queued_jobs(NOW, 1).await.unwrap(), jobs[..1]);
+    expire(&catalog, &job).await;
+    assert!(catalog.queued_jobs(NOW, 10).await.unwrap().iter().all(|job| !job.is_running));
 }

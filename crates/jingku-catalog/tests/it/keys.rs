@@ -8,6 +8,7 @@ on_every_engine!(
     a_key_keeps_its_limits,
     a_public_key_is_used_once,
     a_key_is_revoked_once,
+    a_valid_key_is_restricted,
 );
 
 async fn add(catalog: &Catalog, account: AccountId, public_key: &str) -> bool {
@@ -70,4 +71,16 @@ async fn a_key_is_revoked_once(Engine { catalog, .. }: Engine) {
     assert!(!catalog.revoke_key("unknown", NOW).await.unwrap());
     let (key, ..) = catalog.find_key("public").await.unwrap().unwrap();
     assert_eq!(key.revoked_at, Some(NOW + 5));
+}
+
+async fn a_valid_key_is_restricted(Engine { catalog, .. }: Engine) {
+    let lab = account(&catalog, "lab").await;
+    add(&catalog, lab.id, "public").await;
+    let limits = KeyLimits { read_only: true, addresses: vec!["10.0.0.0/8".to_owned()] };
+    assert!(catalog.restrict_key("public", &limits).await.unwrap());
+    assert_eq!(catalog.find_key("public").await.unwrap().unwrap().0.limits, limits);
+    assert!(!catalog.restrict_key("unknown", &limits).await.unwrap());
+    catalog.revoke_key("public", NOW).await.unwrap();
+    assert!(!catalog.restrict_key("public", &KeyLimits::default()).await.unwrap());
+    assert_eq!(catalog.find_key("public").await.unwrap().unwrap().0.limits, limits);
 }

@@ -10,6 +10,7 @@ on_every_engine!(
     one_of_many_gets_a_link,
     concurrent_sessions_do_not_exceed_the_maximum,
     all_sign_ins_of_a_key_end,
+    the_operator_has_sign_ins_of_its_own,
 );
 
 const MAX: i64 = 3;
@@ -109,4 +110,32 @@ async fn all_sign_ins_of_a_key_end(engine: Engine) {
     assert_eq!(catalog.use_link("link", NOW).await.unwrap(), None);
     other.end_sign_ins(None).await.unwrap();
     assert_eq!(live(catalog, &["c"], NOW).await, [false]);
+}
+
+async fn the_operator_has_sign_ins_of_its_own(engine: Engine) {
+    let (catalog, other) = (&engine.catalog, engine.other_process().await);
+    let lab = account(catalog, "lab").await.id;
+    start(catalog, "a", lab).await;
+    let operator = |hash, kind| NewSignIn { public_key: "", ..new(hash, kind, AccountId::PLATFORM) };
+    for hash in ["link-1", "link-2"] {
+        catalog.add_sign_in(operator(hash, SignInKind::OperatorLink), NOW).await.unwrap();
+    }
+    catalog.add_sign_in(operator("o", SignInKind::OperatorSession), NOW).await.unwrap();
+    assert!(other.session("o", NOW).await.unwrap().unwrap().is_operator);
+    assert!(!other.session("a", NOW).await.unwrap().unwrap().is_operator);
+    let link = other.use_link("link-1", NOW).await.unwrap().unwrap();
+    assert_eq!((link.is_operator, link.public_key.as_str()), (true, ""));
+    assert_eq!(other.use_link("link-1", NOW).await.unwrap(), None);
+    // A session is no link, and a link is no session.
+    assert_eq!(other.use_link("o", NOW).await.unwrap(), None);
+    assert_eq!(live(catalog, &["link-2", "o"], NOW + 99).await, [false, true]);
+    assert_eq!(live(catalog, &["o"], NOW + 100).await, [false]);
+    other.end_sign_ins(Some("public")).await.unwrap();
+    assert_eq!(live(catalog, &["a", "o"], NOW).await, [false, true]);
+    start(catalog, "b", lab).await;
+    assert_eq!(other.end_operator_sign_ins().await.unwrap(), 2);
+    assert_eq!(live(catalog, &["b", "o"], NOW).await, [true, false]);
+    catalog.add_sign_in(operator("p", SignInKind::OperatorSession), NOW).await.unwrap();
+    other.end_session("p").await.unwrap();
+    assert_eq!(live(catalog, &["p"], NOW).await, [false]);
 }

@@ -28,19 +28,25 @@ health-images = Images
 health-uploads = Uploads
 health-scrub = Scrub
 health-scrub-none = Not started yet
-health-scrub-percent = { $percent }% at { $rate }/s, started
+health-scrub-percent = { $percent }% at { $rate }/s, since
 health-scrub-ended = Finished
 health-read = Read
 health-read-amount = { $chunks } chunks, { $size }
 health-found = Corruption
 health-found-none = None found
-health-found-some = { $objects } objects, { $images } images
+health-found-some = { $objects ->
+    [one] { $objects } object
+   *[other] { $objects } objects
+}, { $images ->
+    [one] { $images } image
+   *[other] { $images } images
+}
 health-sweep = Last sweep
 health-sweep-none = None yet
-health-sweep-removed = Removed { $files } files, { $size }
+health-sweep-removed = Removed { $files } files, { $size } ·
 health-backup = Last backup
 health-backup-none = None is known to this library. Backups of its disk or bucket by other programs are not seen here.
-health-backup-made = Generation { $generation } in { $folder }, { $images } images
+health-backup-made = Generation { $generation } in { $folder }, { $images } images ·
 health-queue = Jobs
 health-queue-running = { $running } running, none waiting
 health-queue-waiting = { $running } running, { $waiting } waiting, the oldest for { $time }
@@ -90,6 +96,7 @@ account-revoked-keys = Revoked keys
 key-unrestricted = Not restricted
 key-read-only = May only read
 key-from = Only from { $addresses }
+key-read-only-from = May only read, and only from { $addresses }
 key-addresses = Only from these addresses (empty: from any)
 key-name = Name of the key (optional)
 key-create = Create a key

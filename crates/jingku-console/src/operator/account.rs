@@ -221,9 +221,7 @@ impl KeyRow {
             (false, true) => lang.t("key-unrestricted"),
             (true, true) => lang.t("key-read-only"),
             (false, false) => lang.with("key-from", "addresses", addresses),
-            (true, false) => {
-                format!("{}, {}", lang.t("key-read-only"), lang.with("key-from", "addresses", addresses))
-            }
+            (true, false) => lang.with("key-read-only-from", "addresses", addresses),
         };
         Self {
             public_key: key.public_key,

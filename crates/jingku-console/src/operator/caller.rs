@@ -1,5 +1,6 @@
 //! The operator as the caller of a page.
 
+use std::pin::Pin;
 use std::sync::Arc;
 
 use askama::Template;
@@ -24,7 +25,7 @@ struct FailurePage {
 /// A browser in which the operator is signed in. To accounts, its pages look like pages that do not exist.
 pub(crate) struct Operator {
     pub(crate) console: Arc<Console>,
-    operator: jingku_server::Operator,
+    who: jingku_server::Operator,
     form_token: String,
     pub(crate) visitor: Visitor,
 }
@@ -35,9 +36,9 @@ impl FromRequestParts<Arc<Console>> for Operator {
     async fn from_request_parts(parts: &mut Parts, console: &Arc<Console>) -> Result<Self, Response> {
         let Browser { console, who, form_token, visitor, .. } =
             Browser::from_request_parts(parts, console).await?;
-        let SignedIn::Operator(operator) = who else { return Err(Failure::NotFound.show(&visitor)) };
-        match console.context.admit(&operator, visitor.peer) {
-            Ok(()) => Ok(Self { console, operator, form_token, visitor }),
+        let SignedIn::Operator(who) = who else { return Err(Failure::NotFound.show(&visitor)) };
+        match console.context.admit(&who, visitor.peer) {
+            Ok(()) => Ok(Self { console, who, form_token, visitor }),
             Err(refusal) => Err(Failure::from(refusal).show(&visitor)),
         }
     }
@@ -59,8 +60,8 @@ impl Operator {
     }
 
     /// Makes a change with an entry in the audit log.
-    pub(crate) async fn change<T>(&self, change: impl Future<Output = T>) -> T {
-        self.operator.change(self.visitor.peer, change).await
+    pub(crate) fn change<T>(&self, change: impl Future<Output = T>) -> Pin<Box<impl Future<Output = T>>> {
+        self.who.change(self.visitor.peer, change)
     }
 
     /// The frame of a page. `here` is the page in the navigation.

@@ -195,15 +195,12 @@ fn upkeep(lang: Lang, gauges: &Gauges, backup: Option<&LastBackup>) -> Vec<Fact>
 
 fn scrub_facts(lang: Lang, scrub: &Scrub) -> Vec<Fact> {
     let read = FluentArgs::from_iter([("chunks", scrub.chunks.to_string()), ("size", bytes(scrub.bytes))]);
-    let state = match scrub.ended_at {
-        Some(ended) => Fact::text(lang, "health-scrub", lang.t("health-scrub-ended")).at(ended),
-        None => {
-            let args = FluentArgs::from_iter([
-                ("percent", scrub.percent().to_string()),
-                ("rate", bytes(scrub.rate)),
-            ]);
-            Fact::text(lang, "health-scrub", lang.format("health-scrub-percent", &args)).at(scrub.started_at)
-        }
+    let state = if let Some(ended) = scrub.ended_at {
+        Fact::text(lang, "health-scrub", lang.t("health-scrub-ended")).at(ended)
+    } else {
+        let args =
+            FluentArgs::from_iter([("percent", scrub.percent().to_string()), ("rate", bytes(scrub.rate))]);
+        Fact::text(lang, "health-scrub", lang.format("health-scrub-percent", &args)).at(scrub.started_at)
     };
     let found = if scrub.has_found_damage() {
         let images = scrub.damaged_images.len();

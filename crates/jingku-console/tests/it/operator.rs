@@ -203,7 +203,7 @@ async fn a_key_is_restricted_and_revoked() {
     let restricted =
         post("restrict", &[key, ("read_only", "yes"), ("addresses", "127.0.0.0/8\r\n10.0.0.0/8")]).await;
     assert_eq!(restricted.location(), format!("{path}?done=restricted"), "{}", restricted.text);
-    assert!(operator.get(path).await.text.contains("May only read, Only from 127.0.0.0/8, 10.0.0.0/8"));
+    assert!(operator.get(path).await.text.contains("May only read, and only from 127.0.0.0/8, 10.0.0.0/8"));
     assert_eq!(holder.submit(edit, &[("name", "renamed")]).await.status, StatusCode::FORBIDDEN);
     let refused = post("restrict", &[key, ("addresses", "10.1.2.3/8")]).await;
     assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
@@ -277,6 +277,10 @@ status = "Reviewing"
     assert_eq!(refused.location(), format!("{list}?done=refused"));
     let owner = server.signed_in(2).await;
     assert!(owner.get("/console/images/compshareImage-two").await.text.contains("two lines"));
+    let activity = owner.get("/console/activity?image=compshareImage-two").await.text;
+    assert!(activity.contains("review refuse") && activity.contains(">Operator<"), "{activity}");
+    // The address of the operator is only in the log of the operator.
+    assert!(!activity.contains("127.0.0.1"), "{activity}");
     assert!(operator.get(list).await.text.contains("No image waits for review"));
     drop(holder);
     let entries = audited(&server).await;

@@ -45,7 +45,7 @@ impl Library {
     ) -> Result<String, CatalogError> {
         let secret = new_secret(&*self.random);
         let account = AccountId::PLATFORM;
-        let hash = hash_secret(&secret);
+        let hash = hash_secret(&secret).to_hex();
         let new = NewSignIn { hash: &hash, kind, public_key: "", account, expires_at, of_account_max };
         let add = self.catalog.add_sign_in(new, self.clock.now());
         self.audited(Change::command(action, account, ""), add).await?;

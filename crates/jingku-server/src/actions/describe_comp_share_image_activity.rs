@@ -1,4 +1,4 @@
-use jingku_catalog::{AuditEntry, AuditFilter};
+use jingku_catalog::{AuditEntry, AuditFilter, Channel};
 use jingku_protocol::actions as api;
 
 use crate::call::Call;
@@ -27,6 +27,9 @@ pub(crate) async fn run(
 }
 
 fn activity(entry: AuditEntry) -> api::Activity {
+    // An account does not learn the address of the operator.
+    let is_operator = entry.channel == Channel::Console.as_str() && entry.public_key.is_empty();
+    let address = if is_operator { String::new() } else { entry.address };
     api::Activity {
         time: entry.time,
         activity: entry.action,
@@ -34,7 +37,7 @@ fn activity(entry: AuditEntry) -> api::Activity {
         result: entry.ret_code,
         channel: entry.channel,
         public_key: entry.public_key,
-        address: entry.address,
+        address,
         request_id: entry.request_id,
     }
 }

@@ -1,0 +1,48 @@
+// What the scripts that drive the console share: how they look at pages. Arguments: the base URL, a link that signs in
+// once, and a folder for screenshots. More links may follow.
+import { mkdirSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+
+export const [base, link, folder, ...moreLinks] = process.argv.slice(2);
+mkdirSync(folder, { recursive: true });
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const wide = { width: 1280, height: 860 };
+const narrow = { width: 390, height: 844 };
+
+export const runs = [
+  { name: "en-light-wide", locale: "en-US", colorScheme: "light", viewport: wide, javaScriptEnabled: true },
+  { name: "zh-dark-narrow", locale: "zh-CN", colorScheme: "dark", viewport: narrow, javaScriptEnabled: true },
+  { name: "zh-light-wide", locale: "zh-CN", colorScheme: "light", viewport: wide, javaScriptEnabled: true },
+  { name: "en-dark-narrow-plain", locale: "en-US", colorScheme: "dark", viewport: narrow, javaScriptEnabled: false },
+];
+
+export function check(holds, what) {
+  if (!holds) throw new Error(what);
+}
+
+/** Opens pages, takes a screenshot of each, and looks for accessibility faults and for content that does not fit. */
+export class Visit {
+  constructor(page, run) {
+    Object.assign(this, { page, run, problems: [] });
+    page.on("console", (message) => message.type() === "error" && this.problems.push(message.text()));
+    page.on("pageerror", (error) => this.problems.push(String(error)));
+    page.on("request", (request) => request.url().startsWith(base) || this.problems.push(request.url()));
+  }
+
+  async look(name) {
+    const { page, run } = this;
+    await page.screenshot({ path: join(folder, `${run.name}-${name}.png`), fullPage: true });
+    if (!run.javaScriptEnabled) return;
+    check(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${name} does not fit`);
+    await page.evaluate(axe);
+    const { violations } = await page.evaluate(() => axe.run(document, { resultTypes: ["violations"] }));
+    const serious = violations.filter(({ impact }) => ["serious", "critical"].includes(impact));
+    const texts = serious.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join("\n")}`);
+    check(texts.length === 0, `${run.name} ${name}: ${texts.join("\n")}`);
+  }
+
+  done() {
+    check(this.problems.length === 0, `${this.run.name}: ${this.problems.join("\n")}`);
+  }
+}

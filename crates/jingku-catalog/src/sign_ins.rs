@@ -22,6 +22,8 @@ row! {
         pub public_key: String = "s.public_key",
         /// When it was last used, according to [`Catalog::use_session`].
         pub used_at: i64 = "s.used_at",
+        /// When it ends.
+        pub expires_at: i64 = "s.expires_at",
     }
 }
 
@@ -98,7 +100,7 @@ impl Catalog {
     pub async fn use_link(&self, hash: &str, now: i64) -> Result<Option<SignIn>> {
         let change = |mut transaction: Transaction| async move {
             let sql = "DELETE FROM sign_ins WHERE hash = $1 AND kind = 'link' AND expires_at > $2
-                       RETURNING public_key, used_at";
+                       RETURNING public_key, used_at, expires_at";
             match transaction.query(sql, &[hash.into(), now.into()]).await?.first("sign_ins")? {
                 Some(link) => transaction.commit(Some(link)).await,
                 None => transaction.discard(None).await,

@@ -35,6 +35,7 @@ mod reply;
 mod request_rate;
 mod rows;
 mod server;
+mod session_cache;
 mod sessions;
 mod sign_in_failures;
 mod software;

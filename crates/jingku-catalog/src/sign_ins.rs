@@ -26,6 +26,8 @@ row! {
         pub public_key: String = "s.public_key",
         /// When it was last used, according to [`Catalog::use_session`].
         pub used_at: i64 = "s.used_at",
+        /// When it ends.
+        pub expires_at: i64 = "s.expires_at",
         /// Whether it is the operator's.
         pub is_operator: bool = "CAST(CASE WHEN s.kind IN ('operator session', 'operator link') THEN 1 ELSE 0 END AS BIGINT)",
     }
@@ -110,7 +112,7 @@ impl Catalog {
             // Not `SignIn::COLUMNS`: in SQLite, RETURNING does not know the alias of the table.
             let sql = "DELETE FROM sign_ins
                        WHERE hash = $1 AND kind IN ('link', 'operator link') AND expires_at > $2
-                       RETURNING public_key, used_at,
+                       RETURNING public_key, used_at, expires_at,
                            CAST(CASE kind WHEN 'operator link' THEN 1 ELSE 0 END AS BIGINT)";
             match transaction.query(sql, &[hash.into(), now.into()]).await?.first("sign_ins")? {
                 Some(link) => transaction.commit(Some(link)).await,

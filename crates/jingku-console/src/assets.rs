@@ -35,7 +35,10 @@ pub(crate) static VERSION: LazyLock<String> = LazyLock::new(|| {
 static GZIPPED: LazyLock<[Vec<u8>; FILES.len()]> = LazyLock::new(|| {
     FILES.map(|(_, _, content)| {
         let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
-        encoder.write_all(content.as_bytes()).and_then(|()| encoder.finish()).expect("a Vec accepts all bytes")
+        encoder
+            .write_all(content.as_bytes())
+            .and_then(|()| encoder.finish())
+            .expect("a Vec accepts all bytes")
     })
 });
 

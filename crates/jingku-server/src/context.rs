@@ -13,6 +13,7 @@ use crate::metrics::{ConnectionMetrics, Metrics};
 use crate::pages::{GroupPages, ImagePages};
 use crate::request_rate::RequestRates;
 use crate::rows::RowCache;
+use crate::session_cache::SessionCache;
 use crate::sign_in_failures::SignInFailures;
 use crate::transfer::ManifestCache;
 
@@ -35,6 +36,7 @@ pub struct Context {
     pub(crate) peers: OnceLock<reqwest::Client>,
     /// The catalogue that has the sessions of the console, once needed.
     pub(crate) sign_ins: OnceCell<Catalog>,
+    pub(crate) sessions: SessionCache,
     /// The test lab, if enabled.
     pub(crate) lab: Option<Arc<Lab>>,
 }
@@ -59,6 +61,7 @@ impl Context {
             rows: RowCache::default(),
             peers: OnceLock::new(),
             sign_ins: OnceCell::new(),
+            sessions: SessionCache::default(),
             lab: None,
         }
     }

@@ -37,6 +37,7 @@ mod reply;
 mod request_rate;
 mod rows;
 mod server;
+mod session_cache;
 mod sessions;
 mod sign_in_failures;
 mod software;

@@ -5,6 +5,7 @@
 
 use std::net::IpAddr;
 
+use blake3::Hash;
 use jingku_catalog::{AccountId, Catalog, NewSignIn, SignIn, SignInKind};
 use jingku_library::{hash_secret as hash, new_secret};
 
@@ -64,7 +65,7 @@ impl Context {
         let (hash, now) = (hash(secret), self.library.clock.now());
         let found = async {
             let sign_ins = self.sign_ins().await?;
-            let session = sign_ins.session(&hash.to_hex(), now).await?;
+            let session = self.find_session(sign_ins, hash, now).await?;
             let Some(session) = session.filter(|session| now - session.used_at < SESSION_IDLE_SECS_MAX)
             else {
                 return Ok(None);
@@ -79,6 +80,19 @@ impl Context {
             self.signed_in(session).await
         };
         found.await.map_err(|error| self.refuse(&error, None))
+    }
+
+    /// Returns a session that has not expired, from memory if nothing has changed since it was read.
+    async fn find_session(&self, sign_ins: &Catalog, hash: Hash, now: i64) -> Result<Option<SignIn>, Error> {
+        let generation = sign_ins.generation();
+        if let Some(known) = generation.and_then(|generation| self.sessions.get(&hash, generation)) {
+            return Ok(Some(known).filter(|session| now < session.expires_at));
+        }
+        let session = sign_ins.session(&hash.to_hex(), now).await?;
+        if let (Some(session), Some(generation)) = (&session, generation) {
+            self.sessions.put(hash, session.clone(), generation);
+        }
+        Ok(session)
     }
 
     /// Uses a link up. Returns who has created it; `None` if it or its key is not valid. Of concurrent calls, on any

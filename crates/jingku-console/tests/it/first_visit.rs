@@ -60,7 +60,10 @@ async fn files_are_the_same_with_and_without_gzip() {
     for file in ["htmx.js", "console.css", "icon.svg"] {
         let path = format!("/console/assets/{file}");
         let (headers, gzipped) = load(&browser, &path).await;
-        assert_eq!((&headers[header::CONTENT_ENCODING], &headers[header::VARY]), (&"gzip".parse().unwrap(), &"accept-encoding".parse().unwrap()));
+        assert_eq!(
+            (&headers[header::CONTENT_ENCODING], &headers[header::VARY]),
+            (&"gzip".parse().unwrap(), &"accept-encoding".parse().unwrap())
+        );
         let mut text = String::new();
         GzDecoder::new(&*gzipped).read_to_string(&mut text).unwrap();
         let plain = browser.get(&path).await;

@@ -11,6 +11,9 @@ default_ulimits = ["nofile=20000:20000", "nproc=20000:20000"]
 cgroup_manager = "cgroupfs"
 runtime = "runc"
 events_logger = "file"
+[network]
+network_backend = "netavark"
+network_config_dir = "{networks}"
 """
 
 
@@ -25,7 +28,7 @@ class Podman:
     def __init__(self, folder: Path):
         self.folder = folder
         self.conf = folder / "containers.conf"
-        self.conf.write_text(CONTAINERS_CONF)
+        self.conf.write_text(CONTAINERS_CONF.format(networks=folder / "networks"))
 
     def command(self, *arguments) -> list:
         storage = ["--root", self.folder / "storage", "--runroot", self.folder / "run"]

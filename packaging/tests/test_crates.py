@@ -63,6 +63,7 @@ def test_each_crate_has_what_a_registry_shows(packages, tmp_path):
         manifest = (folder / "Cargo.toml").read_text()
         for field in ("description", "license", "readme", "keywords", "categories", "rust-version"):
             assert re.search(rf"^{field} = ", manifest, re.MULTILINE), f"{name} has no {field}"
+        assert "[package.metadata.docs.rs]" in manifest, f"{name} has no settings for docs.rs"
         assert (folder / "README.md").read_text().startswith(f"# {name}\n")
         assert (folder / "LICENSE").read_text() == (ROOT / "LICENSE").read_text()
 

@@ -14,6 +14,7 @@ mod fmt;
 mod limits;
 mod package;
 mod pictures;
+mod semver;
 mod soak;
 mod test;
 mod workspace;
@@ -41,6 +42,8 @@ enum Task {
     Openapi,
     /// Build the Debian package, the folder of the container image and the crates.
     Package(package::Args),
+    /// Compare the public items of the published crates with those of an earlier revision.
+    Semver(semver::Args),
     /// Write the pictures of the READMEs to docs/pictures.
     Pictures,
     /// Use both kinds of installation for a while, with kills and restarts, and check that nothing is lost.
@@ -75,6 +78,7 @@ fn run(workspace: &Workspace, task: Task) -> Result<()> {
         Task::Circles => circles::run(workspace),
         Task::Limits => limits::run(workspace),
         Task::Soak(args) => soak::run(workspace, &args),
+        Task::Semver(args) => semver::run(workspace, &args),
         Task::Pictures => pictures::run(workspace),
         Task::Package(args) => package::run(workspace, &args),
         Task::Openapi => {

@@ -12,6 +12,8 @@ use anyhow::{Context as _, Result};
 
 use crate::workspace::{Workspace, run as run_command};
 
+pub(crate) use crates::CRATES;
+
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// Build only these.

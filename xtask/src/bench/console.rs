@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::daemon::Daemon;
 use super::list::{ask, fill, first_page, load};
 use super::process::Server;
-use super::report::{Report, Table, mega, median};
+use super::report::{Report, Table, median, mega};
 use crate::browser;
 use crate::workspace::Workspace;
 
@@ -52,6 +52,23 @@ struct Visit {
     milliseconds: f64,
 }
 
+/// The medians of visits.
+struct Summary {
+    requests: u32,
+    kb: f64,
+    milliseconds: f64,
+}
+
+impl Summary {
+    fn of<'a>(visits: impl Iterator<Item = &'a Visit> + Clone) -> Self {
+        Self {
+            requests: visits.clone().map(|visit| visit.requests).max().unwrap_or(0),
+            kb: median(visits.clone().map(|visit| mega(visit.bytes) * 1e3)),
+            milliseconds: median(visits.map(|visit| visit.milliseconds)),
+        }
+    }
+}
+
 /// The server's CPU time per request, in microseconds.
 #[derive(Serialize)]
 struct Turn {
@@ -80,9 +97,8 @@ pub(super) fn run(workspace: &Workspace, folder: &Path, args: &Args) -> Result<R
     );
     let (list, page) = (first_page(&account), page.into_bytes());
     let time = Duration::from_millis(args.turn_ms);
-    let turns = (0..args.rounds).map(|_| {
-        Ok(Turn { list: cpu_us(&server, &list, time)?, page: cpu_us(&server, &page, time)? })
-    });
+    let turns = (0..args.rounds)
+        .map(|_| Ok(Turn { list: cpu_us(&server, &list, time)?, page: cpu_us(&server, &page, time)? }));
     let turns = turns.collect::<Result<Vec<_>>>()?;
     Report::new(&(&visits, &turns), table(&visits, &turns))
 }
@@ -99,27 +115,25 @@ fn cpu_us(server: &Server, request: &[u8], time: Duration) -> Result<f64> {
 }
 
 fn table(visits: &[Pair], turns: &[Turn]) -> Table {
-    let kb = |of: fn(&Pair) -> &Visit| median(visits.iter().map(|pair| mega(of(pair).bytes) * 1e3));
-    let ms = |of: fn(&Pair) -> &Visit| median(visits.iter().map(|pair| of(pair).milliseconds));
-    let requests = |of: fn(&Pair) -> &Visit| visits.first().map_or(0, |pair| of(pair).requests);
+    let first = Summary::of(visits.iter().map(|pair| &pair.first));
+    let again = Summary::of(visits.iter().map(|pair| &pair.again));
     let cpu = |of: fn(&Turn) -> f64| median(turns.iter().map(of));
-    let ratio = median(turns.iter().map(|turn| turn.page / turn.list));
-    let (first, again): (fn(&Pair) -> &Visit, fn(&Pair) -> &Visit) = (|pair| &pair.first, |pair| &pair.again);
+    let ratio = cpu(|turn| turn.page / turn.list);
     let met = |result: f64, max: f64| if result <= max { "met" } else { "**not met**" };
     let rows = vec![
         format!(
             "first visit, kB in {} requests | {:.1} | ≤ {KB_MAX} | {}",
-            requests(first),
-            kb(first),
-            met(kb(first), KB_MAX)
+            first.requests,
+            first.kb,
+            met(first.kb, KB_MAX)
         ),
-        format!("second visit, kB in {} requests | {:.1} | – | –", requests(again), kb(again)),
+        format!("second visit, kB in {} requests | {:.1} | – | –", again.requests, again.kb),
         format!(
             "first visit, ms until it is drawn | {:.0} | < {RENDERED_MS_MAX} | {}",
-            ms(first),
-            met(ms(first), RENDERED_MS_MAX)
+            first.milliseconds,
+            met(first.milliseconds, RENDERED_MS_MAX)
         ),
-        format!("second visit, ms until it is drawn | {:.0} | – | –", ms(again)),
+        format!("second visit, ms until it is drawn | {:.0} | – | –", again.milliseconds),
         format!("server's CPU µs per list of the API | {:.1} | – | –", cpu(|turn| turn.list)),
         format!("server's CPU µs per page | {:.1} | – | –", cpu(|turn| turn.page)),
         format!("page ÷ list | {ratio:.1} | ≤ {CPU_RATIO_MAX} | {}", met(ratio, CPU_RATIO_MAX)),

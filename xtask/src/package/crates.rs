@@ -8,7 +8,7 @@ use super::folder::{self, copy};
 use crate::workspace::{Workspace, run};
 
 /// The published crates. Cargo finds their order.
-const CRATES: [&str; 3] = ["jingku-protocol", "compshare", "jingku-testing"];
+pub(crate) const CRATES: [&str; 3] = ["jingku-protocol", "compshare", "jingku-testing"];
 
 /// Writes `crates/NAME-VERSION.crate` to the folder. The crates are not built: the tests build a project that uses them.
 pub(super) fn build(workspace: &Workspace, folder: &Path) -> Result<()> {

@@ -1,5 +1,5 @@
-//! The folder that the container image is built from: `Containerfile`, the program, and the C library it was linked
-//! with. No base image is needed.
+//! The folder that the container image is built from: `Containerfile`, the program, the C library it was linked with, and
+//! the certificates of authorities. No base image is needed.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
@@ -14,6 +14,9 @@ use crate::workspace::Workspace;
 /// Empty folders of the image and their modes.
 const FOLDERS: [(&str, u32); 2] = [("rootfs/tmp", 0o1777), ("data/jingku", 0o700)];
 
+/// The authorities that TLS to an object store, a database or a webhook trusts. Without them, no HTTP client starts.
+const AUTHORITIES: &str = "/etc/ssl/certs/ca-certificates.crt";
+
 /// Writes `image/` to the folder.
 pub(super) fn build(workspace: &Workspace, binary: &Path, folder: &Path) -> Result<()> {
     let image = folder.join("image");
@@ -21,9 +24,9 @@ pub(super) fn build(workspace: &Workspace, binary: &Path, folder: &Path) -> Resu
     folder::create(&image)?;
     copy(&workspace.root.join("packaging/Containerfile"), &image.join("Containerfile"))?;
     copy(binary, &root.join("usr/bin/jingku"))?;
-    for library in libraries(binary)? {
-        let path = library.strip_prefix('/').expect("the path is absolute");
-        copy(Path::new(&library), &root.join(path))?;
+    for file in libraries(binary)?.into_iter().chain([AUTHORITIES.to_owned()]) {
+        let path = file.strip_prefix('/').expect("the path is absolute");
+        copy(Path::new(&file), &root.join(path))?;
     }
     for (name, mode) in FOLDERS {
         let path = image.join(name);

@@ -11,8 +11,10 @@ use crate::workspace::{Workspace, run, succeeds};
 /// The name of a package, and whether its content is installed, from any source.
 type Package = (&'static str, fn() -> bool);
 
-const PACKAGES: [Package; 28] = [
+const PACKAGES: [Package; 32] = [
+    ("aardvark-dns", || Path::new("/usr/lib/podman/aardvark-dns").exists()),
     ("busybox-static", || Path::new("/bin/busybox").exists()),
+    ("ca-certificates", || Path::new("/etc/ssl/certs/ca-certificates.crt").exists()),
     ("chromium", || has_program("chromium")),
     ("conmon", || has_program("conmon")),
     ("debhelper", || has_program("dh")),
@@ -23,8 +25,10 @@ const PACKAGES: [Package; 28] = [
     ("fish", || has_program("fish")),
     ("haproxy", || has_program("haproxy")),
     ("iproute2", || has_program("ip") && has_program("tc")),
+    ("iptables", || has_program("iptables")),
     ("man-db", || has_program("man")),
     ("mtools", || has_program("mcopy")),
+    ("netavark", || Path::new("/usr/lib/podman/netavark").exists()),
     ("npm", || has_program("npm")),
     ("podman", || has_program("podman")),
     ("openssh-client", || has_program("ssh")),

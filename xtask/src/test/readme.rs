@@ -123,6 +123,8 @@ until grep -q '^http' \"$log\"; do kill -0 $!; sleep 0.2; done
 
 #[cfg(test)]
 mod tests {
+    use walkdir::WalkDir;
+
     use super::*;
 
     #[test]
@@ -139,6 +141,24 @@ mod tests {
         let script = commands(&readme).unwrap();
         assert!(script.contains(r"'\''it'\''"), "{script}");
         assert!(script.ends_with("done\nask\n"), "{script}");
+    }
+
+    #[test]
+    fn every_link_of_a_document_leads_to_a_file() {
+        let root = Workspace::new().root;
+        let documents = WalkDir::new(root.join("docs")).into_iter().map(|entry| entry.unwrap().into_path());
+        let documents = documents.filter(|path| path.extension().is_some_and(|extension| extension == "md"));
+        for document in documents.chain(READMES.map(|name| root.join(name))) {
+            let text = fs::read_to_string(&document).unwrap();
+            let folder = document.parent().unwrap();
+            let links = text.split("](").skip(1).filter_map(|rest| rest.split_once(')'));
+            let pictures = text.split("src=\"").skip(1).filter_map(|rest| rest.split_once('"'));
+            for (link, _) in links.chain(pictures) {
+                let path = link.split('#').next().unwrap_or_default();
+                let is_file = path.is_empty() || path.contains(':') || folder.join(path).exists();
+                assert!(is_file, "{}: {link}", document.display());
+            }
+        }
     }
 
     #[test]

@@ -3,15 +3,10 @@
 
 use std::collections::VecDeque;
 use std::sync::Mutex;
-use std::time::Duration;
 
-use jingku_library::{Internal, lock};
+use jingku_library::lock;
 
-use crate::context::Context;
-
-/// How often a sample is taken.
-pub const SAMPLE_INTERVAL: Duration = Duration::from_mins(1);
-/// Maximum number of samples: six hours.
+/// Maximum number of samples, one per minute: six hours.
 const MAX_SAMPLES: usize = 360;
 
 /// Figures of one time. Those that count are since the start of the server.
@@ -42,47 +37,16 @@ pub struct Sample {
 pub(crate) struct History(Mutex<VecDeque<Sample>>);
 
 impl History {
-    fn add(&self, sample: Sample) {
+    pub(crate) fn add(&self, sample: Sample) {
         let mut samples = lock(&self.0);
         if samples.len() == MAX_SAMPLES {
             samples.pop_front();
         }
         samples.push_back(sample);
     }
-}
 
-impl Context {
-    /// Takes a sample. If that fails, the history has a gap.
-    pub async fn sample(&self) {
-        match self.measure().await {
-            Ok(sample) => self.history.add(sample),
-            Err(error) => {
-                let error: &dyn std::error::Error = &error;
-                tracing::warn!(error, "cannot take a sample for the charts of the console");
-            }
-        }
-    }
-
-    /// The samples of the last six hours, oldest first.
-    pub fn samples(&self) -> Vec<Sample> {
-        lock(&self.history.0).iter().copied().collect()
-    }
-
-    async fn measure(&self) -> Result<Sample, Internal> {
-        let gauges = self.library.gauges().await?;
-        let unsigned = |value: i64| u64::try_from(value).unwrap_or(0);
-        let (metrics, connections) = (&self.metrics, &self.metrics.connections);
-        Ok(Sample {
-            time: gauges.now,
-            requests: metrics.answers.get(),
-            faults: metrics.faults.get(),
-            received_bytes: connections.received_bytes.get(),
-            sent_bytes: connections.sent_bytes.get(),
-            connections: unsigned(connections.open.get()),
-            waiting_jobs: unsigned(gauges.catalog.waiting_jobs),
-            running_jobs: unsigned(gauges.catalog.running_jobs),
-            free_bytes: gauges.free_bytes,
-        })
+    pub(crate) fn samples(&self) -> Vec<Sample> {
+        lock(&self.0).iter().copied().collect()
     }
 }
 

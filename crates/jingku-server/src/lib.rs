@@ -36,6 +36,7 @@ mod registry;
 mod reply;
 mod request_rate;
 mod rows;
+mod sampling;
 mod server;
 mod sessions;
 mod sign_in_failures;
@@ -48,12 +49,13 @@ mod webhook;
 
 pub use context::Context;
 pub use gateway::REQUEST_SPAN;
-pub use history::{SAMPLE_INTERVAL, Sample};
+pub use history::Sample;
 pub use identity::{Identity, Refusal};
 pub use limits::{
     MAX_EXPORTS, MAX_HEAD_BYTES, MAX_UPLOADS, STOP_TIMEOUT, TRANSFER_STEP_TIMEOUT, UPLOAD_CHECKPOINT,
 };
 pub use metrics::ConnectionMetrics;
 pub use operator::Operator;
+pub use sampling::SAMPLE_INTERVAL;
 pub use server::{Edge, Tls, TlsError, router, serve, serve_with};
 pub use sessions::{SESSION_SECS_MAX, SignedIn};

@@ -6,7 +6,7 @@ use std::sync::Mutex;
 
 use jingku_library::lock;
 
-/// Maximum number of samples: six hours.
+/// Maximum number of samples, one per minute: six hours.
 const MAX_SAMPLES: usize = 360;
 
 /// Figures of one time. Those that count are since the start of the server.

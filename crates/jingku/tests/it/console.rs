@@ -12,7 +12,10 @@ fn a_link_of_the_operator_needs_the_data_directory_and_the_address_of_a_server()
     assert_eq!(url, format!("{}/console/sign-in", server.base_url));
     assert_eq!(secret.len(), 64);
     let link = home.json(&["console", "--operator", "--no-open", "--base-url", "https://jingku.example"]);
-    assert!(link["Url"].as_str().unwrap().starts_with("https://jingku.example/console/sign-in?link="), "{link}");
+    assert!(
+        link["Url"].as_str().unwrap().starts_with("https://jingku.example/console/sign-in?link="),
+        "{link}"
+    );
     assert!(link["ExpireTime"].as_i64().unwrap() > 1_700_000_000, "{link}");
     assert_eq!(home.json(&["console", "--sign-out-operators"])["Ended"], 2);
     assert_eq!(home.json(&["console", "--sign-out-operators"])["Ended"], 0);

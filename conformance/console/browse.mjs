@@ -1,57 +1,13 @@
 // Drives the console in Chromium: every page, in both languages, light and dark, wide and narrow, with and without
-// JavaScript. Arguments: the base URL, a link that signs in once, and a folder for screenshots.
+// JavaScript. Arguments: see visit.mjs.
 import { randomBytes } from "node:crypto";
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
+import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { chromium } from "playwright-core";
-
-const [base, link, folder] = process.argv.slice(2);
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const wide = { width: 1280, height: 860 };
-const narrow = { width: 390, height: 844 };
-
-const runs = [
-  { name: "en-light-wide", locale: "en-US", colorScheme: "light", viewport: wide, javaScriptEnabled: true },
-  { name: "zh-dark-narrow", locale: "zh-CN", colorScheme: "dark", viewport: narrow, javaScriptEnabled: true },
-  { name: "zh-light-wide", locale: "zh-CN", colorScheme: "light", viewport: wide, javaScriptEnabled: true },
-  { name: "en-dark-narrow-plain", locale: "en-US", colorScheme: "dark", viewport: narrow, javaScriptEnabled: false },
-];
+import { check, launch } from "./browser.mjs";
+import { base, folder, link, runs, Visit } from "./visit.mjs";
 
 /** The smallest GIF: one pixel. */
 const cover = Buffer.from("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7", "base64");
-
-function check(holds, what) {
-  if (!holds) throw new Error(what);
-}
-
-/** Opens pages, takes a screenshot of each, and looks for accessibility faults and for content that does not fit. */
-class Visit {
-  constructor(page, run) {
-    Object.assign(this, { page, run, problems: [] });
-    // Browsers call a refusal an error.
-    const isRefusal = (text) => /status of 422/.test(text);
-    page.on("console", (message) => message.type() === "error" && !isRefusal(message.text()) && this.problems.push(message.text()));
-    page.on("pageerror", (error) => this.problems.push(String(error)));
-    page.on("request", (request) => request.url().startsWith(base) || this.problems.push(request.url()));
-  }
-
-  async look(name) {
-    const { page, run } = this;
-    await page.screenshot({ path: join(folder, `${run.name}-${name}.png`), fullPage: true });
-    if (!run.javaScriptEnabled) return;
-    check(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${name} does not fit`);
-    await page.evaluate(axe);
-    const { violations } = await page.evaluate(() => axe.run(document, { resultTypes: ["violations"] }));
-    const serious = violations.filter(({ impact }) => ["serious", "critical"].includes(impact));
-    const texts = serious.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join("\n")}`);
-    check(texts.length === 0, `${run.name} ${name}: ${texts.join("\n")}`);
-  }
-
-  done() {
-    check(this.problems.length === 0, `${this.run.name}: ${this.problems.join("\n")}`);
-  }
-}
 
 async function signIn(visit, first) {
   const { page } = visit;
@@ -261,8 +217,7 @@ async function leave(visit) {
   check(page.url().endsWith("/console/sign-in"), "the session has ended");
 }
 
-mkdirSync(folder, { recursive: true });
-const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox"] });
+const browser = await launch();
 for (const [index, run] of runs.entries()) {
   const context = await browser.newContext(run);
   context.setDefaultTimeout(15_000);

@@ -1,7 +1,7 @@
 // Drives the pages of the operator in Chromium, in both languages, light and dark, wide and narrow, with and without
 // JavaScript. Arguments: see visit.mjs; each run has a link of its own.
-import { chromium } from "playwright-core";
-import { base, check, link, moreLinks, runs, Visit } from "./visit.mjs";
+import { check, launch } from "./browser.mjs";
+import { base, link, moreLinks, runs, Visit } from "./visit.mjs";
 
 async function signIn(visit, url) {
   const { page } = visit;
@@ -89,7 +89,7 @@ async function leave(visit) {
 }
 
 const links = [link, ...moreLinks];
-const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox"] });
+const browser = await launch();
 for (const [index, run] of runs.entries()) {
   const context = await browser.newContext(run);
   context.setDefaultTimeout(15_000);

@@ -3,6 +3,7 @@
 import { mkdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
+import { check } from "./browser.mjs";
 
 export const [base, link, folder, ...moreLinks] = process.argv.slice(2);
 mkdirSync(folder, { recursive: true });
@@ -17,15 +18,13 @@ export const runs = [
   { name: "en-dark-narrow-plain", locale: "en-US", colorScheme: "dark", viewport: narrow, javaScriptEnabled: false },
 ];
 
-export function check(holds, what) {
-  if (!holds) throw new Error(what);
-}
-
 /** Opens pages, takes a screenshot of each, and looks for accessibility faults and for content that does not fit. */
 export class Visit {
   constructor(page, run) {
     Object.assign(this, { page, run, problems: [] });
-    page.on("console", (message) => message.type() === "error" && this.problems.push(message.text()));
+    // Browsers call a refusal an error.
+    const isRefusal = (text) => /status of 422/.test(text);
+    page.on("console", (message) => message.type() === "error" && !isRefusal(message.text()) && this.problems.push(message.text()));
     page.on("pageerror", (error) => this.problems.push(String(error)));
     page.on("request", (request) => request.url().startsWith(base) || this.problems.push(request.url()));
   }

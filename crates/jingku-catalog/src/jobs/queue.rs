@@ -1,3 +1,5 @@
+//! The queue of jobs, as the operator sees it.
+
 use crate::database::row;
 use crate::{AccountId, Catalog, Result};
 

@@ -158,6 +158,11 @@ help-key-create = Create a key pair
     .addresses = Allow requests only from this CIDR range, such as 10.0.0.0/8; repeatable
 help-key-list = List keys without private keys
     .account = Account number [default: all]
+help-key-restrict = Replace the restrictions of a key
+    .public_key = Public key
+    .read_only = Allow read actions only
+    .addresses = Allow requests only from this CIDR range, such as 10.0.0.0/8; repeatable
+    .none = Remove all restrictions
 help-key-revoke = Revoke a key
     .public_key = Public key
 

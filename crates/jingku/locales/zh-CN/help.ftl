@@ -158,6 +158,11 @@ help-key-create = 新建密钥对
     .addresses = 仅允许来自此 CIDR 范围的请求，如 10.0.0.0/8，可重复
 help-key-list = 列出密钥（不含私钥）
     .account = 账号编号 [默认：全部]
+help-key-restrict = 重新设置密钥的限制（替换原有限制）
+    .public_key = 公钥
+    .read_only = 仅可读取
+    .addresses = 仅允许来自此 CIDR 范围的请求，如 10.0.0.0/8，可重复
+    .none = 取消所有限制
 help-key-revoke = 吊销密钥
     .public_key = 公钥
 

@@ -94,6 +94,7 @@ help-image-trash-restore = Restore images, all of them or none
 help-image-trash-empty = Remove deleted images permanently
     .image_ids = Only these images [default: all]
 help-image-usage = What your images use, and the limits of your account
+    .image_id = Only this image, also in the trash
 help-image-promote = Operator: publish an image as a platform image for all accounts
     .image_id = Image ID, in any account
     .image_type = System, App, Game or Other

@@ -94,6 +94,7 @@ help-image-trash-restore = 恢复镜像，全部恢复或都不恢复
 help-image-trash-empty = 永久清除已删除的镜像
     .image_ids = 只清除这些镜像 [默认：全部]
 help-image-usage = 自己的镜像用量与账号限额
+    .image_id = 仅此镜像，回收站中的也可以
 help-image-promote = 运维：把镜像发布为所有账号可见的平台镜像
     .image_id = 镜像 ID，可属于任何账号
     .image_type = System、App、Game 或 Other

@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::Duration;
@@ -11,6 +11,7 @@ use std::time::Duration;
 use compshare::actions::ImportCompShareCustomImageRequest;
 use serde_json::Value;
 
+use super::documented::{block, replaced};
 use super::{Host, Shared};
 use crate::client::{block_on, client_at};
 use crate::disk;
@@ -38,23 +39,6 @@ impl Drop for Balancer {
 
 pub(super) fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
-
-/// The first block in a language of a page.
-fn block(page: &str, language: &str) -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/operate").join(page);
-    let text = fs::read_to_string(path).unwrap();
-    let (_, block) = text.split_once(&format!("```{language}\n")).unwrap();
-    block.split_once("```").unwrap().0.to_owned()
-}
-
-/// A text in which the first words of each pair, which must be there, are replaced by the second ones.
-fn replaced(mut text: String, pairs: &[(&str, &str)]) -> String {
-    for (old, new) in pairs {
-        assert!(text.contains(old), "{old:?} is not in {text}");
-        text = text.replace(old, new);
-    }
-    text
 }
 
 impl Balancer {

@@ -6,16 +6,15 @@ use crate::{AccountId, Catalog, Result};
 /// The numbers of rows that one statement writes. They are few, because each makes a statement of its own to prepare.
 const BATCHES: [usize; 3] = [128, 16, 1];
 
-row! {
-    /// The data of one image. Sizes are before compression.
-    pub struct ImageWeight {
-        /// The id of the image.
-        pub image_id: String = "w.image_id",
-        /// Its data without zeros, each chunk once.
-        pub stored_bytes: i64 = "w.stored_bytes",
-        /// The part of it that no other image of the account needs.
-        pub unique_bytes: i64 = "w.unique_bytes",
-    }
+/// The data of one image. Sizes are before compression.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImageWeight {
+    /// The id of the image.
+    pub image_id: String,
+    /// Its data without zeros, each chunk once.
+    pub stored_bytes: i64,
+    /// The part of it that no other image of the account needs.
+    pub unique_bytes: i64,
 }
 
 row! {

@@ -246,7 +246,7 @@ async fn read(table: &Table, from: &mut Transaction, range: &Range) -> Result<Ve
 /// The rows after these, if there may be more.
 fn after(table: &Table, rows: &[Row]) -> Option<Range> {
     let last = rows.last().filter(|_| table.has_key())?;
-    Some(Range { after: Some(table.key(last)), last: None })
+    Some(Range { after: Some(table.key(last)), ..Range::default() })
 }
 
 async fn compare(table: &Table, source: &mut Transaction, target: &mut Transaction) -> Result<()> {

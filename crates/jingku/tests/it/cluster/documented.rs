@@ -18,8 +18,8 @@ fn page(name: &str) -> String {
 
 /// The blocks in a language of a text, in order.
 fn blocks(text: &str, language: &str) -> Vec<String> {
-    let starts = text.split(&format!("```{language}\n")).skip(1);
-    starts.map(|rest| rest.split_once("```").unwrap().0.to_owned()).collect()
+    let start = format!("```{language}\n");
+    text.split(&start).skip(1).map(|rest| rest.split_once("```").unwrap().0.to_owned()).collect()
 }
 
 /// The first block in a language of a page of docs/operate.

@@ -75,6 +75,7 @@ pub use database::{
 };
 pub use error::{CatalogError, ErrorSource, Result};
 pub use hosts::{Host, NewHost, RegisterHost};
+pub use image_weights::{ImageWeight, WeighedImage};
 pub use images::changes::ImageChanges;
 pub use images::container::{ContainerImage, ImageKey};
 pub use images::copy::{CopyImage, CopySource, NewCopy};
@@ -88,7 +89,6 @@ pub use images::newest::{NewestImages, RowVersion};
 pub use images::order::{ImageOrder, ImageSort};
 pub use images::positions::FILTERED_IMAGES_MAX;
 pub use images::progress::Progress;
-pub use image_weights::{ImageWeight, WeighedImage};
 pub use images::row::{Image, ImageStatus};
 pub use images::seed::{SeedGroup, SeedImage, SeedImages, SeedVersion};
 pub use images::shared::{SharedImages, SharedRow};

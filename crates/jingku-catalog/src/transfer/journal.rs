@@ -16,9 +16,8 @@ const NAME: &str = "catalogue_changes";
 /// Begins to note changes, in place of what was noted before. The row without a name of a table has this mark.
 pub(super) async fn open(transaction: &mut Transaction, tables: &[Table], mark: &str) -> Result<()> {
     close(transaction, tables).await?;
-    let mut sql = format!(
-        "CREATE TABLE {NAME} (name TEXT NOT NULL, key TEXT NOT NULL, PRIMARY KEY (name, key));"
-    );
+    let mut sql =
+        format!("CREATE TABLE {NAME} (name TEXT NOT NULL, key TEXT NOT NULL, PRIMARY KEY (name, key));");
     for table in tables {
         sql += &match transaction {
             Transaction::Sqlite(_) => sqlite_triggers(table),
@@ -99,10 +98,11 @@ fn postgres_trigger(table: &Table) -> String {
     let name = &table.name;
     let note = |row: &&str| {
         let key = of_row(table, row);
-        format!("INSERT INTO {NAME} VALUES ('{name}', jsonb_build_array({key})::text) ON CONFLICT DO NOTHING;")
+        format!(
+            "INSERT INTO {NAME} VALUES ('{name}', jsonb_build_array({key})::text) ON CONFLICT DO NOTHING;"
+        )
     };
-    let [insert, update, delete] =
-        CHANGES.map(|change| rows(change).iter().map(note).collect::<String>());
+    let [insert, update, delete] = CHANGES.map(|change| rows(change).iter().map(note).collect::<String>());
     format!(
         "CREATE FUNCTION {NAME}_{name}() RETURNS trigger LANGUAGE plpgsql AS $jingku$ BEGIN
              IF TG_OP = 'INSERT' THEN {insert} ELSIF TG_OP = 'UPDATE' THEN {update} ELSE {delete} END IF;

@@ -46,7 +46,9 @@ async fn many_weights_are_saved(engine: Engine) {
     make(catalog, owner, "0", "vm", NOW).await;
     // Batches of each length.
     let weights: Vec<_> = (0..161).map(|number| weight(&format!("image-{number}"), number, 1)).collect();
-    for (of_last, weights) in [(Some(0), &weights[..]), (Some(0), &weights[..1]), (Some(7), &[weight("image-0", 7, 7)])] {
+    for (of_last, weights) in
+        [(Some(0), &weights[..]), (Some(0), &weights[..1]), (Some(7), &[weight("image-0", 7, 7)])]
+    {
         catalog.save_image_weights(owner, weights).await.unwrap();
         let image = catalog.weighed_image(owner, "image-0").await.unwrap().unwrap();
         assert_eq!(image.stored_bytes, of_last);

@@ -193,7 +193,8 @@ async fn pairs(folder: &Path) -> Vec<(Catalog, Catalog)> {
 /// Two images exchange their names, one goes, one comes.
 async fn change(catalog: &Catalog) {
     let owner = catalog.accounts().await.unwrap()[0].id;
-    for (id, name) in [("image-镜像-3", "temporary"), ("image-镜像-7", "镜像-3"), ("image-镜像-3", "镜像-7")] {
+    for (id, name) in [("image-镜像-3", "temporary"), ("image-镜像-7", "镜像-3"), ("image-镜像-3", "镜像-7")]
+    {
         let changes = ImageChanges { name: Some(name), ..ImageChanges::default() };
         let updated = catalog.update_image(Scope::own(owner), id, changes, NOW).await.unwrap();
         assert_eq!(updated, UpdateImage::Updated);

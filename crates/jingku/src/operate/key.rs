@@ -36,7 +36,8 @@ pub(crate) async fn key(global: &Global, command: KeyCommand) -> Result<(), Fail
         KeyCommand::Restrict { public_key, read_only, addresses, none: _ } => {
             let limits = KeyLimits { read_only, addresses };
             let limits = open(global).await?.restrict_key(&public_key, &limits).await?;
-            let value = json!({ "PublicKey": public_key, "ReadOnly": limits.read_only, "From": limits.addresses });
+            let value =
+                json!({ "PublicKey": public_key, "ReadOnly": limits.read_only, "From": limits.addresses });
             done(global, &value, &tr!("operate-key-restricted", limits = limits_text(&limits)))
         }
         KeyCommand::Revoke { public_key } => {

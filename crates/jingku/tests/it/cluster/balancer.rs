@@ -225,7 +225,8 @@ fn nginx_balances_two_servers_streams_and_names_the_client() {
             let key = host.json(&["key", "create", "--from", from]);
             let [public, private] = ["PublicKey", "PrivateKey"].map(|name| key[name].as_str().unwrap());
             let url = balancer.base_url();
-            let args = ["image", "list", "--base-url", &url, "--public-key", public, "--private-key", private];
+            let args =
+                ["image", "list", "--base-url", &url, "--public-key", public, "--private-key", private];
             let listed = host.run(&args);
             match allowed {
                 true => drop(listed.succeeded()),

@@ -89,7 +89,9 @@ fn a_catalogue_moves_between_engines_despite_kills_at_every_step() {
                     accounts += 1;
                     home.run(&["account", "create", &format!("account-{accounts}")]).succeeded();
                     let moved = home.json(&move_to(to));
-                    if ["migrate.database_copied", "migrate.database_noted", "migrate.database_compared"].contains(&failpoint) {
+                    if ["migrate.database_copied", "migrate.database_noted", "migrate.database_compared"]
+                        .contains(&failpoint)
+                    {
                         // The account, its key, the number of accounts, and the audit log: two entries and its head.
                         assert_eq!(moved["WrittenRows"], 6, "{failpoint} {to}: {moved}");
                     }

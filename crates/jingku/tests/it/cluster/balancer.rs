@@ -136,6 +136,21 @@ fn head(method: &str, url: &str, fields: &str) -> String {
     format!("{method} {target} HTTP/1.1\r\nHost: images\r\nConnection: close\r\n{fields}\r\n")
 }
 
+/// Uploads a body without a length that arrives slowly.
+fn upload_slowly(balancer: &Balancer) {
+    let client = client_at(&balancer.base_url(), "first", "first-secret");
+    let request = ImportCompShareCustomImageRequest { name: "slow".into(), ..Default::default() };
+    let import = block_on(client.import_comp_share_custom_image(&request)).unwrap();
+    let part = disk::bytes(2, 3);
+    let chunk = [format!("{:x}\r\n", part.len()).as_bytes(), &part, b"\r\n"].concat();
+    let fields = "Upload-Offset: 0\r\nTransfer-Encoding: chunked\r\n";
+    let patch = head("PATCH", &import.url, fields);
+    let parts = [patch.as_bytes(), &chunk, &chunk, &chunk, b"0\r\n\r\n"];
+    let answer = String::from_utf8(balancer.exchange(&parts)).unwrap().to_lowercase();
+    let received = format!("upload-offset: {}\r\n", 3 * part.len());
+    assert!(answer.starts_with("http/1.1 204") && answer.contains(&received), "{answer}");
+}
+
 /// Two servers behind a balancer.
 fn a_client_does_not_notice_which_server_answers(
     settings: &str,
@@ -183,19 +198,7 @@ fn a_client_does_not_notice_which_server_answers(
     let response = balancer.exchange(&[head("GET", link.trim(), "").as_bytes()]);
     assert!(response.ends_with(&disk::bytes(5, 1)) && response.starts_with(b"HTTP/1.1 200"));
 
-    // A body without a length that arrives slowly.
-    let client = client_at(&balancer.base_url(), "first", "first-secret");
-    let request = ImportCompShareCustomImageRequest { name: "slow".into(), ..Default::default() };
-    let import = block_on(client.import_comp_share_custom_image(&request)).unwrap();
-    let part = disk::bytes(2, 3);
-    let chunk = [format!("{:x}\r\n", part.len()).as_bytes(), &part, b"\r\n"].concat();
-    let fields = "Upload-Offset: 0\r\nTransfer-Encoding: chunked\r\n";
-    let patch = head("PATCH", &import.url, fields);
-    let parts = [patch.as_bytes(), &chunk, &chunk, &chunk, b"0\r\n\r\n"];
-    let answer = String::from_utf8(balancer.exchange(&parts)).unwrap().to_lowercase();
-    let received = format!("upload-offset: {}\r\n", 3 * part.len());
-    assert!(answer.starts_with("http/1.1 204") && answer.contains(&received), "{answer}");
-
+    upload_slowly(&balancer);
     if let Some(log) = &balancer.log {
         let log = fs::read_to_string(log).unwrap();
         assert!(!log.contains("buffered to a temporary file"), "{log}");

@@ -27,6 +27,7 @@ mod cursor;
 mod database;
 mod error;
 mod hosts;
+mod image_weights;
 mod images;
 mod instances;
 mod jobs;
@@ -74,6 +75,7 @@ pub use database::{
 };
 pub use error::{CatalogError, ErrorSource, Result};
 pub use hosts::{Host, NewHost, RegisterHost};
+pub use image_weights::{ImageWeight, WeighedImage};
 pub use images::changes::ImageChanges;
 pub use images::container::{ContainerImage, ImageKey};
 pub use images::copy::{CopyImage, CopySource, NewCopy};

@@ -1,6 +1,7 @@
 //! Copies all rows of a catalogue to another one, of either engine, and moves a catalogue there.
 
 mod fence;
+mod journal;
 mod pass;
 mod table;
 
@@ -12,8 +13,8 @@ use crate::{Catalog, CatalogError, Result};
 use pass::Pass;
 use table::{Range, Row, Table, tables};
 
-/// How often [`Catalog::freeze`] tries.
-const FREEZE_TRIES_MAX: u32 = 8;
+/// How often all tables are locked, if that conflicts with changes.
+const LOCK_TRIES_MAX: u32 = 8;
 /// Ends the connections of all programs of this role to a database, so that they look where it is.
 const DISCONNECT_OTHERS: &str = "SELECT COUNT(pg_terminate_backend(pid)) FROM pg_stat_activity
     WHERE datname = current_database() AND usename = current_user AND application_name = 'jingku'
@@ -57,25 +58,60 @@ impl Catalog {
         source.discard(written).await
     }
 
+    /// Does the same as [`Catalog::copy_changes`], compares what it has written, and notes which rows change from then on,
+    /// under a mark that no other process uses.
+    pub async fn copy_and_note_changes(
+        &self,
+        to: &Self,
+        store_id: &str,
+        mark: &str,
+        watch: &(dyn Fn(u64) + Sync),
+    ) -> Result<u64> {
+        let tables = tables(store_id).await?;
+        let mut source = self.lock_all(&tables).await?;
+        journal::open(&mut source, &tables, mark).await?;
+        source.commit(()).await?;
+        require_current_schema(&to.database).await?;
+        let mut source = self.database.begin_snapshot().await?;
+        require_current(&mut source).await?;
+        let mut pass = Pass { tables: &tables, source: &mut source, target: &to.database, watch };
+        let (written, differences) = pass.run().await?;
+        pass.verify(&differences).await?;
+        source.discard(written).await
+    }
+
+    /// Stops noting changes. Does nothing if no changes are noted.
+    pub async fn forget_changes(&self) -> Result<()> {
+        let tables = tables("").await?;
+        let mut source = self.lock_all(&tables).await?;
+        journal::close(&mut source, &tables).await?;
+        source.commit(()).await
+    }
+
     /// Waits until no other process changes the catalogue, and lets others wait until the result is dropped.
     pub async fn freeze(&self) -> Result<FrozenCatalog> {
+        let source = self.lock_all(&tables("").await?).await?;
+        Ok(FrozenCatalog { source, database: Arc::clone(&self.database) })
+    }
+
+    /// Begins a transaction that holds all tables, so that nobody else changes a row.
+    async fn lock_all(&self, tables: &[Table]) -> Result<Transaction> {
         let mut tries = 1;
         loop {
-            match self.try_freeze().await {
+            match self.try_to_lock(tables).await {
                 // A busy file, or a deadlock with a change.
-                Err(error) if error.is_transient() && tries < FREEZE_TRIES_MAX => tries += 1,
-                frozen => return frozen,
+                Err(error) if error.is_transient() && tries < LOCK_TRIES_MAX => tries += 1,
+                locked => return locked,
             }
         }
     }
 
-    async fn try_freeze(&self) -> Result<FrozenCatalog> {
-        let tables = tables("").await?;
-        let mut source = self.database.begin().await?;
-        source.lock_schema().await?;
-        require_current(&mut source).await?;
-        fence::lock(&mut source, &names(&tables)).await?;
-        Ok(FrozenCatalog { source, database: Arc::clone(&self.database) })
+    async fn try_to_lock(&self, tables: &[Table]) -> Result<Transaction> {
+        let mut transaction = self.database.begin().await?;
+        transaction.lock_schema().await?;
+        require_current(&mut transaction).await?;
+        fence::lock(&mut transaction, &names(tables)).await?;
+        Ok(transaction)
     }
 
     /// Returns the place to which the catalogue was moved: see [`FrozenCatalog::retire`].
@@ -105,7 +141,7 @@ pub struct FrozenCatalog {
     database: Arc<Database>,
 }
 
-/// A table of which all rows were copied and compared.
+/// A table of which all rows were copied.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CopiedTable {
     /// Its name.
@@ -115,21 +151,28 @@ pub struct CopiedTable {
 }
 
 impl FrozenCatalog {
-    /// Does the same as [`Catalog::copy_changes`], and compares all rows. Also returns what `to` has.
+    /// Copies and compares the rows that have changed since [`Catalog::copy_and_note_changes`] was called with this mark,
+    /// and compares the number of rows. Also returns what `to` has.
     pub async fn complete(
         &mut self,
         to: &Catalog,
         store_id: &str,
+        mark: &str,
         watch: &(dyn Fn(u64) + Sync),
     ) -> Result<(u64, Vec<CopiedTable>)> {
         let tables = tables(store_id).await?;
         require_current_schema(&to.database).await?;
+        let changed = journal::read(&mut self.source, &tables, mark).await?;
         let mut pass = Pass { tables: &tables, source: &mut self.source, target: &to.database, watch };
-        let (written, differences) = pass.run().await?;
+        let (written, differences) = pass.run_on(&changed).await?;
         pass.verify(&differences).await?;
         let mut copied = Vec::new();
         for table in &tables {
-            let rows = table.count(&to.database).await?;
+            let rows = table.count(to.database.query(&table.counting(), &[]).await?)?;
+            if table.count(self.source.query(&table.counting(), &[]).await?)? != rows {
+                let why = format!("the copy has not as many rows of {}", table.name);
+                return Err(CatalogError::Damaged(why.into()));
+            }
             copied.push(CopiedTable { name: table.name.clone(), rows });
         }
         Ok((written, copied))
@@ -141,6 +184,7 @@ impl FrozenCatalog {
         let Self { mut source, database } = self;
         let tables = tables("").await?;
         let store_id = format!("{}{place}", CatalogError::MOVED_STORE);
+        journal::close(&mut source, &tables).await?;
         source.execute("UPDATE counters SET store_id = $1", &[store_id.into()]).await?;
         fence::raise(&mut source, &names(&tables), place).await?;
         source.commit(()).await?;
@@ -202,7 +246,7 @@ async fn read(table: &Table, from: &mut Transaction, range: &Range) -> Result<Ve
 /// The rows after these, if there may be more.
 fn after(table: &Table, rows: &[Row]) -> Option<Range> {
     let last = rows.last().filter(|_| table.has_key())?;
-    Some(Range { after: Some(table.key(last)), last: None })
+    Some(Range { after: Some(table.key(last)), ..Range::default() })
 }
 
 async fn compare(table: &Table, source: &mut Transaction, target: &mut Transaction) -> Result<()> {

@@ -71,10 +71,10 @@ pub(crate) fn times(lang: Lang, image: &Image) -> Vec<(String, Time)> {
 /// What an image of the caller weighs beside its size, as it was measured last.
 pub(crate) async fn weight(caller: &Caller, image: &Image) -> Result<Vec<(String, String)>, Refusal> {
     let lang = caller.visitor.lang;
-    let request = DescribeCompShareImageUsageRequest { days: Some(1.into()) };
+    let id = image.comp_share_image_id.as_str();
+    let request = DescribeCompShareImageUsageRequest { days: Some(1.into()), image_id: Some(id.into()) };
     let usage = caller.call(&request).await?;
-    let found = usage.image_set.iter().find(|found| found.comp_share_image_id == image.comp_share_image_id);
-    let Some(ImageUsage { stored_bytes, unique_bytes, .. }) = found else {
+    let Some(ImageUsage { stored_bytes, unique_bytes, .. }) = usage.image_set.first() else {
         return Ok(vec![(lang.t("fact-stored"), lang.t("weight-unknown"))]);
     };
     let weight = [("fact-stored", stored_bytes), ("fact-unique", unique_bytes)];

@@ -45,7 +45,7 @@ pub(crate) async fn run(global: &Global, command: ImageCommand) -> Result<(), Fa
         ImageCommand::Export(args) => export::run(&connection, args).await,
         ImageCommand::Import(args) => import::run(&connection, args).await,
         ImageCommand::Url(args) => url(global, client, args).await,
-        ImageCommand::Usage { .. } => usage::run(global, client).await,
+        ImageCommand::Usage { image_id, .. } => usage::run(global, client, image_id.as_deref()).await,
         ImageCommand::Trash { command } => trash::run(global, client, command).await,
     };
     outcome.map_err(|failure| connection.explain(failure))

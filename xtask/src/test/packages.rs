@@ -11,7 +11,7 @@ use crate::workspace::{Workspace, run, succeeds};
 /// The name of a package, and whether its content is installed, from any source.
 type Package = (&'static str, fn() -> bool);
 
-const PACKAGES: [Package; 32] = [
+const PACKAGES: [Package; 33] = [
     ("aardvark-dns", || Path::new("/usr/lib/podman/aardvark-dns").exists()),
     ("busybox-static", || Path::new("/bin/busybox").exists()),
     ("ca-certificates", || Path::new("/etc/ssl/certs/ca-certificates.crt").exists()),
@@ -29,6 +29,7 @@ const PACKAGES: [Package; 32] = [
     ("man-db", || has_program("man")),
     ("mtools", || has_program("mcopy")),
     ("netavark", || Path::new("/usr/lib/podman/netavark").exists()),
+    ("nginx", || has_program("nginx")),
     ("npm", || has_program("npm")),
     ("podman", || has_program("podman")),
     ("openssh-client", || has_program("ssh")),

@@ -39,8 +39,28 @@ impl<'a> Pass<'a> {
     pub(super) async fn run(&mut self) -> Result<(u64, Vec<Differences<'a>>)> {
         let mut found = Vec::new();
         for table in self.tables.iter().rev() {
-            found.push(Differences { table, ranges: self.clear(table).await? });
+            found.push(Differences { table, ranges: self.clear(table, &Range::default()).await? });
         }
+        self.fill_all(found).await
+    }
+
+    /// The same, with only these keys of tables by their places. All other rows are equal.
+    pub(super) async fn run_on(&mut self, keys: &[(usize, Vec<Key>)]) -> Result<(u64, Vec<Differences<'a>>)> {
+        let mut found = Vec::new();
+        for (table, keys) in keys.iter().rev() {
+            let (table, mut ranges) = (&self.tables[*table], Vec::new());
+            for keys in keys.chunks(table.page_rows()) {
+                // The row of a table without a key has no condition.
+                let only = table.has_key().then(|| keys.to_vec());
+                ranges.extend(self.clear(table, &Range { only, ..Range::default() }).await?);
+            }
+            found.push(Differences { table, ranges });
+        }
+        self.fill_all(found).await
+    }
+
+    /// Writes the rows of what was found in reverse order of the tables.
+    async fn fill_all(&mut self, mut found: Vec<Differences<'a>>) -> Result<(u64, Vec<Differences<'a>>)> {
         found.reverse();
         let mut written = 0;
         for Differences { table, ranges } in &found {
@@ -67,8 +87,9 @@ impl<'a> Pass<'a> {
         Ok(())
     }
 
-    async fn clear(&mut self, table: &Table) -> Result<Vec<Range>> {
-        let mut walk = Walk::new(table, &Range::default());
+    /// Removes what is in the way of rows within a range, and returns where rows differ.
+    async fn clear(&mut self, table: &Table, within: &Range) -> Result<Vec<Range>> {
+        let mut walk = Walk::new(table, within);
         let mut ranges: Vec<Range> = Vec::new();
         let (mut before, mut equal) = (None, 0);
         let (mut removed, mut released) = (Vec::new(), Vec::new());
@@ -80,13 +101,14 @@ impl<'a> Pass<'a> {
                 continue;
             }
             match ranges.last_mut().filter(|_| equal < table.page_rows()) {
+                _ if within.only.is_some() => ranges = vec![within.clone()],
                 Some(range) => range.last = Some(key.clone()),
-                None => ranges.push(Range { after: before.clone(), last: Some(key.clone()) }),
+                None => ranges.push(Range { after: before.clone(), last: Some(key.clone()), only: None }),
             }
             equal = 0;
             before = Some(key.clone());
             if pair.target.is_none() {
-                if walk.target.has_ended() {
+                if walk.target.has_ended() && within.only.is_none() {
                     // All the rest is missing.
                     ranges.last_mut().expect("it was just added").last = None;
                     break;

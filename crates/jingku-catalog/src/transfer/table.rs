@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use crate::database::{Cell, Database, Params, Transaction, Value};
+use crate::database::{Cell, Database, Params, Rows, Transaction, Value};
 use crate::migrations::migrate;
 use crate::{CatalogError, Result};
 
@@ -28,9 +28,11 @@ pub(super) struct Table {
     pub(super) is_referenced: bool,
 }
 
-/// Rows in the order of their keys.
+/// Rows in the order of their keys; by default all.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Range {
+    /// Only these keys, which are as many as a page has rows at most.
+    pub(super) only: Option<Vec<Key>>,
     /// They are after this key; `None` from the first row.
     pub(super) after: Option<Key>,
     /// The last key; `None` to the last row.
@@ -95,6 +97,11 @@ impl Table {
         !self.key.is_empty()
     }
 
+    /// The columns of the primary key.
+    pub(super) fn key_columns(&self) -> impl Iterator<Item = &str> {
+        self.key.iter().map(|place| self.columns[*place].as_str())
+    }
+
     pub(super) fn key(&self, row: &Row) -> Key {
         self.key.iter().map(|place| row[*place].clone()).collect()
     }
@@ -106,9 +113,13 @@ impl Table {
     }
 
     /// The statement that reads the first page of a range.
-    pub(super) fn select(&self, range: &Range) -> (String, Params<'static>) {
+    pub(super) fn select<'a>(&self, range: &'a Range) -> (String, Params<'a>) {
         let (mut params, mut conditions) = (Params::default(), Vec::new());
-        let key = self.key.iter().map(|place| self.columns[*place].as_str()).collect::<Vec<_>>().join(", ");
+        if let Some(keys) = &range.only {
+            let any: Vec<_> = keys.iter().map(|key| self.has(key, &mut params)).collect();
+            conditions.push(format!("({})", any.join(" OR ")));
+        }
+        let key = self.key_columns().collect::<Vec<_>>().join(", ");
         for (operator, bound) in [(">", &range.after), ("<=", &range.last)] {
             let Some(bound) = bound.as_ref().filter(|bound| !bound.is_empty()) else { continue };
             let bound: Vec<_> = bound.iter().map(|cell| params.add(cell.clone())).collect();
@@ -151,7 +162,7 @@ impl Table {
         } else {
             format!("UPDATE SET {}", changes.join(", "))
         };
-        let key: Vec<_> = self.key.iter().map(|place| self.columns[*place].as_str()).collect();
+        let key: Vec<_> = self.key_columns().collect();
         let sql = format!("{sql} ON CONFLICT ({}) DO {action}", key.join(", "));
         to.execute(&sql, params.as_slice()).await.map(drop)
     }
@@ -201,10 +212,14 @@ impl Table {
         format!("({})", equal.join(" AND "))
     }
 
-    /// The number of rows.
-    pub(super) async fn count(&self, database: &Database) -> Result<u64> {
-        let rows = database.query(&format!("SELECT COUNT(*) FROM {}", self.name), &[]).await?;
-        let count: i64 = rows.first("sqlite_master")?.unwrap_or_default();
+    /// The statement that counts the rows.
+    pub(super) fn counting(&self) -> String {
+        format!("SELECT COUNT(*) FROM {}", self.name)
+    }
+
+    /// The number of rows, from what [`Table::counting`] returns.
+    pub(super) fn count(&self, counted: Rows) -> Result<u64> {
+        let count: i64 = counted.first("sqlite_master")?.unwrap_or_default();
         u64::try_from(count).map_err(|error| CatalogError::Damaged(error.into()))
     }
 }

@@ -19,6 +19,7 @@ mod engines;
 mod filters;
 mod generations;
 mod hosts;
+mod image_weights;
 mod images;
 mod instances;
 mod jobs;

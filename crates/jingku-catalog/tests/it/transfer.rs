@@ -132,13 +132,15 @@ async fn a_moved_catalogue_rejects_every_change_of_every_process() {
     for (from, other) in engines {
         fill(&from).await;
         let to = Catalog::open_sqlite_in_memory().await.unwrap();
+        let noted = from.copy_and_note_changes(&to, "", "mark", &|_| ()).await.unwrap();
         let mut frozen = from.freeze().await.unwrap();
         // This change waits until the catalogue has moved.
         let waiting = other.clone();
         let waiting = tokio::spawn(async move { waiting.create_account(new("waiting"), NOW).await });
-        let (written, tables) = frozen.complete(&to, "", &|_| ()).await.unwrap();
+        let (written, tables) = frozen.complete(&to, "", "mark", &|_| ()).await.unwrap();
         // A new catalogue has the row of the platform and the head of the audit log.
-        assert_eq!(written + 2, tables.iter().map(|table| table.rows).sum::<u64>());
+        assert_eq!(noted + 2, tables.iter().map(|table| table.rows).sum::<u64>());
+        assert_eq!(written, 0);
         let images = tables.iter().find(|table| table.name == "images").unwrap();
         assert_eq!(images.rows, 251);
         frozen.retire("elsewhere's").await.unwrap();
@@ -155,9 +157,16 @@ async fn a_moved_catalogue_rejects_every_change_of_every_process() {
         account(&to, "newer").await;
         from.reinstate("").await.unwrap();
         assert_eq!(other.moved_to().await.unwrap(), None);
-        let (written, _) = to.freeze().await.unwrap().complete(&from, "", &|_| ()).await.unwrap();
+        let written = to.copy_and_note_changes(&from, "", "mark", &|_| ()).await.unwrap();
         // The account, and the row of counters.
         assert_eq!(written, 2);
+        account(&to, "noted").await;
+        let (written, _) = to.freeze().await.unwrap().complete(&from, "", "mark", &|_| ()).await.unwrap();
+        assert_eq!(written, 2);
+        to.forget_changes().await.unwrap();
+        to.forget_changes().await.unwrap();
+        account(&to, "not noted").await;
+        to.copy_changes(&from, "", &|_| ()).await.unwrap();
         assert_eq!(state(&from).await, state(&to).await);
         account(&other, "newest").await;
         from.freeze().await.unwrap().retire("elsewhere's").await.unwrap();
@@ -181,6 +190,50 @@ async fn pairs(folder: &Path) -> Vec<(Catalog, Catalog)> {
     pairs
 }
 
+/// Two images exchange their names, one goes, one comes.
+async fn change(catalog: &Catalog) {
+    let owner = catalog.accounts().await.unwrap()[0].id;
+    for (id, name) in [("image-镜像-3", "temporary"), ("image-镜像-7", "镜像-3"), ("image-镜像-3", "镜像-7")]
+    {
+        let changes = ImageChanges { name: Some(name), ..ImageChanges::default() };
+        let updated = catalog.update_image(Scope::own(owner), id, changes, NOW).await.unwrap();
+        assert_eq!(updated, UpdateImage::Updated);
+    }
+    assert!(catalog.forget_image("image-made").await.unwrap());
+    make(catalog, owner, "new", "vm", NOW).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_changes_during_the_last_pass_is_noted() {
+    let folder = tempfile::tempdir().unwrap();
+    for (from, to) in pairs(folder.path()).await {
+        fill(&from).await;
+        let other = from.clone();
+        let noted = from.copy_and_note_changes(&to, "copy", "one", &|_| ()).await.unwrap();
+        assert!(noted > 750, "{noted}");
+        change(&other).await;
+        // Another one notes in its place: what the first one missed would be lost.
+        from.copy_and_note_changes(&to, "copy", "two", &|_| ()).await.unwrap();
+        let refused = from.freeze().await.unwrap().complete(&to, "copy", "one", &|_| ()).await;
+        assert!(matches!(refused, Err(CatalogError::Contended(_))), "{refused:?}");
+        let owner = other.accounts().await.unwrap()[0].id;
+        assert!(other.forget_image("image-new").await.unwrap());
+        // Keys on more than one page.
+        for number in 0..120 {
+            let vm = format!("noted-{number}");
+            instance(&other, owner, &vm).await;
+            create(&other, owner, &vm, &vm).await;
+        }
+        let (written, tables) =
+            from.freeze().await.unwrap().complete(&to, "copy", "two", &|_| ()).await.unwrap();
+        assert!((240..600).contains(&written), "{written}");
+        assert_eq!(tables.iter().find(|table| table.name == "images").unwrap().rows, 370);
+        assert_eq!(state(&to).await, state(&from).await);
+        assert_eq!(from.copy_changes(&to, "copy", &|_| ()).await.unwrap(), 0, "a change was not noted");
+        assert_eq!(to.check(true).await.unwrap(), [""; 0]);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_pass_writes_only_the_rows_that_differ() {
     let folder = tempfile::tempdir().unwrap();
@@ -195,18 +248,9 @@ async fn a_pass_writes_only_the_rows_that_differ() {
         assert!(written > 750 && pages.load(Ordering::Relaxed) < 50, "{written} {pages:?}");
         assert_eq!(from.copy_changes(&to, "copy", &watch).await.unwrap(), 0);
         assert_eq!(to.store_id().await.unwrap(), "copy");
-        // Two images exchange their names, one goes, one comes; and the target has something that the source has not.
-        let owner = from.accounts().await.unwrap()[0].id;
-        let scope = Scope::own(owner);
-        for (id, name) in
-            [("image-镜像-3", "temporary"), ("image-镜像-7", "镜像-3"), ("image-镜像-3", "镜像-7")]
-        {
-            let changes = ImageChanges { name: Some(name), ..ImageChanges::default() };
-            let updated = from.update_image(scope, id, changes, NOW).await.unwrap();
-            assert_eq!(updated, UpdateImage::Updated);
-        }
-        assert!(from.forget_image("image-made").await.unwrap());
-        make(&from, owner, "new", "vm", NOW).await;
+        change(&from).await;
+        let scope = Scope::own(from.accounts().await.unwrap()[0].id);
+        // The target has something that the source has not.
         account(&to, "stray").await;
         let written = from.copy_changes(&to, "copy", &watch).await.unwrap();
         assert!((4..20).contains(&written), "{written}");
@@ -242,10 +286,11 @@ async fn passes_converge_while_the_catalogue_changes() {
             let written = from.copy_changes(&to, "", &|_| ()).await.unwrap();
             assert!(pass == 0 || written < 750, "pass {pass} has written {written}");
         }
+        from.copy_and_note_changes(&to, "", "mark", &|_| ()).await.unwrap();
         stop.store(true, Ordering::Relaxed);
         let made = writing.await.unwrap();
         assert!(made > 0);
-        from.freeze().await.unwrap().complete(&to, "", &|_| ()).await.unwrap();
+        from.freeze().await.unwrap().complete(&to, "", "mark", &|_| ()).await.unwrap();
         assert_eq!(state(&to).await, state(&from).await);
         assert_eq!(to.check(true).await.unwrap(), [""; 0]);
     }

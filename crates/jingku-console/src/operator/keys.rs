@@ -102,7 +102,8 @@ pub(crate) async fn restrict(Path(id): Path<String>, form: Form<Operator>) -> Re
         Ok(Some((_, key, _))) => {
             let limits = limits(&fields);
             let restrict = operator.library().restrict_key(&key.public_key, &limits);
-            after(&operator, &id, operator.change(restrict).await, "restricted").await
+            let done = operator.change(restrict).await.map(|_| ());
+            after(&operator, &id, done, "restricted").await
         }
         Ok(None) => Failure::NotFound.show(&operator.visitor),
         Err(failure) => after(&operator, &id, Err(failure), "").await,

@@ -3,7 +3,7 @@
 use axum::http::StatusCode;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use jingku_catalog::{AccountId, UsageSample};
+use jingku_catalog::{AccountId, ImageWeight};
 
 use crate::browser::{Answer, Browser, MORE_TEXTS, Server};
 
@@ -165,20 +165,10 @@ async fn the_page_of_an_image_says_where_it_came_from_and_what_it_weighs() {
         panic!("{published}");
     };
     assert!(versions.contains("compshareImage%2Dpublished\" aria-current=\"page\""), "{versions}");
-    assert!(before.contains("Data without zeros") && before.contains("Measured once a day"), "{before}");
-    let detail = r#"{"largest":[{"id":"compshareImage-mine","name":"mine","trashed":false,
-        "bytes":{"logical":2147483648,"stored":1073741824,"unique":1024}}],"others":0,
-        "rest":{"logical":0,"stored":0,"unique":0}}"#;
-    let sample = UsageSample {
-        measured_at: 1_712_563_200,
-        images: 1,
-        logical_bytes: 2 << 30,
-        stored_bytes: 1 << 30,
-        unique_bytes: 1024,
-        trash_bytes: 0,
-        detail: detail.to_owned(),
-    };
-    server.context.library.catalog.save_usage_sample(AccountId(1), 0, &sample).await.unwrap();
+    assert!(before.contains("Data without zeros") && before.contains("Not measured yet"), "{before}");
+    let weight =
+        ImageWeight { image_id: "compshareImage-mine".to_owned(), stored_bytes: 1 << 30, unique_bytes: 1024 };
+    server.context.library.catalog.save_image_weights(AccountId(1), &[weight]).await.unwrap();
     let page = browser.get(MINE).await.text;
     for text in ["<dd>1 GB</dd>", "Needed by no other image</dt><dd>1 KB</dd>"] {
         assert!(page.contains(text), "{text}: {page}");

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use jingku_catalog::{AccountId, CatalogError, ManifestUse, UsageSample};
+use jingku_catalog::{AccountId, CatalogError, ImageWeight, ManifestUse, UsageSample};
 use jingku_chunks::{Backend, ChunkId, Error as StoreError, Store};
 use tokio_util::sync::CancellationToken;
 
@@ -15,7 +15,7 @@ use crate::referenced::Referenced;
 const ACCOUNTS_MAX: u32 = 1000;
 /// Maximum number of images of an account that is measured: all their manifests are listed in memory.
 const MEASURED_IMAGES_MAX: usize = 20_000;
-/// The most images of which a sample has the use.
+/// The most images that a sample lists.
 const LARGEST_MAX: usize = 100;
 /// The most references to chunks that are in memory, at 40 bytes each.
 const REFERENCES_MAX: u64 = 1 << 19;
@@ -39,7 +39,9 @@ pub(super) async fn measure_due(library: &Library, stop: &CancellationToken) -> 
         let account_id = account.0;
         match measured {
             Ok(Ok(None)) => return Ok(()),
-            Ok(Ok(Some(sample))) => {
+            Ok(Ok(Some((sample, weights)))) => {
+                // Before the sample, without which the account is measured again.
+                library.catalog.save_image_weights(account, &weights).await?;
                 let sample = UsageSample { measured_at: library.clock.now(), ..sample };
                 library.catalog.save_usage_sample(account, revision, &sample).await?;
             }
@@ -70,7 +72,7 @@ fn measure(
     images: &[ManifestUse],
     store: &Store,
     stop: &CancellationToken,
-) -> Result<Option<UsageSample>, StoreError> {
+) -> Result<Option<(UsageSample, Vec<ImageWeight>)>, StoreError> {
     let rest = |took: Duration| pause(stop, (took * RESTS).min(REST_MAX));
     let backend: &dyn Backend = store.backend().as_ref();
     let Some(referenced) = Referenced::open_while(images, &[(backend, store)], rest)? else {
@@ -113,7 +115,18 @@ fn measure(
         }
     }
     total.detail = serde_json::to_string(&largest(images, &bytes)).expect("numbers and texts serialise");
-    Ok(Some(total))
+    Ok(Some((total, weights(images, &bytes))))
+}
+
+/// The weights of the images that have data.
+fn weights(images: &[ManifestUse], bytes: &[MeasuredBytes]) -> Vec<ImageWeight> {
+    let made = images.iter().zip(bytes).filter(|(image, _)| image.manifest.is_some());
+    made.map(|(image, bytes)| ImageWeight {
+        image_id: image.image_id.clone(),
+        stored_bytes: signed(bytes.stored),
+        unique_bytes: signed(bytes.unique),
+    })
+    .collect()
 }
 
 /// Adds a chunk to the use of the images that need it.

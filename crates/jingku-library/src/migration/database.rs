@@ -1,6 +1,6 @@
 //! Moves the catalogue between its file and databases while a server may use it.
 
-use jingku_catalog::{Catalog, CopiedTable};
+use jingku_catalog::{Catalog, CatalogError, CopiedTable};
 
 use super::MigrationError;
 use crate::backup::{put_catalog, remove_catalog};
@@ -17,7 +17,7 @@ use crate::start_error::StartError;
 
 /// The most passes beside a busy server, before changes must wait for the last one.
 const PASSES_MAX: u32 = 8;
-/// If a pass has written fewer rows, the next one is the last.
+/// If a pass has written fewer rows, the next one notes changes, and is the last.
 const FEW_ROWS: u64 = 1000;
 
 /// Where to move the catalogue.
@@ -100,13 +100,27 @@ pub async fn migrate_database(how: &MoveCatalog<'_>) -> Result<MovedCatalog, Mig
         }
     }
     failpoint::reached("migrate.database_copied");
-    let mut frozen = source.freeze().await?;
-    (how.report)(CatalogProgress::Finishing);
-    let (rows, tables) = frozen.complete(&catalog, &store_id, &watch).await?;
-    // Closing the last handle moves all changes into the file.
-    drop(catalog);
-    failpoint::reached("migrate.database_compared");
-    frozen.retire(&name).await?;
+    let mark = unique_id(&*environment.random);
+    let ended = async {
+        let noted = source.copy_and_note_changes(&catalog, &store_id, &mark, &watch).await?;
+        failpoint::reached("migrate.database_noted");
+        let mut frozen = source.freeze().await?;
+        (how.report)(CatalogProgress::Finishing);
+        let (last, tables) = frozen.complete(&catalog, &store_id, &mark, &watch).await?;
+        // Closing the last handle moves all changes into the file.
+        drop(catalog);
+        failpoint::reached("migrate.database_compared");
+        frozen.retire(&name).await?;
+        Ok::<_, CatalogError>((noted + last, tables))
+    };
+    let (rows, tables) = match ended.await {
+        Ok(ended) => ended,
+        Err(error) => {
+            // The library stays here. If this fails as well, the next move removes what notes changes.
+            let _ = source.forget_changes().await;
+            return Err(error.into());
+        }
+    };
     failpoint::reached("migrate.database_retired");
     switch(data, to)?;
     failpoint::reached("migrate.database_done");

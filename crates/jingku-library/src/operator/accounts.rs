@@ -83,13 +83,18 @@ impl Library {
         Ok(self.catalog.keys(account.map(AccountId)).await?)
     }
 
-    /// Replaces the restrictions of a key. Running requests keep the old ones.
-    pub async fn restrict_key(&self, public_key: &str, limits: &KeyLimits) -> Result<(), LibraryError> {
+    /// Replaces the restrictions of a key. Running requests keep the old ones. Returns the limits with the ranges in
+    /// canonical spelling.
+    pub async fn restrict_key(
+        &self,
+        public_key: &str,
+        limits: &KeyLimits,
+    ) -> Result<KeyLimits, LibraryError> {
         let limits = key_limits::normalize(limits)?;
         let owner = self.owner_of_key(public_key).await?;
         let restrict = self.catalog.restrict_key(public_key, &limits);
         let restricted = self.audited(Change::command("key restrict", owner, public_key), restrict).await?;
-        if restricted { Ok(()) } else { Err(LibraryError::NoKey(public_key.to_owned())) }
+        if restricted { Ok(limits) } else { Err(LibraryError::NoKey(public_key.to_owned())) }
     }
 
     /// Revokes a key.

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use crate::bounded::Integer;
+use crate::bounded::{ImageId, Integer};
 
 /// Samples in a reply when the call does not say.
 pub const DEFAULT_USAGE_DAYS: u32 = 90;
@@ -14,6 +14,9 @@ pub const MAX_USAGE_DAYS: u32 = 400;
 pub struct DescribeCompShareImageUsageRequest {
     /// How many samples to answer, one a day; absent is [`DEFAULT_USAGE_DAYS`].
     pub days: Option<Integer<1, { MAX_USAGE_DAYS as i64 }>>,
+    /// Only this image in `ImageSet`, in the trash or not; absent is the largest ones.
+    #[serde(rename = "CompShareImageId")]
+    pub image_id: Option<ImageId>,
 }
 
 /// The use of an account. Sizes are in bytes and before compression.
@@ -25,9 +28,10 @@ pub struct DescribeCompShareImageUsageResponse {
     pub measure_time: i64,
     /// What was measured last.
     pub current: UsageSample,
-    /// The images with the most stored bytes, in that order, at most 100.
+    /// The images with the most stored bytes, in that order, at most 100; or the image that was asked for, if it was
+    /// measured.
     pub image_set: Vec<ImageUsage>,
-    /// The other images together.
+    /// The other images together. All zero if an image was asked for.
     pub other_images: OtherImages,
     /// The limits of the account and their use now.
     pub limit_set: Vec<LimitUsage>,

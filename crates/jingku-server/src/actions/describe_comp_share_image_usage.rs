@@ -1,5 +1,5 @@
-use jingku_catalog::{Limit, LimitState, UsageSample};
-use jingku_library::MeasuredImage;
+use jingku_catalog::{Limit, LimitState, UsageSample, WeighedImage};
+use jingku_library::{MeasuredBytes, MeasuredImage};
 use jingku_protocol::actions as api;
 
 use crate::call::Call;
@@ -10,14 +10,28 @@ pub(crate) async fn run(
     request: api::DescribeCompShareImageUsageRequest,
 ) -> Result<api::DescribeCompShareImageUsageResponse, Error> {
     let days = request.days.and_then(|days| u32::try_from(days.0).ok()).unwrap_or(api::DEFAULT_USAGE_DAYS);
-    let usage = call.library.account_usage(call.account().id, days).await?;
-    let rest = usage.images.rest;
+    let account = call.account().id;
+    let asked = match request.image_id {
+        Some(id) => {
+            let image = call.library.catalog.weighed_image(account, &id).await?;
+            Some(image.ok_or(Error::ResourceNotFound(id.into()))?)
+        }
+        None => None,
+    };
+    let usage = call.library.account_usage(account, days).await?;
+    let (images, others, rest) = match asked {
+        Some(image) => (weighed(image).into_iter().collect(), 0, MeasuredBytes::default()),
+        None => {
+            let images = usage.images;
+            (images.largest.into_iter().map(image).collect(), images.others, images.rest)
+        }
+    };
     Ok(api::DescribeCompShareImageUsageResponse {
         measure_time: usage.last.as_ref().map_or(0, |last| last.measured_at),
         current: usage.last.as_ref().map(sample).unwrap_or_default(),
-        image_set: usage.images.largest.into_iter().map(image).collect(),
+        image_set: images,
         other_images: api::OtherImages {
-            count: usage.images.others,
+            count: others,
             logical_bytes: rest.logical,
             stored_bytes: rest.stored,
             unique_bytes: rest.unique,
@@ -47,6 +61,19 @@ fn image(image: MeasuredImage) -> api::ImageUsage {
         stored_bytes: image.bytes.stored,
         unique_bytes: image.bytes.unique,
     }
+}
+
+/// The use of an image, if it was measured.
+fn weighed(image: WeighedImage) -> Option<api::ImageUsage> {
+    let unsigned = |bytes| u64::try_from(bytes).unwrap_or(0);
+    Some(api::ImageUsage {
+        comp_share_image_id: image.image_id,
+        name: image.name,
+        in_trash: image.trashed,
+        logical_bytes: unsigned(image.logical_bytes),
+        stored_bytes: unsigned(image.stored_bytes?),
+        unique_bytes: unsigned(image.unique_bytes?),
+    })
 }
 
 /// Whether the use of a limit is known: transfers are counted only for accounts with a limit of them.

@@ -64,6 +64,43 @@ async fn images_are_measured_once_a_day_and_only_among_those_of_the_account() {
 }
 
 #[tokio::test]
+async fn every_image_has_its_use() {
+    let service = Service::start().await;
+    let (caller, (_, stranger)) = (service.caller(), service.stranger().await);
+    let one = service.make(INSTANCE, "one").await;
+    let of = async |id: &str| caller.ok(USAGE, &[("CompShareImageId", id)]).await;
+    assert_eq!(of(&one).await["ImageSet"], json!([]), "it was not measured yet");
+    service.measure_at(NOW + DAY).await;
+    let alone = of(&one).await;
+    let [logical, stored, unique] = sizes(&alone["ImageSet"][0]);
+    assert_eq!((logical, unique), (DISK_BYTES as u64, stored), "{alone}");
+
+    // More than are listed, and one of them in the trash.
+    let mut ids = vec![one];
+    for number in 0..101 {
+        let copy = [("CompShareImageId", &*ids[0]), ("TargetImageName", &format!("copy-{number}"))];
+        let copied = caller.ok(Action::CopyCompShareCustomImage, &copy).await;
+        ids.push(copied["NewCompShareImageId"].as_str().unwrap().to_owned());
+    }
+    caller.ok(Action::TerminateCompShareCustomImage, &[("CompShareImageId", &ids[5])]).await;
+    let all = service.measure_at(NOW + 2 * DAY).await;
+    assert_eq!((all["ImageSet"].as_array().unwrap().len(), &all["OtherImages"]["Count"]), (100, &json!(2)));
+    for (place, id) in ids.iter().enumerate() {
+        let shown = of(id).await;
+        let [image] = &shown["ImageSet"].as_array().unwrap()[..] else { panic!("{shown}") };
+        assert_eq!((&image["CompShareImageId"], sizes(image)), (&json!(id), [logical, stored, 0]), "{image}");
+        assert_eq!((&image["InTrash"], &shown["OtherImages"]["Count"]), (&json!(place == 5), &json!(0)));
+    }
+
+    let foreign = [("CompShareImageId", &*ids[0])];
+    let message = format!("Resource not exist [{}]", ids[0]);
+    stranger.assert_refused(USAGE, &foreign, 8039, &message).await;
+    caller.ok(Action::PurgeCompShareTrashedImages, &[("CompShareImageIds.0", &ids[5])]).await;
+    let message = format!("Resource not exist [{}]", ids[5]);
+    caller.assert_refused(USAGE, &[("CompShareImageId", &ids[5])], 8039, &message).await;
+}
+
+#[tokio::test]
 async fn limits_are_those_of_now() {
     let service = Service::with(toml::from_str::<Config>("[limits]\nimages = 5").unwrap()).await;
     let caller = service.caller();

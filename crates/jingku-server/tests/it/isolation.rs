@@ -49,7 +49,7 @@ pub(crate) const CASES: &[(Action, Names)] = &[
     // The id filters the caller's own log: see the tests of the action.
     (Action::DescribeCompShareImageActivity, Names::Nothing),
     (Action::DescribeCompShareImageShareAccounts, Names::Image("CompShareImageId", &[])),
-    (Action::DescribeCompShareImageUsage, Names::Nothing),
+    (Action::DescribeCompShareImageUsage, Names::Image("CompShareImageId", &[])),
     (Action::DescribeCompShareImages, Names::Image("CompShareImageId", &[])),
     (Action::DescribeCompShareInstance, Names::Instance("UHostIds.0", &[])),
     (Action::DescribeCompShareMachineTypeFamilies, Names::Nothing),

@@ -2,7 +2,7 @@
 
 migrate-database-target = Write --to postgres://USER@HOST/DATABASE, or --to sqlite for the file catalog.db of the data directory.
 migrate-database-copied = Copied { $rows } rows. Servers can still change the catalogue.
-migrate-database-finishing = Copying the last changes and comparing all rows. Until this ends, changes wait or are refused with 150.
+migrate-database-finishing = Copying and comparing what has changed since the last pass. Until this ends, changes wait or are refused with 150.
 migrate-database-done = Moved the catalogue from { $from } to { $to }: { $rows } rows, each compared; { $written } written in this run.
 migrate-database-hint = A running server stops now. Start it again, unless its supervisor does. It finds the database by itself; a `database` in the configuration or JINGKU_DATABASE must name it: { $to }
 migrate-database-file-hint = A running server stops now. Remove `database` from the configuration, and JINGKU_DATABASE from the environment of the server; then start it again.

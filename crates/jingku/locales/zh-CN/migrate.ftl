@@ -2,7 +2,7 @@
 
 migrate-database-target = 请写 --to postgres://用户@主机/数据库，或用 --to sqlite 表示数据目录中的文件 catalog.db。
 migrate-database-copied = 已复制 { $rows } 行。服务仍可修改目录数据库。
-migrate-database-finishing = 正在复制最后的改动并逐行比对。在此期间，改动会等待或返回 150。
+migrate-database-finishing = 正在复制并比对上一轮之后的改动。在此期间，改动会等待或返回 150。
 migrate-database-done = 已将目录数据库从 { $from } 迁移到 { $to }：共 { $rows } 行，逐行比对一致；本次写入 { $written } 行。
 migrate-database-hint = 正在运行的服务随即停止。如果没有守护程序自动重启，请重新启动。服务会自动找到该数据库；配置文件中的 `database` 或 JINGKU_DATABASE 如已设置，须指向它：{ $to }
 migrate-database-file-hint = 正在运行的服务随即停止。请从配置文件中删去 `database`，并取消服务环境中的 JINGKU_DATABASE，然后重新启动服务。

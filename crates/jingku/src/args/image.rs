@@ -43,6 +43,8 @@ pub(crate) enum ImageCommand {
         command: ImageTrashCommand,
     },
     Usage {
+        #[arg(value_name = "IMAGE_ID")]
+        image_id: Option<String>,
         #[command(flatten)]
         connection: ConnectionArgs,
     },
@@ -92,7 +94,7 @@ impl ImageCommand {
             Self::Import(args) => &args.connection,
             Self::Url(args) => &args.one.connection,
             Self::Trash { command } => command.connection(),
-            Self::Usage { connection } => connection,
+            Self::Usage { connection, .. } => connection,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::{ArgGroup, Args, Subcommand};
 use jingku_library::{DiskFormat, KEPT_GENERATIONS, KEPT_GENERATIONS_MAX, PlatformType};
 
 use super::value::{self, LimitTo};
@@ -55,6 +55,16 @@ pub(crate) enum KeyCommand {
     List {
         #[arg(long, value_name = "NUMBER")]
         account: Option<i64>,
+    },
+    #[command(group = ArgGroup::new("limits").required(true).multiple(true))]
+    Restrict {
+        public_key: String,
+        #[arg(long, group = "limits")]
+        read_only: bool,
+        #[arg(long = "from", value_name = "CIDR", group = "limits")]
+        addresses: Vec<String>,
+        #[arg(long, group = "limits", conflicts_with_all = ["read_only", "addresses"])]
+        none: bool,
     },
     Revoke {
         public_key: String,

@@ -30,8 +30,15 @@ pub(crate) async fn key(global: &Global, command: KeyCommand) -> Result<(), Fail
                 .column(tr!("table-account"), |key| key.account.0.to_string())
                 .column(tr!("table-key-name"), |key| key.name.clone())
                 .column(tr!("table-created"), |key| date(key.created_at))
-                .column(tr!("table-limits"), limits_text)
+                .column(tr!("table-limits"), state_text)
                 .print(4, &tr!("operate-key-none"))
+        }
+        KeyCommand::Restrict { public_key, read_only, addresses, none: _ } => {
+            let limits = KeyLimits { read_only, addresses };
+            let limits = open(global).await?.restrict_key(&public_key, &limits).await?;
+            let value =
+                json!({ "PublicKey": public_key, "ReadOnly": limits.read_only, "From": limits.addresses });
+            done(global, &value, &tr!("operate-key-restricted", limits = limits_text(&limits)))
         }
         KeyCommand::Revoke { public_key } => {
             open(global).await?.revoke_key(&public_key).await?;
@@ -64,14 +71,19 @@ fn key_json(key: &Key) -> Value {
             "ReadOnly": key.limits.read_only, "From": key.limits.addresses })
 }
 
-/// The restrictions of a key; empty if there are none.
-fn limits_text(key: &Key) -> String {
-    if let Some(time) = key.revoked_at {
-        return tr!("operate-key-revoked-on", date = date(time));
+/// The restrictions of a key, or when it was revoked; empty if there is nothing to say.
+fn state_text(key: &Key) -> String {
+    match key.revoked_at {
+        Some(time) => tr!("operate-key-revoked-on", date = date(time)),
+        None if key.limits == KeyLimits::default() => String::new(),
+        None => limits_text(&key.limits),
     }
-    let KeyLimits { read_only, addresses } = &key.limits;
+}
+
+fn limits_text(limits: &KeyLimits) -> String {
+    let KeyLimits { read_only, addresses } = limits;
     match (read_only, addresses.as_slice()) {
-        (false, []) => String::new(),
+        (false, []) => tr!("operate-key-unrestricted"),
         (true, []) => tr!("operate-key-read-only"),
         (false, addresses) => tr!("operate-key-from", addresses = addresses.join(" ")),
         (true, addresses) => tr!("operate-key-read-only-from", addresses = addresses.join(" ")),

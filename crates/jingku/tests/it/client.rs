@@ -14,8 +14,13 @@ pub(crate) fn client(home: &Home, server: &Server) -> Client {
 
 /// A client with this key pair that never retries.
 pub(crate) fn client_with(server: &Server, public_key: &str, private_key: &str) -> Client {
+    client_at(&server.base_url, public_key, private_key)
+}
+
+/// A client of a server at this address, with this key pair, that never retries.
+pub(crate) fn client_at(base_url: &str, public_key: &str, private_key: &str) -> Client {
     let mut config = Config::new(public_key.to_owned(), private_key.to_owned());
-    config.base_url.clone_from(&server.base_url);
+    base_url.clone_into(&mut config.base_url);
     config.max_retries = 0;
     Client::new(config).unwrap()
 }

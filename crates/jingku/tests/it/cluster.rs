@@ -3,6 +3,7 @@
 mod any_server;
 mod balancer;
 mod clocks;
+mod documented;
 mod link;
 mod namespaces;
 mod network;

@@ -128,6 +128,48 @@ fn a_key_can_be_read_only_and_restricted_by_address() {
 }
 
 #[test]
+fn the_restrictions_of_a_key_are_replaced() {
+    let home = Home::new();
+    home.add_instance("uhost-1", &disk::bytes(1, 0));
+    let server = home.serve();
+    let pair = Pair::of(&home.json(&["key", "create", "--name", "ci"]));
+    let key = pair.public_key.as_str();
+    let restrict = |more: &[&str]| home.json(&[&["key", "restrict", key], more].concat());
+    let create = ["image", "create", "--instance", "uhost-1", "--name", "env"];
+
+    let set = restrict(&["--read-only", "--from", "127.0.0.1"]);
+    assert_eq!(set, json!({ "PublicKey": key, "ReadOnly": true, "From": ["127.0.0.1/32"] }));
+    pair.list(&home, &server).succeeded();
+    pair.run(&home, &server, &create).failed(4, &["IAM Permission Denied"]);
+
+    // Not added to the former ones.
+    restrict(&["--from", "192.0.2.0/24", "--from", "fd00::/8"]);
+    pair.list(&home, &server).failed(4, &["IP Denied"]);
+    let table = home.run(&["key", "list"]).succeeded().out;
+    assert!(table.contains(" from 192.0.2.0/24 fd00::/8") && !table.contains("read-only"), "{table}");
+
+    for (args, words) in [
+        (&["key", "restrict", key][..], ["--read-only", "--none"]),
+        (&["key", "restrict", key, "--none", "--read-only"], ["--none", "cannot be used with"]),
+    ] {
+        home.run(args).failed(2, &words);
+    }
+    let bad = ["key", "restrict", key, "--read-only", "--from", "10.1.2.3/8"];
+    home.refuses(&bad, 1, &["is not a valid CIDR range"], &["不是有效的 CIDR 范围"]);
+    pair.list(&home, &server).failed(4, &["IP Denied"]);
+
+    let removed = home.run(&["key", "restrict", key, "--none"]).succeeded();
+    assert!(removed.out.contains("not restricted"), "{removed:?}");
+    pair.run(&home, &server, &create).succeeded();
+    let entries = home.json(&["audit", "list", "--action", "key restrict"]);
+    assert_eq!(entries.as_array().map(Vec::len), Some(3), "{entries}");
+
+    home.run(&["key", "revoke", key]).succeeded();
+    let late = ["key", "restrict", key, "--none"];
+    home.refuses(&late, 3, &["There is no key"], &["没有未吊销的密钥"]);
+}
+
+#[test]
 fn a_running_server_sees_added_and_removed_instances() {
     let home = Home::new();
     let lab = home.json(&["account", "create", "lab"]);

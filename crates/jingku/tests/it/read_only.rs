@@ -106,6 +106,7 @@ fn reading_commands_work_on_a_read_only_disk() {
     for args in [
         &["trash", "empty"][..],
         &["key", "create"],
+        &["key", "restrict", "any", "--none"],
         &["instance", "remove", "uhost-1"],
         &["account", "create", "second"],
     ] {

@@ -162,6 +162,7 @@ async fn ask_image(server: &Server, world: &World, who: i64, image: &Image) -> R
                 && matches!(
                     action,
                     Action::TerminateCompShareCustomImage
+                        | Action::DescribeCompShareImageUsage
                         | Action::DescribeCompShareTrashedImages
                         | Action::PurgeCompShareTrashedImages
                         | Action::RestoreCompShareCustomImage
@@ -306,6 +307,7 @@ fn about(world: &World, who: i64, action: Action, image: &Image) -> Option<(Vec<
             "Status": format!("{:?}", image.status),
         })),
         Action::DescribeCompShareImageShareAccounts => own_only(json!({ "AccountSet": share_rows(image) })),
+        Action::DescribeCompShareImageUsage => own_only(json!({ "OtherImages": { "Count": 0 } })),
         Action::ExportCompShareCustomImage | Action::GetCompShareCustomImageUrl => {
             let given = own || image.owner == PLATFORM || image.shares.contains_key(&who);
             if !(image.status.has_bits() && (given || image.price == 0)) {

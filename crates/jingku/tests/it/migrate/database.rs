@@ -17,11 +17,12 @@ use crate::disk;
 use crate::home::{Ended, Home, until};
 use crate::server::{Server, memory_peak, wait};
 
-pub(crate) const FAILPOINTS: [&str; 8] = [
+pub(crate) const FAILPOINTS: [&str; 9] = [
     "migrate.database_announced",
     "migrate.database_page:1",
     "migrate.database_page:2",
     "migrate.database_copied",
+    "migrate.database_noted",
     "migrate.database_compared",
     "migrate.database_retired",
     "migrate.database_placed",
@@ -88,7 +89,9 @@ fn a_catalogue_moves_between_engines_despite_kills_at_every_step() {
                     accounts += 1;
                     home.run(&["account", "create", &format!("account-{accounts}")]).succeeded();
                     let moved = home.json(&move_to(to));
-                    if ["migrate.database_copied", "migrate.database_compared"].contains(&failpoint) {
+                    if ["migrate.database_copied", "migrate.database_noted", "migrate.database_compared"]
+                        .contains(&failpoint)
+                    {
                         // The account, its key, the number of accounts, and the audit log: two entries and its head.
                         assert_eq!(moved["WrittenRows"], 6, "{failpoint} {to}: {moved}");
                     }

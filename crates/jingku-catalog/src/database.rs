@@ -1,4 +1,6 @@
 //! The thin layer under every statement: either engine, with the same SQL and the same values.
+//!
+//! Its futures are boxed here: the compiler repeats the body of an `async fn` in every crate that awaits it.
 
 mod fair_semaphore;
 mod postgres;
@@ -6,9 +8,10 @@ mod row;
 mod sqlite;
 mod value;
 
-use std::future::Future;
+use std::future::{Future, ready};
 use std::path::Path;
 
+use futures::future::BoxFuture;
 use tempfile::TempDir;
 use tokio::time::Instant;
 
@@ -42,7 +45,6 @@ pub(crate) struct Database {
     scans: FairSemaphore,
 }
 
-/// Futures of PostgreSQL are boxed: they are large, and would make those of SQLite as large.
 enum Engine {
     Sqlite(Sqlite),
     Postgres(Postgres),
@@ -79,24 +81,31 @@ impl Database {
 
     /// Runs a short read-only statement outside any transaction, such as the lookup of a row or page by index. It sees
     /// one snapshot. SQLite runs it on the calling thread.
-    pub(crate) async fn query(&self, sql: &str, params: &[Value<'_>]) -> Result<Rows> {
+    pub(crate) fn query<'a>(&'a self, sql: &'a str, params: &'a [Value<'_>]) -> BoxFuture<'a, Result<Rows>> {
         match &self.engine {
-            Engine::Sqlite(sqlite) => sqlite.query(sql, params).await,
-            Engine::Postgres(postgres) => Box::pin(postgres.query(sql, params)).await,
+            Engine::Sqlite(sqlite) => Box::pin(sqlite.query(sql, params)),
+            Engine::Postgres(postgres) => Box::pin(postgres.query(sql, params)),
         }
     }
 
     /// Runs a read-only statement whose cost grows with the number of rows. Few run at once, shared fairly between
     /// accounts; the operator counts as [`AccountId::PLATFORM`]. Fails with [`CatalogError::Busy`] on timeout.
-    pub(crate) async fn scan(&self, account: AccountId, sql: &str, params: &[Value<'_>]) -> Result<Rows> {
-        let permit = self.scans.acquire(account).await?;
-        match &self.engine {
-            Engine::Sqlite(sqlite) => sqlite.scan(sql, params, permit).await,
-            Engine::Postgres(postgres) => {
-                let _permit = permit;
-                Box::pin(postgres.query(sql, params)).await
+    pub(crate) fn scan<'a>(
+        &'a self,
+        account: AccountId,
+        sql: &'a str,
+        params: &'a [Value<'_>],
+    ) -> BoxFuture<'a, Result<Rows>> {
+        Box::pin(async move {
+            let permit = self.scans.acquire(account).await?;
+            match &self.engine {
+                Engine::Sqlite(sqlite) => sqlite.scan(sql, params, permit).await,
+                Engine::Postgres(postgres) => {
+                    let _permit = permit;
+                    postgres.query(sql, params).await
+                }
             }
-        }
+        })
     }
 
     /// Runs `change` in a transaction, which it must commit or discard. On PostgreSQL it may run several times: it must
@@ -125,33 +134,36 @@ impl Database {
     }
 
     /// Runs one statement in a transaction of its own and returns how many rows it changed.
-    pub(crate) async fn execute(&self, sql: &str, params: &[Value<'_>]) -> Result<u64> {
-        self.write(|mut transaction| async move {
+    pub(crate) fn execute<'a>(&'a self, sql: &'a str, params: &'a [Value<'_>]) -> BoxFuture<'a, Result<u64>> {
+        Box::pin(self.write(move |mut transaction| async move {
             match transaction.execute(sql, params).await? {
                 0 => transaction.discard(0).await,
                 changed => transaction.commit(changed).await,
             }
-        })
-        .await
+        }))
     }
 
     /// Begins a transaction that may write. SQLite runs one at a time.
-    pub(crate) async fn begin(&self) -> Result<Transaction> {
-        if self.copy.is_some() || self.read_only {
-            return Err(CatalogError::ReadOnly);
-        }
-        match &self.engine {
-            Engine::Sqlite(sqlite) => sqlite.begin().await.map(Transaction::Sqlite),
-            Engine::Postgres(postgres) => Box::pin(postgres.begin()).await.map(Transaction::Postgres),
-        }
+    pub(crate) fn begin(&self) -> BoxFuture<'_, Result<Transaction>> {
+        Box::pin(async {
+            if self.copy.is_some() || self.read_only {
+                return Err(CatalogError::ReadOnly);
+            }
+            match &self.engine {
+                Engine::Sqlite(sqlite) => sqlite.begin().await.map(Transaction::Sqlite),
+                Engine::Postgres(postgres) => postgres.begin().await.map(Transaction::Postgres),
+            }
+        })
     }
 
     /// Begins a transaction for several reads of one snapshot. Changes continue meanwhile, except in memory.
-    pub(crate) async fn begin_snapshot(&self) -> Result<Transaction> {
-        match &self.engine {
-            Engine::Sqlite(sqlite) => sqlite.begin_snapshot().await.map(Transaction::Sqlite),
-            Engine::Postgres(postgres) => postgres.begin_snapshot().await.map(Transaction::Postgres),
-        }
+    pub(crate) fn begin_snapshot(&self) -> BoxFuture<'_, Result<Transaction>> {
+        Box::pin(async {
+            match &self.engine {
+                Engine::Sqlite(sqlite) => sqlite.begin_snapshot().await.map(Transaction::Sqlite),
+                Engine::Postgres(postgres) => postgres.begin_snapshot().await.map(Transaction::Postgres),
+            }
+        })
     }
 
     pub(crate) fn postgres(&self) -> Option<&Postgres> {
@@ -193,18 +205,26 @@ pub(crate) enum Transaction {
 }
 
 impl Transaction {
-    pub(crate) async fn query(&mut self, sql: &str, params: &[Value<'_>]) -> Result<Rows> {
+    pub(crate) fn query<'a>(
+        &'a mut self,
+        sql: &'a str,
+        params: &'a [Value<'_>],
+    ) -> BoxFuture<'a, Result<Rows>> {
         match self {
-            Self::Sqlite(transaction) => transaction.query(sql, params),
-            Self::Postgres(transaction) => Box::pin(transaction.query(sql, params)).await,
+            Self::Sqlite(transaction) => Box::pin(ready(transaction.query(sql, params))),
+            Self::Postgres(transaction) => Box::pin(transaction.query(sql, params)),
         }
     }
 
     /// Runs a statement and returns how many rows it changed.
-    pub(crate) async fn execute(&mut self, sql: &str, params: &[Value<'_>]) -> Result<u64> {
+    pub(crate) fn execute<'a>(
+        &'a mut self,
+        sql: &'a str,
+        params: &'a [Value<'_>],
+    ) -> BoxFuture<'a, Result<u64>> {
         match self {
-            Self::Sqlite(transaction) => transaction.execute(sql, params),
-            Self::Postgres(transaction) => Box::pin(transaction.execute(sql, params)).await,
+            Self::Sqlite(transaction) => Box::pin(ready(transaction.execute(sql, params))),
+            Self::Postgres(transaction) => Box::pin(transaction.execute(sql, params)),
         }
     }
 
@@ -231,20 +251,31 @@ impl Transaction {
 
     /// Makes the changes durable and visible, then returns `outcome`. Changes use `commit`, which also writes the audit log.
     pub(crate) async fn commit_only<T>(self, outcome: T) -> Result<T> {
-        match self {
-            Self::Sqlite(transaction) => transaction.commit().await?,
-            Self::Postgres(transaction) => Box::pin(transaction.commit()).await?,
-        }
+        self.keep().await?;
         Ok(outcome)
     }
 
     /// Rolls back and returns `outcome`. On PostgreSQL this keeps the connection, unlike dropping.
     pub(crate) async fn discard<T>(self, outcome: T) -> Result<T> {
-        match self {
-            Self::Sqlite(transaction) => drop(transaction),
-            Self::Postgres(transaction) => Box::pin(transaction.roll_back()).await?,
-        }
+        self.roll_back().await?;
         Ok(outcome)
+    }
+
+    fn keep(self) -> BoxFuture<'static, Result<()>> {
+        match self {
+            Self::Sqlite(transaction) => Box::pin(transaction.commit()),
+            Self::Postgres(transaction) => Box::pin(transaction.commit()),
+        }
+    }
+
+    fn roll_back(self) -> BoxFuture<'static, Result<()>> {
+        match self {
+            Self::Sqlite(transaction) => {
+                drop(transaction);
+                Box::pin(ready(Ok(())))
+            }
+            Self::Postgres(transaction) => Box::pin(transaction.roll_back()),
+        }
     }
 }
 

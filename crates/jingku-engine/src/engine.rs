@@ -1,4 +1,4 @@
-//! Calls to an engine.
+//! Calls to an engine. Those that an action waits for are boxed, so that no other crate compiles the client of the engine again.
 
 use std::time::Duration;
 
@@ -7,6 +7,7 @@ use bollard::query_parameters::{
     RemoveContainerOptionsBuilder, RestartContainerOptionsBuilder, StopContainerOptionsBuilder,
 };
 use bollard::{API_DEFAULT_VERSION, Docker};
+use futures::future::BoxFuture;
 
 use crate::container::{Container, Listed};
 use crate::error::EngineError;
@@ -33,12 +34,14 @@ pub struct Engine {
 
 impl Engine {
     /// Connects to the engine at an address such as `unix:///run/podman/podman.sock`.
-    pub async fn connect(url: &str) -> Result<Self, EngineError> {
-        let socket = url.strip_prefix("unix://").filter(|path| path.starts_with('/'));
-        let socket = socket.ok_or_else(|| EngineError::Address { url: url.to_owned() })?;
-        let docker = Docker::connect_with_unix(socket, ANSWER_SECS_MAX, API_DEFAULT_VERSION)?;
-        // Podman 4 and Docker 20 both answer 1.41, and refuse what a newer client asks.
-        Ok(Self { docker: docker.negotiate_version().await? })
+    pub fn connect(url: &str) -> BoxFuture<'_, Result<Self, EngineError>> {
+        Box::pin(async move {
+            let socket = url.strip_prefix("unix://").filter(|path| path.starts_with('/'));
+            let socket = socket.ok_or_else(|| EngineError::Address { url: url.to_owned() })?;
+            let docker = Docker::connect_with_unix(socket, ANSWER_SECS_MAX, API_DEFAULT_VERSION)?;
+            // Podman 4 and Docker 20 both answer 1.41, and refuse what a newer client asks.
+            Ok(Self { docker: docker.negotiate_version().await? })
+        })
     }
 
     /// Lists all containers, running or not. Waits for a moment while one is ending.
@@ -54,14 +57,16 @@ impl Engine {
     }
 
     /// Asks about a container, by id or name. Waits for a moment while it is ending.
-    pub async fn container(&self, id: &str) -> Result<Container, EngineError> {
-        for _ in 0..ENDING_LOOKS {
-            match self.docker.inspect_container(id, None).await.map_err(EngineError::from) {
-                Err(EngineError::Ending) => tokio::time::sleep(ENDING_LOOK_INTERVAL).await,
-                inspected => return inspected.map(Container::from),
+    pub fn container<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<Container, EngineError>> {
+        Box::pin(async move {
+            for _ in 0..ENDING_LOOKS {
+                match self.docker.inspect_container(id, None).await.map_err(EngineError::from) {
+                    Err(EngineError::Ending) => tokio::time::sleep(ENDING_LOOK_INTERVAL).await,
+                    inspected => return inspected.map(Container::from),
+                }
             }
-        }
-        Err(EngineError::Ending)
+            Err(EngineError::Ending)
+        })
     }
 
     /// Asks about a container and has the engine count its bytes, which reads every directory of it.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use bollard::exec::{CreateExecOptions, StartExecResults};
 use futures::StreamExt;
+use futures::future::BoxFuture;
 use tokio::io::AsyncWriteExt;
 use tokio::time::timeout;
 
@@ -18,10 +19,14 @@ const NOT_STARTED: i64 = 127;
 impl Engine {
     /// Runs a command as root in a running container, with `input` as its standard input. Returns its exit code; 126 or 127
     /// if the container does not have the command. Its output is discarded.
-    pub async fn run(&self, id: &str, command: &[&str], input: &[u8]) -> Result<i64, EngineError> {
-        timeout(COMMAND_TIMEOUT, self.run_patiently(id, command, input))
-            .await
-            .unwrap_or(Err(EngineError::Slow))
+    pub fn run<'a>(
+        &'a self,
+        id: &'a str,
+        command: &'a [&'a str],
+        input: &'a [u8],
+    ) -> BoxFuture<'a, Result<i64, EngineError>> {
+        let run = timeout(COMMAND_TIMEOUT, self.run_patiently(id, command, input));
+        Box::pin(async { run.await.unwrap_or(Err(EngineError::Slow)) })
     }
 
     async fn run_patiently(&self, id: &str, command: &[&str], input: &[u8]) -> Result<i64, EngineError> {

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use bollard::models::ContainerStatsResponse;
 use bollard::query_parameters::StatsOptionsBuilder;
 use futures::StreamExt;
+use futures::future::BoxFuture;
 
 use crate::engine::Engine;
 use crate::error::EngineError;
@@ -25,12 +26,14 @@ pub struct Usage {
 
 impl Engine {
     /// Measures a running container for a second.
-    pub async fn usage(&self, id: &str) -> Result<Usage, EngineError> {
-        let first = self.stats(id).await?;
-        let started = Instant::now();
-        tokio::time::sleep(MEASURE_TIME).await;
-        let second = self.stats(id).await?;
-        Ok(usage(&first, &second, started.elapsed()))
+    pub fn usage<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<Usage, EngineError>> {
+        Box::pin(async move {
+            let first = self.stats(id).await?;
+            let started = Instant::now();
+            tokio::time::sleep(MEASURE_TIME).await;
+            let second = self.stats(id).await?;
+            Ok(usage(&first, &second, started.elapsed()))
+        })
     }
 
     async fn stats(&self, id: &str) -> Result<ContainerStatsResponse, EngineError> {

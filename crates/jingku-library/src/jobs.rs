@@ -28,6 +28,7 @@ mod worker;
 use std::path::Path;
 use std::sync::Arc;
 
+use futures::future::BoxFuture;
 use jingku_catalog::CatalogError;
 
 use crate::library::Library;
@@ -39,8 +40,12 @@ pub use save::SaveOptions;
 pub use supervisor::Workers;
 
 impl Workers {
-    /// Starts the workers and one task for each kind of maintenance.
-    pub async fn start(library: Arc<Library>) -> Result<Self, CatalogError> {
+    /// Starts the workers and one task for each kind of maintenance. Boxed, so that no other crate compiles the tasks again.
+    pub fn start(library: Arc<Library>) -> BoxFuture<'static, Result<Self, CatalogError>> {
+        Box::pin(Self::start_all(library))
+    }
+
+    async fn start_all(library: Arc<Library>) -> Result<Self, CatalogError> {
         // The data directory is locked, so these jobs belong to an earlier run of this server.
         library.catalog.release_jobs_of(&library.node).await?;
         if let Some(scratch) = &library.scratch {

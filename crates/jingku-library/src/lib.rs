@@ -60,6 +60,7 @@ mod turns;
 mod uploads;
 mod usage;
 mod webhooks;
+mod zeros;
 
 pub use account_limits::limit_refusal;
 pub use account_usage::{AccountUsage, MeasuredBytes, MeasuredImage, MeasuredImages};
@@ -137,3 +138,4 @@ pub use trash::{EmptiedTrash, EmptyTrash};
 pub use uploads::{Acknowledged, UploadFile, UploadLock, UploadStore};
 pub use usage::{ImageUsage, Usage, UsageTotal};
 pub use webhooks::{CreateWebhook, CreatedWebhook};
+pub use zeros::zeros;

@@ -3,10 +3,12 @@
 use std::net::IpAddr;
 
 use axum::extract::Request;
+use bytes::Bytes;
+use futures::future::BoxFuture;
 use jingku_catalog::Channel;
 use jingku_library::{Internal, request_id};
 use jingku_protocol::actions::{self as api, Access, Action};
-use jingku_protocol::{Class, RetCode, Tree};
+use jingku_protocol::{Class, Params, RetCode, Tree};
 use secrecy::ExposeSecret;
 use subtle::ConstantTimeEq;
 use tokio::time::{Duration, Instant, sleep_until};
@@ -127,23 +129,37 @@ impl Context {
         peer: Option<IpAddr>,
         request: &R,
     ) -> Result<R::Response, Refusal> {
-        let start = Instant::now();
-        let called = async {
-            self.rates.check_address(peer)?;
-            let mut call = self.caller(&identity.public_key).await?;
-            // A stored answer belongs to a key.
-            let params = request.params().text("PublicKey", Some(&identity.public_key));
-            let Authorized { action, tree, _slot } = authorize(&mut call, peer, Ok(R::ACTION), params)?;
-            let Reply::Object(json) = perform(&call, peer, action, tree).await? else {
-                return Err(Internal::BadRow(format!("{}: not an object", R::ACTION.name())).into());
+        let json = self.call_action(identity, peer, R::ACTION, request.params()).await?;
+        serde_json::from_slice(&json)
+            .map_err(|error| self.refuse(&bad_answer(R::ACTION, &error.to_string()), Some(R::ACTION.name())))
+    }
+
+    /// Returns the answer as JSON. Boxed here, so that no other crate compiles all actions again.
+    fn call_action<'a>(
+        &'a self,
+        identity: &'a Identity,
+        peer: Option<IpAddr>,
+        action: Action,
+        params: Params,
+    ) -> BoxFuture<'a, Result<Bytes, Refusal>> {
+        Box::pin(async move {
+            let start = Instant::now();
+            let called = async {
+                self.rates.check_address(peer)?;
+                let mut call = self.caller(&identity.public_key).await?;
+                // A stored answer belongs to a key.
+                let params = params.text("PublicKey", Some(&identity.public_key));
+                let Authorized { action, tree, _slot } = authorize(&mut call, peer, Ok(action), params)?;
+                match perform(&call, peer, action, tree).await? {
+                    Reply::Object(json) => Ok(json),
+                    Reply::File { .. } => Err(bad_answer(action, "not an object")),
+                }
             };
-            serde_json::from_slice(&json)
-                .map_err(|error| Internal::BadRow(format!("{}: {error}", R::ACTION.name())).into())
-        };
-        let called: Result<_, Error> = called.await;
-        let ret_code = called.as_ref().map_or_else(|error| error.ret_code().code(), |_| 0);
-        self.metrics.answered(Some(R::ACTION), ret_code, start.elapsed());
-        called.map_err(|error| self.refuse(&error, Some(R::ACTION.name())))
+            let called: Result<_, Error> = called.await;
+            let ret_code = called.as_ref().map_or_else(|error| error.ret_code().code(), |_| 0);
+            self.metrics.answered(Some(action), ret_code, start.elapsed());
+            called.map_err(|error| self.refuse(&error, Some(action.name())))
+        })
     }
 
     async fn caller(&self, public_key: &str) -> Result<Call<'_>, Error> {
@@ -166,6 +182,10 @@ impl Context {
         error.log(&request_id(&*self.library.random), action);
         Refusal { ret_code: error.ret_code(), message: error.to_string() }
     }
+}
+
+fn bad_answer(action: Action, problem: &str) -> Error {
+    Internal::BadRow(format!("{}: {problem}", action.name())).into()
 }
 
 async fn perform(call: &Call<'_>, peer: Option<IpAddr>, action: Action, tree: Tree) -> Result<Reply, Error> {

@@ -21,7 +21,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{any, get, head};
-use futures::future::Either;
+use futures::future::{BoxFuture, Either};
 use hyper_util::service::TowerToHyperService;
 use jingku_library::{Config, ConnectionLimits, ProxySettings};
 use tokio::net::{TcpListener, TcpStream};
@@ -101,17 +101,25 @@ impl Edge {
 }
 
 /// Serves plain HTTP with default limits until `shutdown` completes, then waits for running requests.
-pub async fn serve(listener: TcpListener, router: Router, shutdown: impl Future<Output = ()>) {
-    serve_with(listener, router, Edge::default(), shutdown).await;
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) {
+    serve_with(listener, router, Edge::default(), Box::pin(shutdown)).await;
 }
 
-/// Like [`serve`], with settings.
-pub async fn serve_with(
+/// Like [`serve`], with settings. Boxed, so that no other crate compiles the server again.
+pub fn serve_with(
     listener: TcpListener,
     router: Router,
     edge: Edge,
-    shutdown: impl Future<Output = ()>,
-) {
+    shutdown: BoxFuture<'static, ()>,
+) -> BoxFuture<'static, ()> {
+    Box::pin(accept(listener, router, edge, shutdown))
+}
+
+async fn accept(listener: TcpListener, router: Router, edge: Edge, mut shutdown: BoxFuture<'static, ()>) {
     let stop = CancellationToken::new();
     let reload =
         edge.tls.as_ref().map(|tls| stop.child_token().run_until_cancelled_owned(Arc::clone(tls).reload()));
@@ -125,7 +133,6 @@ pub async fn serve_with(
         stop,
     });
     let tracker = TaskTracker::new();
-    let mut shutdown = std::pin::pin!(shutdown);
     loop {
         let accepted = tokio::select! {
             () = &mut shutdown => break,

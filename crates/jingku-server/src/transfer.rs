@@ -12,7 +12,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use bytes::Bytes;
 use jingku_chunks::{GcGuard, Manifest, ManifestId, Piece, Pieces, Store};
-use jingku_library::Internal;
+use jingku_library::{Internal, zeros};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
@@ -24,7 +24,6 @@ pub(crate) use slots::{Slot, Slots};
 
 /// Pieces read ahead of the network, each at most a chunk. The store reads ahead too.
 const READ_AHEAD_PIECES: usize = 8;
-static ZEROS: [u8; 256 << 10] = [0; 256 << 10];
 
 pub(crate) struct Disk {
     store: Store,
@@ -156,9 +155,9 @@ impl Stream {
 
     fn send_zeros(&mut self, mut length: u64) -> Result<(), Stop> {
         while length > 0 {
-            let block = usize::try_from(length).unwrap_or(usize::MAX).min(ZEROS.len());
-            self.send(Bytes::from_static(&ZEROS[..block]))?;
-            length -= block as u64;
+            let piece = zeros(length);
+            length -= piece.len() as u64;
+            self.send(piece)?;
         }
         Ok(())
     }

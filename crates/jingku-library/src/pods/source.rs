@@ -14,13 +14,12 @@ use super::error::PodError;
 use crate::error::Internal;
 use crate::failpoint;
 use crate::library::Library;
+use crate::zeros::zeros;
 
 /// Pieces read ahead of the engine, each at most a chunk.
 const PIECES_AHEAD: usize = 8;
 /// The repository of the images that this server loads. An image with such a name is removed when no pod needs it.
 const REPOSITORY: &str = "localhost/jingku";
-/// The size of a piece of zeros.
-const ZEROS: &[u8] = &[0; 256 << 10];
 
 impl Library {
     /// Has the engine know the image of a pod, and returns the name that the engine knows it by.
@@ -122,11 +121,11 @@ fn send_layer(
 
 fn send_zeros(mut length: u64, sender: &mpsc::Sender<io::Result<Bytes>>) -> bool {
     while length > 0 {
-        let piece = usize::try_from(length).unwrap_or(usize::MAX).min(ZEROS.len());
-        if sender.blocking_send(Ok(Bytes::from_static(&ZEROS[..piece]))).is_err() {
+        let piece = zeros(length);
+        length -= piece.len() as u64;
+        if sender.blocking_send(Ok(piece)).is_err() {
             return false;
         }
-        length -= piece as u64;
     }
     true
 }

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use compshare::{FileHasher, HashKind};
 
 use super::input::Input;
-use super::reader::{READ_BYTES, Reader};
+use super::reader::Reader;
 use crate::failure::{Exit, Failure};
 
 /// Bytes that are sent at once and that the server then has for certain. One such piece is read while another is sent.
@@ -13,7 +13,6 @@ const SEGMENT_BYTES: usize = 64 << 20;
 const ZEROS_MIN: u64 = 8 << 20;
 /// The most zeros that a stream gives at once: it may never end.
 const STREAM_ZEROS_MAX: u64 = 1 << 30;
-static ZEROS: [u8; READ_BYTES] = [0; READ_BYTES];
 
 pub(super) enum Piece {
     Data(Bytes),
@@ -126,7 +125,7 @@ impl Source {
         let read = read.map_err(Failure::file(Exit::Fault, self.input.name.as_ref()))?;
         let bytes = &into[from..];
         let hashers = std::iter::once(&mut self.hasher).chain(&mut self.stated);
-        if bytes == &ZEROS[..bytes.len()] {
+        if is_zero(bytes) {
             hashers.for_each(|hasher| hasher.zeros(read));
             into.truncate(from);
         } else {
@@ -137,12 +136,18 @@ impl Source {
     }
 }
 
+fn is_zero(bytes: &[u8]) -> bool {
+    let (words, rest) = bytes.as_chunks::<64>();
+    words.iter().all(|word| *word == [0; 64]) && rest.iter().all(|byte| *byte == 0)
+}
+
 #[cfg(test)]
 mod tests {
     use std::fs::File;
     use std::os::unix::fs::FileExt;
     use std::path::Path;
 
+    use super::super::reader::READ_BYTES;
     use super::*;
 
     fn of_file(path: &Path) -> Input {

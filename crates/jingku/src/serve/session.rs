@@ -59,7 +59,7 @@ pub(super) async fn serve_until_stopped(
     let is_plain_http = edge.tls.is_none() && edge.proxies.protocol != ProxyProtocol::Proxy;
     edge.metrics = context.connection_metrics();
     let routes = router(Arc::clone(&context)).merge(jingku_console::router(context));
-    let server = tokio::spawn(serve_with(listener, routes, edge, stopped.clone()));
+    let server = tokio::spawn(serve_with(listener, routes, edge, stopped.clone().boxed()));
     announce();
     ready();
     let watchdog = tokio::spawn(feed_watchdog(address, is_plain_http));

@@ -3,7 +3,7 @@ use std::borrow::Cow;
 use serde::Deserialize;
 
 use crate::AccountId;
-use crate::database::{FromCell, row, Value};
+use crate::database::{FromCell, Value, row};
 
 /// Assigns `images.changed`, in every statement that changes what lists show of an image: the revision that its owner's
 /// account gets in the same transaction. Account, `seq` and `changed` together identify one content of the row.

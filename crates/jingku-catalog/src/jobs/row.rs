@@ -1,4 +1,4 @@
-use crate::database::{FromCell, Transaction, row, Value};
+use crate::database::{FromCell, Transaction, Value, row};
 use crate::{AccountId, Result, Scope};
 
 /// The condition for seeded jobs, which never end by themselves. No server has the name of their worker.

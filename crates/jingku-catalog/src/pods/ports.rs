@@ -1,4 +1,4 @@
-use crate::database::{FromCell, Params, Transaction, row, Value};
+use crate::database::{FromCell, Params, Transaction, Value, row};
 use crate::{AccountId, Catalog, Result};
 
 row! {

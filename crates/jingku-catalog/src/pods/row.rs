@@ -1,4 +1,4 @@
-use crate::database::{FromCell, row, Value};
+use crate::database::{FromCell, Value, row};
 use crate::{AccountId, Catalog, Result};
 
 row! {

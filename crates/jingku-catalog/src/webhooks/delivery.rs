@@ -2,7 +2,7 @@
 
 use super::event::ImageEvent;
 use super::webhook::Webhook;
-use crate::database::{FromCell, Transaction, row, Value};
+use crate::database::{FromCell, Transaction, Value, row};
 use crate::{AccountId, Catalog, Result};
 
 /// Maximum number of ended deliveries that are kept for one webhook.

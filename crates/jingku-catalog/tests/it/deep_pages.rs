@@ -1,6 +1,8 @@
 //! Pages at large offsets, which are found by positions in memory, compared with a list of all images.
 
-use jingku_catalog::{AccountId, Catalog, DeleteImage, Image, ImageFilter, Paging, RestoreImage, Scope, SeedImages};
+use jingku_catalog::{
+    AccountId, Catalog, DeleteImage, Image, ImageFilter, Paging, RestoreImage, Scope, SeedImages,
+};
 
 use crate::engines::{Engine, on_every_engine};
 use crate::setting::{NOW, ZONES, account, seeded, seeded_id};

@@ -23,7 +23,8 @@ impl Seen {
         let before = self.0.len();
         for account in catalog.accounts().await.unwrap() {
             let scope = Scope::own(account.id);
-            let rows = catalog.images_between(scope, None, i64::MIN..=i64::MAX, 1000, Image::owned).await.unwrap();
+            let rows =
+                catalog.images_between(scope, None, i64::MIN..=i64::MAX, 1000, Image::owned).await.unwrap();
             let newest = catalog.newest_images(scope, None, Paging::first(1000)).await.unwrap().unwrap();
             assert_eq!(newest.rows, rows.iter().map(|(version, _)| *version).collect::<Vec<_>>(), "{step}");
             for (version, image) in rows {

@@ -88,10 +88,9 @@ fn cell(value: ValueRef<'_>) -> Result<Value<'_>> {
     match value {
         ValueRef::Null => Ok(Value::Null),
         ValueRef::Integer(value) => Ok(Value::Integer(value)),
-        ValueRef::Text(_) => value
-            .as_str()
-            .map(Value::from)
-            .map_err(|error| CatalogError::Damaged(error.into())),
+        ValueRef::Text(_) => {
+            value.as_str().map(Value::from).map_err(|error| CatalogError::Damaged(error.into()))
+        }
         ValueRef::Real(_) | ValueRef::Blob(_) => {
             Err(CatalogError::Damaged(format!("a column holds a {}", value.data_type()).into()))
         }

@@ -6,24 +6,27 @@ use serde::{Deserialize, Serialize};
 use crate::lenient;
 
 /// An image.
+pub type Image = ShownImage<String>;
+
+/// An image with texts of another type, such as borrowed ones, that is only serialised.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "Image"))]
 #[serde(default, rename_all = "PascalCase")]
-pub struct Image {
+pub struct ShownImage<Text> {
     /// `compshareImage-` and twelve of `0-9a-z`.
-    pub comp_share_image_id: String,
+    pub comp_share_image_id: Text,
     /// Unique in the account.
-    pub name: String,
+    pub name: Text,
     /// Its status.
     pub status: ImageStatus,
     /// `True` or `False` as text: the Go SDK refuses a boolean.
-    pub container: String,
+    pub container: Text,
     /// `Custom` for an account's own images.
-    pub image_type: String,
+    pub image_type: Text,
     /// `Official` or `Community`; empty for an account's own.
-    pub image_owner_alias: String,
+    pub image_owner_alias: Text,
     /// Name of the account that made it.
-    pub author: String,
+    pub author: Text,
     /// 0 normal, 1 official, 2 certified author.
     pub auth_info: i64,
     /// Whether the platform made it.
@@ -33,16 +36,16 @@ pub struct Image {
     /// 0 private, 1 public.
     pub visibility: i64,
     /// Free text.
-    pub description: String,
+    pub description: Text,
     /// At most three.
     pub tags: Vec<String>,
     /// CNY per hour; 0 is free.
     pub price: f64,
     /// URL of a picture; empty for none.
-    pub cover: String,
+    pub cover: Text,
     /// Markdown; only when requested by id.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub readme: Option<String>,
+    pub readme: Option<Text>,
     /// What is installed; null when unknown, never an empty list or text (the Python SDK fails on those).
     pub softwares: Option<Softwares>,
     /// Recommended GPU models.
@@ -62,7 +65,7 @@ pub struct Image {
     /// Accounts that have it as a favourite.
     pub favorites_count: i64,
     /// Why making it failed; empty otherwise.
-    pub failed_reason: String,
+    pub failed_reason: Text,
     /// Unix seconds.
     pub create_time: i64,
     /// Unix seconds; 0 when not published.
@@ -72,19 +75,19 @@ pub struct Image {
     /// Its owner.
     pub owner: Owner,
     /// Group of versions in the community; empty when private.
-    pub group_id: String,
+    pub group_id: Text,
     /// Such as `v1.0`.
-    pub version_name: String,
+    pub version_name: Text,
     /// What is new in it.
-    pub version_desc: String,
+    pub version_desc: Text,
     /// GPU model of the instance it was made from.
-    pub source_gpu_type: String,
+    pub source_gpu_type: Text,
     /// Zone of the instance it was made from.
-    pub zone: String,
+    pub zone: Text,
     /// Zones it can be started in.
     pub image_support_zone: Vec<SupportedZone>,
     /// Not used here.
-    pub qr_code_url: String,
+    pub qr_code_url: Text,
     /// Extension: the repository to pull an image of a container from, as `ACCOUNT/NAME`; absent for others.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub repository: String,

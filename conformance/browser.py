@@ -14,7 +14,7 @@ HERE = Path(__file__).parent
 SCRIPTS = HERE / "console"
 PACKAGES = ["playwright-core@1.65.1", "axe-core@4.14.1"]
 KEYS = {"JINGKU_PUBLIC_KEY": "public-lab", "JINGKU_PRIVATE_KEY": "private-lab"}
-SCRIPT_SECONDS_MAX = 300
+SCRIPT_SECONDS_MAX = 600
 
 
 @pytest.fixture(scope="session")

@@ -40,7 +40,7 @@ def operated(tmp_path):
     owner = daemon.create_account()
     instance = owner.add_instance()
     readme = "# Start\n\nRun `vllm serve` and open port **8000**.\n\n| Port | Use |\n|---|---|\n| 8000 | API |\n"
-    for number in range(8):
+    for number in range(12):
         image = owner.make(f"serving-{number}", instance, Description="vLLM with Qwen weights")
         owner.ok("PublishCompShareImage", CompShareImageId=image, CommunityImageName=f"Qwen serving {number}", Price=0.5,
                  VersionName="v1.0", VersionDesc="First version", Readme=readme, Cover=COVER, **{"Tags.0": "vllm"})
@@ -66,7 +66,7 @@ def operated(tmp_path):
 
 
 def test_operator_pages_in_both_languages(operated, scripts, screenshots):
-    links = [operated.run("console", "--operator", "--no-open").splitlines()[0] for _ in range(4)]
+    links = [operated.run("console", "--operator", "--no-open").splitlines()[0] for _ in range(6)]
     assert all(link.startswith(f"{operated.base_url}/console/sign-in?link=") for link in links)
     run_script(scripts, "operate.mjs", operated.base_url, links[0], screenshots, *links[1:])
     entries = json.loads(operated.run("audit", "list", "--json"))

@@ -11,11 +11,14 @@ const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.mi
 const wide = { width: 1280, height: 860 };
 const narrow = { width: 390, height: 844 };
 
+/** Any two of language, colours, width and JavaScript are there together. */
 export const runs = [
   { name: "en-light-wide", locale: "en-US", colorScheme: "light", viewport: wide, javaScriptEnabled: true },
   { name: "zh-dark-narrow", locale: "zh-CN", colorScheme: "dark", viewport: narrow, javaScriptEnabled: true },
   { name: "zh-light-wide", locale: "zh-CN", colorScheme: "light", viewport: wide, javaScriptEnabled: true },
   { name: "en-dark-narrow-plain", locale: "en-US", colorScheme: "dark", viewport: narrow, javaScriptEnabled: false },
+  { name: "zh-dark-wide-plain", locale: "zh-CN", colorScheme: "dark", viewport: wide, javaScriptEnabled: false },
+  { name: "en-light-narrow-plain", locale: "en-US", colorScheme: "light", viewport: narrow, javaScriptEnabled: false },
 ];
 
 /** Opens pages, takes a screenshot of each, and looks for accessibility faults and for content that does not fit. */
@@ -32,8 +35,8 @@ export class Visit {
   async look(name) {
     const { page, run } = this;
     await page.screenshot({ path: join(folder, `${run.name}-${name}.png`), fullPage: true });
+    check(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${run.name} ${name} does not fit`);
     if (!run.javaScriptEnabled) return;
-    check(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${name} does not fit`);
     await page.evaluate(axe);
     const { violations } = await page.evaluate(() => axe.run(document, { resultTypes: ["violations"] }));
     const serious = violations.filter(({ impact }) => ["serious", "critical"].includes(impact));

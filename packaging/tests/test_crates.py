@@ -65,6 +65,7 @@ def test_each_crate_has_what_a_registry_shows(packages, tmp_path):
             assert re.search(rf"^{field} = ", manifest, re.MULTILINE), f"{name} has no {field}"
         assert "[package.metadata.docs.rs]" in manifest, f"{name} has no settings for docs.rs"
         assert (folder / "README.md").read_text().startswith(f"# {name}\n")
+        assert list(folder.glob("examples/*.rs")), f"{name} has no examples"
         assert (folder / "LICENSE").read_text() == (ROOT / "LICENSE").read_text()
 
 

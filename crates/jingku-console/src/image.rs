@@ -51,6 +51,8 @@ struct Page {
     times: Vec<(String, Time)>,
     is_own: bool,
     is_available: bool,
+    /// Whether the caller may take its content.
+    can_export: bool,
     /// Whether it can leave as a disk.
     is_disk: bool,
     shares: Vec<Owner>,
@@ -260,10 +262,13 @@ async fn read_page(caller: &Caller, id: &str, beside: Beside) -> Result<Option<P
     let owned = if is_own { Owned::of(caller, &image).await? } else { Owned::default() };
     let lang = caller.visitor.lang;
     let status = Status::of(caller, &image).await;
+    let status = if is_own { status.advised(lang) } else { status };
     let poll = poll_url(std::iter::once(&status), "image");
     let frame = Frame::new(caller, image.name.clone(), "images");
     let back = form_urlencoded::byte_serialize(image_url(id).as_bytes()).collect();
     let is_available = is_available(&image);
+    // Others cannot take the content of an image that has a price.
+    let can_export = is_available && (is_own || image.price <= 0.0);
     let facts = facts(lang, origin, &image).into_iter().chain(owned.weight);
     Ok(Some(Page {
         frame: Frame { notice: beside.notice, reloads: !poll.is_empty(), back, ..frame },
@@ -275,13 +280,10 @@ async fn read_page(caller: &Caller, id: &str, beside: Beside) -> Result<Option<P
         // Covers are at this server, whatever address its public URL has.
         cover: image.cover.rsplit_once("/covers/").map(|(_, id)| format!("/covers/{id}")).unwrap_or_default(),
         readme: image.readme.as_deref().map(readme::render).unwrap_or_default(),
-        snippets: if is_own && is_available {
-            snippets::of_image(caller.console.context.base_url(), id, &image.repository)
-        } else {
-            Vec::new()
-        },
+        snippets: if can_export { snippets(caller, origin, &image) } else { Vec::new() },
         is_own,
         is_available,
+        can_export,
         is_disk: image.container != "True",
         seen_texts: digest_texts(&image),
         seen_cover: digest_cover(&image),
@@ -299,6 +301,21 @@ async fn read_page(caller: &Caller, id: &str, beside: Beside) -> Result<Option<P
         name_chars_max: MAX_NAME_CHARS,
         poll,
     }))
+}
+
+fn snippets(caller: &Caller, origin: Origin, image: &Image) -> Vec<Snippet> {
+    let context = &caller.console.context;
+    let mut snippets =
+        snippets::of_content(context.base_url(), &image.comp_share_image_id, &image.repository);
+    if origin == Origin::Own {
+        let region = context.library.zones.find(&image.zone).map_or("", |zone| &zone.region);
+        snippets.push(snippets::of_own(
+            context.base_url(),
+            &image.comp_share_image_id,
+            [region, &image.zone],
+        ));
+    }
+    snippets
 }
 
 /// Leads back to the image after a change, or shows why it was refused.

@@ -14,6 +14,7 @@ use jingku_server::Refusal;
 use crate::console::Caller;
 use crate::failure::{Failure, explain, status};
 use crate::form::Form;
+use crate::lang::Lang;
 use crate::page::{Frame, Notice, image_url, render};
 use crate::shown::{bytes, duration};
 use crate::tags;
@@ -30,10 +31,32 @@ struct Entered {
 #[template(path = "make.html")]
 struct Page {
     frame: Frame,
-    instances: Vec<Instance>,
+    instances: Vec<Choice>,
     entered: Entered,
     name_chars_max: usize,
     estimate: Option<Estimate>,
+}
+
+/// An instance to choose.
+struct Choice {
+    id: String,
+    name: String,
+    about: String,
+}
+
+impl Choice {
+    fn of(lang: Lang, instance: Instance) -> Self {
+        let kind = if instance.instance_type == "Container" { "kind-container" } else { "kind-disk" };
+        let state = match instance.state.as_str() {
+            "Running" => lang.t("state-running"),
+            "Stopped" => lang.t("state-stopped"),
+            "ImageMaking" => lang.t("state-making"),
+            _ => instance.state,
+        };
+        let parts = [lang.t(kind), state, instance.gpu_type, instance.zone];
+        let parts: Vec<_> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+        Self { id: instance.id, name: instance.name, about: parts.join(" · ") }
+    }
 }
 
 struct Estimate {
@@ -61,7 +84,9 @@ async fn page(
             Ok(page) => page.instances,
             Err(refusal) => return Failure::from(refusal).show(&caller.visitor),
         };
-    let frame = Frame::new(caller, caller.visitor.lang.t("make-title"), "make");
+    let lang = caller.visitor.lang;
+    let instances = instances.into_iter().map(|instance| Choice::of(lang, instance)).collect();
+    let frame = Frame::new(caller, lang.t("make-title"), "make");
     let frame = Frame { notice, back: "/console/make".to_owned(), ..frame };
     render(code, &Page { frame, instances, entered, name_chars_max: MAX_NAME_CHARS, estimate })
 }

@@ -26,6 +26,8 @@ pub(crate) struct Status {
     pub(crate) label: String,
     /// Why it failed; else empty.
     pub(crate) reason: String,
+    /// What to do about that; else empty.
+    pub(crate) advice: String,
     pub(crate) progress: Option<Progress>,
     /// Whether it replaces the one in the page.
     pub(crate) replaces: bool,
@@ -61,6 +63,7 @@ impl Status {
             class,
             label: lang.t(id),
             reason: image.failed_reason.clone(),
+            advice: String::new(),
             progress: None,
             replaces: false,
         };
@@ -81,7 +84,13 @@ impl Status {
             _ => ("failed", "status-failed", None),
         };
         let (id, label, reason) = (id.to_owned(), lang.t(label), answer.failed_reason.clone());
-        Self { id, class, label, reason, progress, replaces: false }
+        Self { id, class, label, reason, advice: String::new(), progress, replaces: false }
+    }
+
+    /// Adds what the owner of an image can do if it has failed.
+    pub(crate) fn advised(self, lang: Lang) -> Self {
+        let advice = if self.class == "failed" { lang.t("failed-advice") } else { String::new() };
+        Self { advice, ..self }
     }
 }
 
@@ -129,6 +138,7 @@ pub(crate) async fn show(caller: Caller, Query(query): Query<Vec<(String, String
     for (_, id) in query.iter().filter(|(name, _)| name == "id").take(MAX_IMAGES) {
         if let Some(answer) = progress(&caller, id).await {
             let status = Status::from_progress(caller.visitor.lang, id, &answer);
+            let status = if page == "list" { status } else { status.advised(caller.visitor.lang) };
             statuses.push(Status { replaces: true, ..status });
         }
     }

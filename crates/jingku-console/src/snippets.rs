@@ -6,8 +6,8 @@ pub(crate) struct Snippet {
     pub(crate) code: String,
 }
 
-/// What uses an image of the account. Ids and repositories have only characters that no shell reads.
-pub(crate) fn of_image(base_url: &str, id: &str, repository: &str) -> Vec<Snippet> {
+/// What takes the content of an image. Ids and repositories have only characters that no shell reads.
+pub(crate) fn of_content(base_url: &str, id: &str, repository: &str) -> Vec<Snippet> {
     let mut snippets = Vec::new();
     if repository.is_empty() {
         snippets.push(Snippet { title: "CLI", code: format!("jingku image export {id} -o {id}.raw") });
@@ -16,6 +16,11 @@ pub(crate) fn of_image(base_url: &str, id: &str, repository: &str) -> Vec<Snippe
         snippets.push(Snippet { title: "Podman", code: format!("podman pull {host}/{repository}") });
         snippets.push(Snippet { title: "CLI", code: format!("jingku image show {id}") });
     }
+    snippets
+}
+
+/// What asks for an image of the account, in its region and zone.
+pub(crate) fn of_own(base_url: &str, id: &str, [region, zone]: [&str; 2]) -> Snippet {
     let code = format!(
         r#"from ucloud.client import Client
 
@@ -26,13 +31,29 @@ client = Client({{
 }})
 reply = client.ucompshare().describe_comp_share_custom_images(
     {{
-        "Region": "cn-wlcb",
-        "Zone": "cn-wlcb-01",
+        "Region": "{region}",
+        "Zone": "{zone}",
         "CompShareImageId": "{id}",
     }}
 )
 print(reply["ImageSet"][0]["Status"])"#
     );
-    snippets.push(Snippet { title: "Python SDK", code });
-    snippets
+    Snippet { title: "Python SDK", code }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn snippets_name_the_server_and_the_place_of_the_image() {
+        let url = "https://images.example.com";
+        let container = of_content(url, "compshareImage-1", "lab/env");
+        assert_eq!(container[0].code, "podman pull images.example.com/lab/env");
+        assert_eq!(of_content(url, "compshareImage-1", "")[0].title, "CLI");
+        let own = of_own(url, "compshareImage-1", ["lab", "lab-01"]).code;
+        for part in ["\"base_url\": \"https://images.example.com\"", "\"Region\": \"lab\"", "\"Zone\": \"lab-01\""] {
+            assert!(own.contains(part), "{own}");
+        }
+    }
 }

@@ -22,6 +22,8 @@ struct Page {
     frame: Frame,
     measured: Option<Time>,
     totals: Vec<(String, String)>,
+    /// What the next sweep frees if the trash is emptied; empty for nothing.
+    freed: String,
     limits: Vec<Bar>,
     /// `None` before the first measurement.
     chart: Option<Chart>,
@@ -64,6 +66,7 @@ pub(crate) async fn show(caller: Caller) -> Response {
         frame: Frame::new(&caller, lang.t("usage-title"), "usage"),
         measured: Time::of(usage.measure_time),
         totals: totals(lang, &usage),
+        freed: freed(lang, usage.current.trash_bytes),
         limits: usage.limit_set.iter().map(|limit| Bar::of(lang, limit)).collect(),
         chart: Chart::of(lang, &usage.sample_set),
         others: others(lang, &usage),
@@ -82,6 +85,10 @@ fn totals(lang: Lang, usage: &DescribeCompShareImageUsageResponse) -> Vec<(Strin
     ]
     .map(|(id, size)| (lang.t(id), size_text(size)))
     .into()
+}
+
+fn freed(lang: Lang, trash_bytes: i64) -> String {
+    if trash_bytes > 0 { lang.with("usage-freed", "size", size_text(trash_bytes)) } else { String::new() }
 }
 
 fn others(lang: Lang, usage: &DescribeCompShareImageUsageResponse) -> Option<Row> {

@@ -12,6 +12,7 @@ mod listen_address;
 mod metrics;
 mod proxies;
 mod public_url;
+mod setting;
 mod storage;
 mod telemetry;
 mod tls;
@@ -22,7 +23,7 @@ mod zones;
 use std::path::{Path, PathBuf};
 
 use jingku_sources::DiskFormat;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::sentence::clause;
 use crate::text_file::read_text;
@@ -39,6 +40,7 @@ pub use listen_address::{BadListenAddress, ListenAddress};
 pub use metrics::MetricsSettings;
 pub use proxies::{AddressRange, ProxyProtocol, ProxySettings};
 pub use public_url::{BadPublicUrl, PublicUrl};
+pub use setting::Setting;
 pub use storage::{BadStorageUrl, S3Settings, StorageUrl};
 pub use telemetry::TelemetrySettings;
 pub use tls::TlsSettings;
@@ -47,12 +49,13 @@ pub use webhooks::WebhookSettings;
 pub use zones::{Zone, Zones};
 
 /// The settings.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
     /// The address to listen on.
     pub listen: ListenAddress,
     /// The PostgreSQL database that has the catalogue; `None` for a file in the data directory.
+    #[serde(serialize_with = "setting::database")]
     pub database: Option<DatabaseUrl>,
     /// This server among several that share the database.
     pub cluster: ClusterSettings,
@@ -103,7 +106,7 @@ pub struct Config {
 }
 
 /// An instance in the configuration file.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct DeclaredInstance {
     /// Its id, such as `uhost-lab1`.

@@ -76,7 +76,7 @@ pub use config::{
     Category, ClusterSettings, Community, Config, ConfigError, ConnectionLimits, ContainerSettings,
     DatabaseUrl, DeclaredInstance, GpuSettings, HostName, HostSettings, JobSettings, LimitSettings,
     ListenAddress, MetricsSettings, NamedContainer, OTHERS, ProxyProtocol, ProxySettings, PublicUrl,
-    RequestLimits, S3Settings, ScrubSettings, StorageUrl, SweepSettings, TelemetrySettings, TlsSettings,
+    RequestLimits, S3Settings, ScrubSettings, Setting, StorageUrl, SweepSettings, TelemetrySettings, TlsSettings,
     TrashSettings, WebhookSettings, Zone, Zones,
 };
 pub use containers::{ContainerFacts, ContainerLoad, ContainerState, Containers};

@@ -59,5 +59,5 @@ pub use limits::{
 pub use metrics::ConnectionMetrics;
 pub use operator::Operator;
 pub use sampling::SAMPLE_INTERVAL;
-pub use server::{Edge, Tls, TlsError, router, serve, serve_with};
+pub use server::{Edge, Tls, TlsError, check_token, router, serve, serve_with};
 pub use sessions::{SESSION_SECS_MAX, SignedIn};

@@ -44,6 +44,7 @@ use exchange::Exchanges;
 use health::{HEALTH, READINESS, ready};
 use http::Http;
 use scrape::METRICS;
+pub use scrape::check_token;
 use stream::ClientStream;
 pub use tls::{Tls, TlsError};
 

@@ -1,6 +1,7 @@
 //! The command line.
 
 mod audit;
+mod config;
 mod connection;
 mod help;
 mod image;
@@ -17,6 +18,7 @@ use clap::error::ErrorKind;
 use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 pub(crate) use self::audit::{AuditCommand, AuditListArgs};
+pub(crate) use self::config::ConfigCommand;
 pub(crate) use self::connection::{ConnectionArgs, Settings};
 pub(crate) use self::image::{
     AnyImageCommand, CreateArgs, ExportArgs, ExportFormat, ImageCommand, ImageTrashCommand, ImportArgs,
@@ -27,7 +29,7 @@ pub(crate) use self::operate::{
     AccountCommand, AccountLimitArgs, BackupArgs, CheckArgs, ClusterCommand, InstanceCommand, KeyCommand,
     MigrateDatabaseArgs, MigrateStorageArgs, PlatformCommand, RestoreArgs, ReviewCommand, TrashCommand,
 };
-pub(crate) use self::serve::{LogFormat, ServeArgs};
+pub(crate) use self::serve::{LogFormat, ServeArgs, SettingArgs};
 pub(crate) use self::webhook::WebhookCommand;
 use crate::failure::{Exit, Failure};
 use crate::lang::Lang;
@@ -93,6 +95,8 @@ impl Global {
 pub(crate) enum Command {
     Serve(ServeArgs),
     #[command(subcommand)]
+    Config(ConfigCommand),
+    #[command(subcommand)]
     Image(AnyImageCommand),
     #[command(override_usage = "jingku run [OPTIONS] -- <COMMAND>...")]
     Run(RunArgs),
@@ -145,6 +149,7 @@ impl Command {
         !matches!(
             self,
             Self::Image(AnyImageCommand::Api(_))
+                | Self::Config(_)
                 | Self::Run(_)
                 | Self::Env(_)
                 | Self::Webhook(_)

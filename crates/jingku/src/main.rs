@@ -7,6 +7,7 @@ mod base_url;
 mod check;
 mod cluster;
 mod completions;
+mod config;
 mod connection;
 mod console;
 mod env;
@@ -84,6 +85,7 @@ fn run(global: &Global, command: Command) -> Result<ExitCode, Failure> {
             Command::Console(args) => console::run(global, args).await,
             Command::Webhook(command) => webhook::run(global, command).await,
             Command::Serve(args) => Box::pin(serve::run(global, args)).await,
+            Command::Config(command) => Box::pin(config::run(global, command)).await,
             Command::Image(AnyImageCommand::Api(command)) => image::run(global, command).await,
             Command::Image(AnyImageCommand::Platform(command)) => operate::platform(global, command).await,
             Command::Instance(command) => Box::pin(operate::instance(global, command)).await,

@@ -39,12 +39,13 @@ macro_rules! file {
     };
 }
 
-static FILES: [File; 27] = [
+static FILES: [File; 28] = [
     file!("argument"),
     file!("audit"),
     file!("backup"),
     file!("check"),
     file!("cluster"),
+    file!("config"),
     file!("connection"),
     file!("console"),
     file!("env"),

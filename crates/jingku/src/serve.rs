@@ -21,21 +21,21 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-use crate::args::{Global, LogFormat, ServeArgs};
+use crate::args::{Global, LogFormat, ServeArgs, SettingArgs};
 use crate::connection::data_dir;
 use crate::failure::Failure;
 use crate::library::{environment, first_key, read_config};
 use crate::messages::tr;
 use crate::output::note;
 pub(crate) use allocator::keep_little;
-use listen::{choose_tls, place};
+use listen::place;
 use parent::Parent;
 use session::serve_until_stopped;
 use traces::Traces;
 
 pub(crate) async fn run(global: &Global, args: ServeArgs) -> Result<(), Failure> {
     let parent = args.exit_with_parent.then(Parent::remember);
-    let config = read_config(args.config.as_deref())?;
+    let config = configure(&args.settings)?;
     let traces = Traces::start(&config.telemetry)?;
     start_log(args.log_format, traces.as_ref());
     let outcome = serve(global, args, config, parent).await;
@@ -45,19 +45,35 @@ pub(crate) async fn run(global: &Global, args: ServeArgs) -> Result<(), Failure>
     outcome
 }
 
+/// The configuration, with what options and variables set instead.
+pub(crate) fn configure(settings: &SettingArgs) -> Result<Config, Failure> {
+    let mut config = read_config(settings.config.as_deref())?;
+    engine::choose(settings.engine.clone(), &mut config)?;
+    listen::choose(settings, &mut config)?;
+    Ok(config)
+}
+
+/// Makes the checks of a start that need neither the data directory nor a free port.
+pub(crate) async fn check(config: &Config) -> Result<(), Failure> {
+    place(config, false).await?;
+    Edge::open(config)?;
+    if let Some(traces) = Traces::start(&config.telemetry)? {
+        traces.stop().await;
+    }
+    ephemeral::check(config).await
+}
+
 async fn serve(
     global: &Global,
     args: ServeArgs,
-    mut config: Config,
+    config: Config,
     parent: Option<Parent>,
 ) -> Result<(), Failure> {
     // Each connection needs a descriptor, and the default limit of 1024 is meant for programs that use `select`. On
     // failure the limit stays: the server plans with half of what it has.
     let limit = getrlimit(Resource::Nofile);
     let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
-    engine::choose(args.engine.clone(), &mut config)?;
-    choose_tls(&args, &mut config)?;
-    let place = place(&args, &config).await?;
+    let place = place(&config, args.lab).await?;
     let edge = Edge::open(&config)?;
     if args.ephemeral {
         return ephemeral::run(global, args, config, &place, edge, parent).await;

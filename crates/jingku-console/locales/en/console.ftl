@@ -104,6 +104,7 @@ status-failed = Failed
 status-reviewing = In review
 status-offline = Offline
 status-unknown = Unknown
+failed-advice = Remove the cause, then make or import the image again: the name is free. Delete this image when you no longer need it.
 progress-waiting = Waiting to start
 progress-detail = { $percent }% · { $speed }/s · { $left } left
 progress-detail-present = { $percent }% · { $speed }/s · { $left } left · { $present } were already stored
@@ -211,6 +212,7 @@ usage-logical = Size
 usage-stored = Data
 usage-unique = Not shared
 usage-trash = Only in the trash
+usage-freed = If you empty the trash, the next cleanup frees up to { $size }, before compression:
 usage-in-trash = in the trash
 usage-others = { $count ->
     [one] { $count } other image
@@ -304,6 +306,9 @@ publish-button = Publish
 
 make-title = Make
 make-no-instances = Your account has no instances yet. The operator declares one on the command line:
+state-running = running
+state-stopped = stopped
+state-making = an image is being made
 make-instance = Instance
 make-name = Name
 make-name-rule = 1 to { $max } Chinese characters, letters, digits and _ , . : -

@@ -42,6 +42,7 @@ health-found-some = { $objects ->
    *[other] { $images } images
 }
 health-sweep = Last sweep
+health-sweep-hint = To see what a cleanup would remove now:
 health-sweep-none = None yet
 health-sweep-removed = Removed { $files } files, { $size } ·
 health-backup = Last backup

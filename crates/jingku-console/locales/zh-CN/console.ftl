@@ -89,6 +89,7 @@ status-failed = 失败
 status-reviewing = 审核中
 status-offline = 已下架
 status-unknown = 未知
+failed-advice = 请排除上述原因，再重新制作或导入。该名称可以再次使用；此镜像不再需要时可以删除。
 progress-waiting = 等待开始
 progress-detail = { $percent }% · { $speed }/秒 · 剩余 { $left }
 progress-detail-present = { $percent }% · { $speed }/秒 · 剩余 { $left } · 已有 { $present }
@@ -141,7 +142,7 @@ outcomes-unchanged = 未修改
 trash-title = 回收站
 trash-hint = { $days ->
     [0] 本服务不保留已删除的镜像，其数据会在几分钟内清除。
-   *[other] 已删除的镜像保留 { $days } 天，期间仍计入账号的配额。恢复后的镜像为私有，不再共享。
+   *[other] 已删除的镜像保留 { $days } 天，期间仍计入账号的限额。恢复后的镜像为私有，不再共享。
 }
 trash-none = 回收站是空的。
 trash-empty = 清空回收站
@@ -165,14 +166,14 @@ purge-question = { $count ->
 }
 purge-all-question = 清空回收站？
 purge-all = 回收站中有 { $count } 个镜像。
-purge-what = 数据将被清除，管理员也无法恢复。账号配额立即释放，服务器磁盘空间在一天内的下一次清理后释放。
+purge-what = 数据将被清除，管理员也无法恢复。账号限额立即释放，服务器磁盘空间在一天内的下一次清理后释放。
 purge-button = 永久删除
 
 usage-title = 用量
 usage-measured = 统计时间：
 usage-not-measured = 尚无统计数据。有镜像后几分钟内首次统计，此后每天统计一次。
 usage-hint = 均为压缩前的大小，只统计自己的镜像。每天统计一次，镜像变化后约一小时内更新。
-usage-limits = 配额与剩余
+usage-limits = 限额与剩余
 usage-chart = 用量变化
 usage-chart-desc = { $first } 至 { $last } 的三条曲线：镜像大小、数据量、仅一个镜像使用的数据量。数值见下方表格。
 usage-table = 以表格查看
@@ -182,6 +183,7 @@ usage-logical = 大小
 usage-stored = 数据量
 usage-unique = 独占
 usage-trash = 仅回收站使用
+usage-freed = 清空回收站后，下一次清理最多可释放 { $size }（压缩前）：
 usage-in-trash = 在回收站
 usage-others = 其余 { $count } 个镜像
 usage-no-images = 统计时账号没有镜像。
@@ -272,6 +274,9 @@ publish-button = 发布
 
 make-title = 制作
 make-no-instances = 账号还没有实例。管理员可用命令行声明：
+state-running = 运行中
+state-stopped = 已停止
+state-making = 正在制作镜像
 make-instance = 实例
 make-name = 名称
 make-name-rule = 1 到 { $max } 个中文、字母、数字或 _ , . : -

@@ -35,6 +35,7 @@ health-found = 损坏
 health-found-none = 未发现
 health-found-some = { $objects } 个对象，{ $images } 个镜像
 health-sweep = 上次清理
+health-sweep-hint = 用以下命令查看现在清理会删除什么：
 health-sweep-none = 尚未执行
 health-sweep-removed = 删除 { $files } 个文件，共 { $size } ·
 health-backup = 上次备份

@@ -2,7 +2,7 @@
 
 use axum::http::StatusCode;
 
-use crate::browser::Server;
+use crate::browser::{MORE_TEXTS, Server};
 
 const MINE: &str = "/console/images/compshareImage-mine";
 
@@ -134,4 +134,79 @@ async fn activity_shows_who_changed_what() {
     assert!(!of_other.contains("compshareImage-mine"), "{of_other}");
     let script = "/console/activity?image=%22%3E%3Cscript%3Ealert(1)%3C/script%3E";
     assert!(!browser.get(script).await.text.contains("<script>alert"));
+}
+
+#[tokio::test]
+async fn a_failed_image_says_why_and_what_to_do() {
+    let server = Server::start_with("http://127.0.0.1:8480", MORE_TEXTS).await;
+    let browser = server.signed_in(1).await;
+    let path = "/console/images/compshareImage-failed";
+    let page = browser.get(path).await.text;
+    for text in ["alert(&#39;reason&#39;)", "Remove the cause, then make or import the image again"] {
+        assert!(page.contains(text), "{text}: {page}");
+    }
+    // Also when it fails while somebody looks at it.
+    let part = browser.get("/console/progress?id=compshareImage-failed&page=image").await.text;
+    assert!(part.contains("Remove the cause"), "{part}");
+    assert!(!browser.get("/console/images").await.text.contains("Remove the cause"));
+    assert!(!browser.get(MINE).await.text.contains("Remove the cause"));
+    browser.get("/console/language/zh?back=/console").await;
+    let page = browser.get(path).await.text;
+    assert!(page.contains("请排除上述原因，再重新制作或导入"), "{page}");
+}
+
+/// An account takes the content of images that are shared with it, published for nothing, or of the platform.
+#[tokio::test]
+async fn images_of_others_can_be_taken_where_the_api_allows_it() {
+    let images = r#"
+[[images]]
+name = "shared"
+id = "compshareImage-shared"
+account = "other"
+shared_with = ["<script>alert('account')</script>"]
+
+[[images]]
+name = "free"
+id = "compshareImage-free"
+account = "other"
+published = { group = "free" }
+
+[[images]]
+name = "priced"
+id = "compshareImage-priced"
+account = "other"
+published = { group = "priced", price = 1.5 }
+
+[[images]]
+name = "Ubuntu-22.04"
+id = "compshareImage-system"
+platform = "System"
+"#;
+    let server = Server::start_with("http://127.0.0.1:8480", images).await;
+    let browser = server.signed_in(1).await;
+    for (name, can_take) in [("shared", true), ("free", true), ("priced", false), ("system", true)] {
+        let path = format!("/console/images/compshareImage-{name}");
+        let page = browser.get(&path).await;
+        assert_eq!(page.status, StatusCode::OK, "{name}");
+        for part in ["jingku image export compshareImage-", "/link#link\""] {
+            assert_eq!(page.text.contains(part), can_take, "{name}: {part}: {}", page.text);
+        }
+        for part in ["/edit\"", "/share\"", "images/delete\"", "Python SDK"] {
+            assert!(!page.text.contains(part), "{name}: {part}: {}", page.text);
+        }
+        // The page offers what the server allows.
+        let linked = browser.submit(&format!("{path}/link"), &[("expires", "3600")]).await;
+        assert_eq!(linked.status == StatusCode::OK, can_take, "{name}: {}", linked.text);
+        assert_eq!(linked.text.contains("http://127.0.0.1:8480/images/compshareImage-"), can_take, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn instances_are_described_in_the_language_of_the_browser() {
+    let server = Server::start().await;
+    let browser = server.signed_in(1).await;
+    assert!(browser.get("/console/make").await.text.contains("<small>VM disk · stopped · cn-wlcb-01</small>"));
+    browser.get("/console/language/zh?back=/console").await;
+    let page = browser.get("/console/make").await.text;
+    assert!(page.contains("<small>虚拟机磁盘 · 已停止 · cn-wlcb-01</small>"), "{page}");
 }

@@ -25,7 +25,7 @@ async fn usage_has_limits_at_once_and_a_chart_once_measured() {
             logical_bytes: (day + 1) << 30,
             stored_bytes: 1 << 30,
             unique_bytes: 1024,
-            trash_bytes: 0,
+            trash_bytes: 3 << 20,
             detail: detail.to_owned(),
         };
         server.context.library.catalog.save_usage_sample(AccountId(1), 0, &sample).await.unwrap();
@@ -38,11 +38,15 @@ async fn usage_has_limits_at_once_and_a_chart_once_measured() {
         "2024-04-08",
         "<td class=\"number\" data-label=\"Not shared\">1 KB</td>",
         "3 other images",
+        "the next cleanup frees up to 3 MB",
         "/console/images/compshareImage%2Dmine",
     ] {
         assert!(page.contains(text), "{text}: {page}");
     }
     assert!(!page.contains("style="), "{page}");
+    browser.get("/console/language/zh?back=/console").await;
+    let page = browser.get("/console/usage").await.text;
+    assert!(page.contains("下一次清理最多可释放 3 MB"), "{page}");
     let other = server.signed_in(2).await.get("/console/usage").await.text;
     assert!(other.contains("Nothing was measured yet"), "{other}");
 }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::de::{self, Deserialize, Deserializer};
+use serde::{Serialize, Serializer};
 
 /// A number of bytes, written without a unit or as `500MB`, `20GB` or `1TB`, of 2²⁰, 2³⁰ or 2⁴⁰ bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +30,22 @@ impl FromStr for ByteSize {
         let bytes = digits.parse::<i64>();
         let bytes = bytes.ok().filter(|bytes| *bytes >= 0).and_then(|bytes| bytes.checked_mul(factor));
         bytes.map(Self).ok_or(BadSize)
+    }
+}
+
+impl fmt::Display for ByteSize {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let units = [(1 << 40, "TB"), (1 << 30, "GB"), (1 << 20, "MB")];
+        match units.into_iter().find(|(factor, _)| self.0 > 0 && self.0 % factor == 0) {
+            Some((factor, unit)) => write!(formatter, "{}{unit}", self.0 / factor),
+            None => write!(formatter, "{}B", self.0),
+        }
+    }
+}
+
+impl Serialize for ByteSize {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 
@@ -64,6 +81,7 @@ mod tests {
     fn sizes_have_optional_units() {
         for (text, bytes) in [("0", 0), ("7", 7), ("500MB", 500 << 20), ("2g", 2 << 30), ("10TB", 10 << 40)] {
             assert_eq!(text.parse(), Ok(ByteSize(bytes)), "{text}");
+            assert_eq!(ByteSize(bytes).to_string().parse(), Ok(ByteSize(bytes)), "{text}");
         }
         for text in ["", "GB", "-1", "-1GB", "1.5GB", "1KB", "1 GB", "9999999999TB"] {
             assert_eq!(text.parse::<ByteSize>(), Err(BadSize), "{text}");

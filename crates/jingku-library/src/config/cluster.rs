@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Deserializer, de};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::public_url::PublicUrl;
 use crate::limits::{HOST_LEASE_SECS_MAX, HOST_LEASE_SECS_MIN};
@@ -11,7 +11,7 @@ use crate::limits::{HOST_LEASE_SECS_MAX, HOST_LEASE_SECS_MIN};
 const HOST_NAME_BYTES_MAX: usize = 63;
 
 /// How this server appears to the others. Without effect while the catalogue is a file.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ClusterSettings {
     /// The name of this server, which no other has; by default, that of the machine when it first used the database.
@@ -41,6 +41,12 @@ impl fmt::Display for HostName {
     }
 }
 
+impl Serialize for HostName {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
 fn is_allowed(c: char) -> bool {
     c.is_ascii_alphanumeric() || "-_.".contains(c)
 }
@@ -57,7 +63,7 @@ impl<'de> Deserialize<'de> for HostName {
 }
 
 /// How long a lease is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct LeaseSeconds(pub(crate) u16);
 
 impl Default for LeaseSeconds {

@@ -1,12 +1,12 @@
 //! Settings of the image community.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// The category of tags without another category, as the real service calls it.
 pub const OTHERS: &str = "其他";
 
 /// Settings of the community.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Community {
     /// Who approves submitted images.
@@ -16,7 +16,7 @@ pub struct Community {
 }
 
 /// Who approves submitted images.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Approve {
     /// The operator, with `jingku review`.
@@ -27,7 +27,7 @@ pub enum Approve {
 }
 
 /// Related tags.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Category {
     /// Its name.

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::host::HostSettings;
 
@@ -12,7 +12,7 @@ const PUBLISH_PORTS: [u16; 2] = [20_000, 29_999];
 const INSTANCES_MAX: u16 = 20;
 
 /// Which containers are instances, and how images are made from them.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ContainerSettings {
     /// The address of the engine, such as `unix:///run/podman/podman.sock`; `none` for no engine. If absent, the usual
@@ -56,7 +56,7 @@ impl Default for ContainerSettings {
 }
 
 /// A container in the configuration file.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct NamedContainer {
     /// The name of the container in the engine.

@@ -3,12 +3,12 @@
 use std::num::NonZeroU8;
 use std::time::Duration;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::limits::{JOB_BYTES_PER_SECOND_MIN, WORKERS_DEFAULT_MAX, WORKERS_DEFAULT_MIN};
 
 /// How many jobs run in parallel, and how long one may take.
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct JobSettings {
     /// How many jobs run in parallel. Each uses all cores, so more workers do not make a job faster. An account occupies at

@@ -1,7 +1,7 @@
 //! Limits of connections and default limits of an account.
 
 use jingku_catalog::AccountLimits;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::byte_size::ByteSize;
 use crate::limits::{
@@ -11,7 +11,7 @@ use crate::limits::{
 };
 
 /// Maximum numbers of connections.
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ConnectionLimits {
     /// In total. At most half of the file descriptors that the process may open.
@@ -29,7 +29,7 @@ impl Default for ConnectionLimits {
 
 /// Maximum numbers of API requests per second. Twice as many may come at once. Requests from loopback addresses are
 /// exempt. 0 disables a limit.
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct RequestLimits {
     /// Of one account.
@@ -45,7 +45,7 @@ impl Default for RequestLimits {
 }
 
 /// Limits of every account that has no limits of its own.
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct LimitSettings {
     /// Images outside the trash.

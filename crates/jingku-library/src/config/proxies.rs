@@ -3,12 +3,12 @@
 use std::net::IpAddr;
 
 use ipnet::IpNet;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::key_limits::range;
 
 /// The proxies in front of the server, which name the address of the client.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ProxySettings {
     /// The addresses of the proxies. Nobody else can name the address of a client.
@@ -18,7 +18,7 @@ pub struct ProxySettings {
 }
 
 /// How a proxy names the address of the client.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ProxyProtocol {
     /// In the header `X-Forwarded-For` of each request.
@@ -46,6 +46,12 @@ impl TryFrom<String> for AddressRange {
 
     fn try_from(text: String) -> Result<Self, BadAddressRange> {
         range(&text).map(Self).ok_or(BadAddressRange(text))
+    }
+}
+
+impl Serialize for AddressRange {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
     }
 }
 

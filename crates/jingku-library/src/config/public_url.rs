@@ -4,7 +4,7 @@ use std::fmt;
 
 use http::Uri;
 use http::uri::Scheme;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize, Serializer};
 
 /// Maximum length of `public_url`, in bytes. Every row of a list may contain one.
 const LENGTH_MAX: usize = 256;
@@ -48,6 +48,12 @@ fn is_public_url(text: &str) -> bool {
 impl fmt::Display for PublicUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+impl Serialize for PublicUrl {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 

@@ -1,9 +1,9 @@
 //! Settings of trash, audit log, sweep and scrub.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// Settings of the trash.
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct TrashSettings {
     /// How many days deleted images can be restored. With 0 they are purged within minutes.
@@ -17,7 +17,7 @@ impl Default for TrashSettings {
 }
 
 /// Settings of the audit log.
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct AuditSettings {
     /// How many days entries are kept. With 0 they are kept for ever.
@@ -31,7 +31,7 @@ impl Default for AuditSettings {
 }
 
 /// Settings of sweeping.
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SweepSettings {
     /// Hours between two sweeps of a server. It also sweeps after images expire. With 0 it never sweeps.
@@ -45,7 +45,7 @@ impl Default for SweepSettings {
 }
 
 /// Settings of scrubbing.
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ScrubSettings {
     /// Days in which a server reads all data once. With 0 it does not.

@@ -2,10 +2,10 @@
 
 use jingku_protocol::ParamError;
 use jingku_protocol::actions::Place;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// A zone, as declared in the configuration.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Zone {
     /// The region it belongs to, such as `cn-wlcb`.

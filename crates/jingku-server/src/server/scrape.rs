@@ -9,6 +9,7 @@ use std::sync::atomic::Ordering;
 use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use jingku_library::MetricsSettings;
 use subtle::ConstantTimeEq;
 
 use crate::context::Context;
@@ -54,6 +55,11 @@ pub(super) async fn serve(State(context): State<Arc<Context>>, request: Request)
             (StatusCode::SERVICE_UNAVAILABLE, "The library cannot be measured\n").into_response()
         }
     }
+}
+
+/// Reads the token of the metrics, and checks its length.
+pub fn check_token(settings: &MetricsSettings) -> io::Result<()> {
+    read_token(settings.token_file.clone()).map(drop)
 }
 
 fn read_token(path: PathBuf) -> io::Result<String> {

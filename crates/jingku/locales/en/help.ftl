@@ -12,7 +12,7 @@ help-shared =
     .region = Region
     .zone = Zone
     .profile = Section of profiles.toml that holds these settings
-    .config = The server's configuration file
+    .config = The server's configuration file (TOML)
     .account = Account number [default: 1]
     .image_id = Image ID, such as compshareImage-1minbz219ceq
     .description = Description
@@ -21,6 +21,11 @@ help-shared =
     .dry_run = Show what would be removed, but remove nothing
     .action = Action name, or * for all actions
     .times = Number of calls [default: 1]
+    .engine = Container engine, such as unix:///run/podman/podman.sock, or none [default: DOCKER_HOST, or the socket of Docker or Podman]
+    .listen = Listen address; port 0 selects a free port [default: 127.0.0.1:8480]
+    .tls_cert = Certificate with its chain (PEM); the server then speaks HTTPS
+    .tls_key = Private key of the certificate (PEM)
+    .plain_http_on_public_addresses = Allow HTTP without TLS on addresses that other machines can reach
 
 help-heading-global = Global options
 help-heading-connection = Connection
@@ -30,18 +35,17 @@ help-jingku = A self-hosted library of custom images for GPU machines
     .version = Print the version
 
 help-serve = Run the server
-    .engine = Container engine, such as unix:///run/podman/podman.sock, or none [default: DOCKER_HOST, or the socket of Docker or Podman]
-    .config = Configuration file (TOML)
-    .listen = Listen address; port 0 selects a free port [default: 127.0.0.1:8480]
-    .tls_cert = Certificate with its chain (PEM); the server then speaks HTTPS
-    .tls_key = Private key of the certificate (PEM)
-    .plain_http_on_public_addresses = Allow HTTP without TLS on addresses that other machines can reach
     .demo = Add two small disks as instances and create an image from one
     .ephemeral = Keep all data in memory and discard it on exit
     .fixtures = Initial accounts, instances and images (TOML or JSON)
     .lab = Let `jingku lab` control this server; loopback only
     .log_format = Log format: text or json [default: text]
     .exit_with_parent = Stop when the parent process ends or closes the pipe on standard input
+
+help-config = The configuration of the server
+help-config-show = Print every setting in effect, as a configuration file
+    .origin = Add where each setting comes from
+help-config-check = Check the configuration without starting the server
 
 help-image = Manage images, on this server or in the cloud
 help-image-list = List your own images, newest first

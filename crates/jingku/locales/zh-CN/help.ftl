@@ -12,7 +12,7 @@ help-shared =
     .region = 地域
     .zone = 可用区
     .profile = 从 profiles.toml 的哪一节读取以上设置
-    .config = 服务的配置文件
+    .config = 服务的配置文件（TOML）
     .account = 账号编号 [默认：1]
     .image_id = 镜像 ID，如 compshareImage-1minbz219ceq
     .description = 描述
@@ -21,6 +21,11 @@ help-shared =
     .dry_run = 只显示将删除的内容，不删除
     .action = 操作名，* 表示全部
     .times = 调用次数 [默认：1]
+    .engine = 容器引擎，如 unix:///run/podman/podman.sock；none 表示不用 [默认：DOCKER_HOST，或 Docker、Podman 的套接字]
+    .listen = 监听地址；端口 0 表示任选空闲端口 [默认：127.0.0.1:8480]
+    .tls_cert = 证书及其证书链（PEM）；指定后使用 HTTPS
+    .tls_key = 证书的私钥（PEM）
+    .plain_http_on_public_addresses = 允许在其他机器可访问的地址上使用不加密的 HTTP
 
 help-heading-global = 通用选项
 help-heading-connection = 连接
@@ -30,18 +35,17 @@ help-jingku = 镜库：自建的 GPU 自制镜像库
     .version = 显示版本
 
 help-serve = 运行服务
-    .engine = 容器引擎，如 unix:///run/podman/podman.sock；none 表示不用 [默认：DOCKER_HOST，或 Docker、Podman 的套接字]
-    .config = 配置文件（TOML）
-    .listen = 监听地址；端口 0 表示任选空闲端口 [默认：127.0.0.1:8480]
-    .tls_cert = 证书及其证书链（PEM）；指定后使用 HTTPS
-    .tls_key = 证书的私钥（PEM）
-    .plain_http_on_public_addresses = 允许在其他机器可访问的地址上使用不加密的 HTTP
     .demo = 添加两块小磁盘作为实例，并制作一个镜像
     .ephemeral = 所有数据只在内存中，退出后不保留
     .fixtures = 初始的账号、实例与镜像（TOML 或 JSON）
     .lab = 允许 `jingku lab` 控制此服务；仅限本机地址
     .log_format = 日志格式：text 或 json [默认：text]
     .exit_with_parent = 父进程结束或关闭标准输入管道时停止
+
+help-config = 服务的配置
+help-config-show = 以配置文件的格式输出生效的全部设置
+    .origin = 注明每项设置的来源
+help-config-check = 检查配置，不启动服务
 
 help-image = 管理镜像（本地服务或云端）
 help-image-list = 列出自己的镜像，新的在前

@@ -6,9 +6,9 @@ use clap::{Args, ValueEnum};
 
 use super::value;
 
+/// What changes the configuration of the server.
 #[derive(Debug, Args)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
-pub(crate) struct ServeArgs {
+pub(crate) struct SettingArgs {
     #[arg(long, env = "JINGKU_CONFIG", hide_env_values = true, value_name = "FILE", value_parser = value::any_path())]
     pub(crate) config: Option<PathBuf>,
     #[arg(long, env = "JINGKU_LISTEN", hide_env_values = true, value_name = "HOST:PORT")]
@@ -21,6 +21,13 @@ pub(crate) struct ServeArgs {
     pub(crate) plain_http_on_public_addresses: bool,
     #[arg(long, value_name = "URL")]
     pub(crate) engine: Option<String>,
+}
+
+#[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
+pub(crate) struct ServeArgs {
+    #[command(flatten)]
+    pub(crate) settings: SettingArgs,
     #[arg(long)]
     pub(crate) demo: bool,
     #[arg(long, conflicts_with = "demo")]

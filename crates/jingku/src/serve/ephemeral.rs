@@ -49,6 +49,18 @@ pub(super) async fn run(
     serve_until_stopped(Arc::new(context), listener, edge, parent, announce, async { Ok(()) }).await
 }
 
+/// Declares the instances of a configuration in memory. Whether their accounts exist, only a data directory knows.
+pub(super) async fn check(config: &Config) -> Result<(), Failure> {
+    let library = Library::open_in_memory(config, &environment()).await?;
+    let accounts = library.load(&Fixtures::default(), None).await?;
+    let [first] = accounts.as_slice() else { return Ok(()) };
+    let mut instances = config.instances.clone();
+    for instance in &mut instances {
+        instance.account = first.account.id.0;
+    }
+    Ok(library.declare_instances(&instances).await?)
+}
+
 /// The first line is only the base URL, as always; then follows what a client needs: lines for a shell, or with
 /// `--json` one line for a program.
 fn announce(global: &Global, base_url: &str, accounts: &[LoadedAccount], lab: bool) {

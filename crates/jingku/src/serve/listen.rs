@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use jingku_library::{BadListenAddress, Config, ListenAddress, TlsSettings};
 use tokio::net::TcpListener;
 
-use crate::args::ServeArgs;
+use crate::args::SettingArgs;
 use crate::failure::{Exit, Failure};
 use crate::messages::tr;
 
@@ -18,8 +18,8 @@ pub(super) struct Place {
     scheme: &'static str,
 }
 
-/// Sets what the options say about TLS.
-pub(super) fn choose_tls(args: &ServeArgs, config: &mut Config) -> Result<(), Failure> {
+/// Sets what the options and variables say about address and TLS.
+pub(super) fn choose(args: &SettingArgs, config: &mut Config) -> Result<(), Failure> {
     // An empty variable counts as unset.
     let set = |path: &Option<PathBuf>| path.clone().filter(|path: &PathBuf| path != Path::new(""));
     match (set(&args.tls_cert), set(&args.tls_key)) {
@@ -28,24 +28,24 @@ pub(super) fn choose_tls(args: &ServeArgs, config: &mut Config) -> Result<(), Fa
         _ => return Err(Failure::new(Exit::Usage, tr!("serve-tls-incomplete"))),
     }
     config.plain_http_on_public_addresses |= args.plain_http_on_public_addresses;
+    if let Some(text) = args.listen.as_deref().map(str::trim).filter(|text| !text.is_empty()) {
+        config.listen = text.parse().map_err(|error: BadListenAddress| {
+            Failure::new(Exit::Usage, tr!("serve-bad-address", error = Failure::from(error).message))
+        })?;
+    }
     Ok(())
 }
 
-/// The listen address: the option or variable if not empty, else the configuration.
-pub(super) async fn place(args: &ServeArgs, config: &Config) -> Result<Place, Failure> {
-    let address = match args.listen.as_deref().map(str::trim).filter(|text| !text.is_empty()) {
-        None => config.listen.clone(),
-        Some(text) => text.parse().map_err(|error: BadListenAddress| {
-            Failure::new(Exit::Usage, tr!("serve-bad-address", error = Failure::from(error).message))
-        })?,
-    };
+/// Where a server with this configuration listens; a lab only where other machines cannot reach it.
+pub(super) async fn place(config: &Config, is_lab: bool) -> Result<Place, Failure> {
+    let address = config.listen.clone();
     let resolved = address.resolve().await.map_err(|error| {
         let message = tr!("serve-unknown-host", address = address.to_string(), error = error.to_string());
         Failure::new(Exit::Usage, message)
     })?;
     let is_public = resolved.iter().any(|address| !address.ip().to_canonical().is_loopback());
     // A lab works on this machine only, whatever name it listens on.
-    if args.lab && is_public {
+    if is_lab && is_public {
         return Err(Failure::new(Exit::Usage, tr!("serve-lab-loopback", address = address.to_string())));
     }
     if is_public && config.tls.is_none() && !config.plain_http_on_public_addresses {

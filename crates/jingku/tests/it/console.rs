@@ -1,6 +1,33 @@
-//! `jingku console --operator`.
+//! `jingku console`.
 
-use crate::home::Home;
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+
+use crate::home::{Ended, Home};
+
+/// The program that opens pages is one that remembers what it should open.
+#[test]
+fn a_link_is_printed_first_and_opened_unless_it_should_not_be() {
+    let home = Home::new();
+    let server = home.serve();
+    let opener = home.file("xdg-open", b"#!/bin/sh\necho \"$1\" >> \"$HOME/opened\"\n");
+    fs::set_permissions(opener, fs::Permissions::from_mode(0o755)).unwrap();
+    let path = format!("{}:{}", home.path("").display(), std::env::var("PATH").unwrap());
+    let console = |args: &[&str]| {
+        let ended = Ended::of(home.command(&[&["console"], args].concat()).env("PATH", &path)).succeeded();
+        let link = ended.out.lines().next().unwrap().to_owned();
+        assert!(link.starts_with(&format!("{}/console/sign-in?link=", server.base_url)), "{ended:?}");
+        link
+    };
+    console(&["--no-open"]);
+    assert!(!home.path("opened").exists());
+    let link = console(&[]);
+    assert_eq!(fs::read_to_string(home.path("opened")).unwrap(), format!("{link}\n"));
+    // A machine without a desktop has no such program.
+    let ended = Ended::of(home.command(&["console"]).env("PATH", home.path("nothing"))).succeeded();
+    assert!(ended.out.contains("?link="), "{ended:?}");
+    server.stop();
+}
 
 #[test]
 fn a_link_of_the_operator_needs_the_data_directory_and_the_address_of_a_server() {

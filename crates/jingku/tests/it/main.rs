@@ -12,6 +12,7 @@ mod check;
 mod client;
 mod cluster;
 mod completions;
+mod config;
 mod console;
 mod containers;
 mod corruption;

@@ -36,6 +36,7 @@ pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0021_usage_samples.sql"),
     include_str!("../migrations/0022_sign_ins_and_transfers.sql"),
     include_str!("../migrations/0023_webhooks.sql"),
+    include_str!("../migrations/0024_unique_bytes.sql"),
 ];
 
 /// The first line of a migration whose schema programs of the version before can use.

@@ -9,6 +9,10 @@ pub enum Limit {
     /// Bytes of images that are not zeros, including the trash. Images of the same content count once. Compression and
     /// chunks shared with other images do not count: they would reveal what other accounts store.
     StoredBytes,
+    /// Bytes of the distinct chunks of its images, including the trash, before compression. Counted only for accounts with
+    /// this limit, by [`JobEnd::Uncounted`](crate::JobEnd::Uncounted); the usage shown is that of the last
+    /// [`UsageSample`](crate::UsageSample).
+    UniqueBytes,
     /// Unfinished uploads.
     Uploads,
     /// Bytes of uploaded files until their images are made: the announced size without holes or, if unknown, the bytes
@@ -22,10 +26,11 @@ pub enum Limit {
 
 impl Limit {
     /// All limits, in display order.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Images,
         Self::Trashed,
         Self::StoredBytes,
+        Self::UniqueBytes,
         Self::Uploads,
         Self::UploadBytes,
         Self::Jobs,
@@ -40,6 +45,7 @@ pub struct AccountLimits {
     pub images: i64,
     pub trashed: i64,
     pub stored_bytes: i64,
+    pub unique_bytes: i64,
     pub uploads: i64,
     pub upload_bytes: i64,
     pub jobs: i64,
@@ -52,6 +58,7 @@ impl AccountLimits {
         images: i64::MAX,
         trashed: i64::MAX,
         stored_bytes: i64::MAX,
+        unique_bytes: i64::MAX,
         uploads: i64::MAX,
         upload_bytes: i64::MAX,
         jobs: i64::MAX,
@@ -64,6 +71,7 @@ impl AccountLimits {
             Limit::Images => self.images,
             Limit::Trashed => self.trashed,
             Limit::StoredBytes => self.stored_bytes,
+            Limit::UniqueBytes => self.unique_bytes,
             Limit::Uploads => self.uploads,
             Limit::UploadBytes => self.upload_bytes,
             Limit::Jobs => self.jobs,

@@ -15,6 +15,7 @@ fn column(limit: Limit) -> &'static str {
         Limit::Images => "images_max",
         Limit::Trashed => "trashed_max",
         Limit::StoredBytes => "stored_bytes_max",
+        Limit::UniqueBytes => "unique_bytes_max",
         Limit::Uploads => "uploads_max",
         Limit::UploadBytes => "upload_bytes_max",
         Limit::Jobs => "jobs_max",
@@ -35,6 +36,10 @@ fn usage_query(limit: Limit) -> String {
                  SELECT MAX(data_bytes) AS data_bytes FROM images
                  WHERE account_id = $1 AND manifest IS NOT NULL GROUP BY manifest
              ) AS stored"
+            .into(),
+        // As it was measured last. Enforcing the limit does not rely on it.
+        Limit::UniqueBytes => "SELECT COALESCE((SELECT stored_bytes FROM usage_samples WHERE account_id = $1
+                                                ORDER BY day DESC LIMIT 1), 0)"
             .into(),
         Limit::Uploads => "SELECT COUNT(*) FROM uploads WHERE account_id = $1 AND finished_at IS NULL".into(),
         Limit::UploadBytes => format!(
@@ -100,8 +105,7 @@ impl Catalog {
         }
         // Adding nothing is allowed even above a lowered limit.
         for (limit, more) in more.iter().copied().filter(|(_, more)| *more > 0) {
-            let own = transaction.account_max(account, limit).await?;
-            let max = own.unwrap_or(self.account_limits.get(limit));
+            let max = self.account_max(transaction, account, limit).await?;
             if max == i64::MAX {
                 continue;
             }
@@ -111,6 +115,19 @@ impl Catalog {
             }
         }
         Ok(None)
+    }
+
+    /// Returns the maximum of a limit: the one set for this account, or the default.
+    pub(crate) async fn account_max(
+        &self,
+        transaction: &mut Transaction,
+        account: AccountId,
+        limit: Limit,
+    ) -> Result<i64> {
+        let sql = format!("SELECT id, {} FROM accounts WHERE id = $1", column(limit));
+        let rows = transaction.query(&sql, &[account.into()]).await?;
+        let own: Option<i64> = rows.first_after_key("accounts")?.flatten();
+        Ok(own.unwrap_or(self.account_limits.get(limit)))
     }
 }
 
@@ -130,12 +147,5 @@ impl Transaction {
     pub(crate) async fn usage(&mut self, account: AccountId, limit: Limit) -> Result<i64> {
         let rows = self.query(&usage_query(limit), &[account.into()]).await?;
         Ok(rows.first("accounts")?.unwrap_or(0))
-    }
-
-    /// Returns the limit that the operator has set for this account.
-    async fn account_max(&mut self, account: AccountId, limit: Limit) -> Result<Option<i64>> {
-        let sql = format!("SELECT id, {} FROM accounts WHERE id = $1", column(limit));
-        let rows = self.query(&sql, &[account.into()]).await?;
-        Ok(rows.first_after_key("accounts")?.flatten())
     }
 }

@@ -9,6 +9,8 @@ use crate::check::{self, CheckPlan, CheckReport, OnProgress};
 use crate::chunk_reader::ChunkReader;
 use crate::cut::Cut;
 use crate::error::Result;
+use crate::format::layout::Extent;
+use crate::format::manifest::Decoder;
 use crate::gc_guard::GcGuard;
 use crate::id::{ChunkId, ManifestId};
 use crate::key::Key;
@@ -73,6 +75,13 @@ impl Store {
     /// Opens a manifest after reading and verifying it completely.
     pub fn open_manifest(&self, id: ManifestId) -> Result<Manifest> {
         Manifest::open(&self.backend, id)
+    }
+
+    /// Lists the extents of a manifest in order, without gaps, while reading it once.
+    ///
+    /// If the manifest is corrupted, the last extent is followed by an error. Nothing follows an error.
+    pub fn extents(&self, id: ManifestId) -> Result<impl Iterator<Item = Result<Extent>> + use<>> {
+        Decoder::open(self.backend.as_ref(), id)
     }
 
     /// Reads the plain bytes of a chunk, verified against its name.

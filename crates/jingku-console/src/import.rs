@@ -19,7 +19,7 @@ use crate::page::{Frame, image_url, render};
 use crate::usage::Bar;
 
 /// The limits that an import may reach.
-const LIMITS: [&str; 4] = ["Images", "StoredBytes", "Uploads", "UploadBytes"];
+const LIMITS: [&str; 5] = ["Images", "StoredBytes", "UniqueBytes", "Uploads", "UploadBytes"];
 
 #[derive(Template)]
 #[template(path = "import.html")]

@@ -118,6 +118,7 @@ impl Bar {
             "Images" => ("limit-images", false),
             "Trashed" => ("limit-trashed", false),
             "StoredBytes" => ("limit-stored", true),
+            "UniqueBytes" => ("limit-unique", true),
             "Uploads" => ("limit-uploads", false),
             "UploadBytes" => ("limit-upload-bytes", true),
             "Jobs" => ("limit-jobs", false),

@@ -28,6 +28,10 @@ pub fn limit_refusal(over: &OverLimit) -> String {
             "The account's images hold {used_size} of data, the deleted ones that are still kept included, and the change \
              asks for at least {more_size} more, but they may hold {max_size}; delete some, or ask the operator for more"
         ),
+        Limit::UniqueBytes => format!(
+            "The account's images hold {used_size} of deduplicated data, the deleted ones that are still kept included, and \
+             the image adds {more_size} more, but they may hold {max_size}; delete some, or ask the operator for more"
+        ),
         Limit::Uploads => format!(
             "The account has {used} unfinished uploads and asks for {more} more, but may have {max}; finish or delete one"
         ),
@@ -92,7 +96,7 @@ mod tests {
     fn every_refusal_names_use_request_and_limit() {
         for limit in Limit::ALL {
             let text = limit_refusal(&OverLimit { limit, used: 7 * MB, more: 3 * MB, max: 9 * MB });
-            let bytes = matches!(limit, Limit::StoredBytes | Limit::UploadBytes);
+            let bytes = matches!(limit, Limit::StoredBytes | Limit::UniqueBytes | Limit::UploadBytes);
             for number in [7, 3, 9] {
                 let number = if bytes { number } else { number * MB };
                 assert!(text.contains(&format!(" {number}")), "{text}");

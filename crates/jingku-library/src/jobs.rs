@@ -20,6 +20,7 @@ mod scrub;
 mod supervisor;
 mod sweep;
 mod trash;
+mod unique;
 mod uploads;
 mod usage;
 mod webhooks;
@@ -38,6 +39,7 @@ pub use make::{DeclaredDisk, DeclaredFailure, disk_reason, store_pattern};
 pub use progress::{JobBytes, JobHook, Progress, Running, StopReason, percent_of};
 pub use save::SaveOptions;
 pub use supervisor::Workers;
+pub(crate) use unique::Counts;
 
 impl Workers {
     /// Starts the workers and one task for each kind of maintenance. Boxed, so that no other crate compiles the tasks again.

@@ -18,7 +18,7 @@ use crate::disk_space::DiskSpace;
 use crate::environment::Environment;
 use crate::health::Health;
 use crate::host::Host;
-use crate::jobs::{JobHook, Running};
+use crate::jobs::{Counts, JobHook, Running};
 use crate::keyring::{Keyring, MASTER_KEY_BYTES, WrongMasterKey};
 use crate::objects::BucketStorage;
 use crate::pods::Pods;
@@ -76,6 +76,8 @@ pub struct Library {
     pub pods: Pods,
     /// The running jobs of this process.
     pub running: Running,
+    /// The last counts of distinct bytes.
+    pub(crate) counts: Counts,
     /// Sends events of images.
     pub(crate) webhooks: WebhookClient,
     pub(crate) credentials_cache: CredentialsCache,
@@ -162,6 +164,7 @@ impl Library {
             emptied: Notify::new(),
             uploads: UploadStore::in_temporary_folder(),
             running: Running::default(),
+            counts: Counts::default(),
             pods: Pods::default(),
             containers: Containers::new(config.containers.engine_url()),
             host: Host::default(),

@@ -9,6 +9,7 @@ pub(crate) fn name(limit: &str) -> String {
         "Images" => tr!("limit-images"),
         "Trashed" => tr!("limit-trashed"),
         "StoredBytes" => tr!("limit-stored-bytes"),
+        "UniqueBytes" => tr!("limit-unique-bytes"),
         "Uploads" => tr!("limit-uploads"),
         "UploadBytes" => tr!("limit-upload-bytes"),
         "Jobs" => tr!("limit-jobs"),

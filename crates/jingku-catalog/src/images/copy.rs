@@ -10,7 +10,7 @@ use crate::{AccountId, Catalog, ImageEvent, Limit, OverLimit, Result, Scope};
 pub struct NewCopy<'a> {
     /// Its unique id.
     pub id: &'a str,
-    /// Its owner.
+    /// Its owner: that of the original, whose content counts for it already, or the platform, which has no limits.
     pub owner: AccountId,
     /// Generates the names to try from the name of the original and 0, 1, …; `None` ends them.
     pub name: &'a (dyn Fn(&str, u32) -> Option<String> + Send + Sync),
@@ -32,7 +32,7 @@ pub enum CopyImage {
     Copied(String),
     /// The same request made this copy before.
     AlreadyCopied(String),
-    /// There is no such image in the scope.
+    /// There is no such image in the scope that the owner may copy.
     NotFound,
     /// The image is neither [`ImageStatus::Available`] nor [`ImageStatus::Offline`].
     NotAvailable,
@@ -54,12 +54,11 @@ row! {
 
 row! {
     struct Original {
+        account: AccountId = "i.account_id",
         name: String = "i.name",
         status: ImageStatus = "i.status",
         zone: String = "i.zone",
         cover: String = "i.cover",
-        manifest: String = "COALESCE(i.manifest, '')",
-        data_bytes: i64 = "COALESCE(i.data_bytes, 0)",
     }
 }
 
@@ -80,7 +79,9 @@ impl Catalog {
             }
             let original = scope.select_image(Original::COLUMNS);
             let rows = transaction.query(&original, &scope.image_params(id)).await?;
-            let Some(original) = rows.first_after_key::<Original>("images")? else {
+            let original = rows.first_after_key::<Original>("images")?;
+            let is_allowed = |one: &Original| [one.account, AccountId::PLATFORM].contains(&new.owner);
+            let Some(original) = original.filter(is_allowed) else {
                 return transaction.discard(CopyImage::NotFound).await;
             };
             if !matches!(original.status, ImageStatus::Available | ImageStatus::Offline) {
@@ -89,8 +90,7 @@ impl Catalog {
             let Some(name) = transaction.free_name(target, &original.name, new).await? else {
                 return transaction.discard(CopyImage::NameTaken).await;
             };
-            let bytes = transaction.added_bytes(new.owner, &original.manifest, original.data_bytes).await?;
-            let more = [(Limit::Images, 1), (Limit::Trashed, 1), (Limit::StoredBytes, bytes)];
+            let more = [(Limit::Images, 1), (Limit::Trashed, 1)];
             if let Some(over) = self.check_limits(&mut transaction, new.owner, &more).await? {
                 return transaction.discard(CopyImage::OverLimit(over)).await;
             }

@@ -1,6 +1,6 @@
 use super::row::CHANGED;
 use crate::database::Transaction;
-use crate::{ClaimState, ImageEvent, Result};
+use crate::{ClaimState, ImageEvent, Result, UniqueBytes};
 
 /// The stored content of an image.
 #[derive(Clone, Copy, Debug)]
@@ -15,6 +15,8 @@ pub struct BuiltImage<'a> {
     pub container: Option<BuiltContainer<'a>>,
     /// The claim that protects the content from sweeps until now, if it can expire.
     pub claim: Option<ClaimState<'a>>,
+    /// The count of its chunks, if it was asked for.
+    pub unique: Option<UniqueBytes<'a>>,
 }
 
 /// The documents of an image of a container, as JSON that the catalogue does not interpret.
@@ -33,7 +35,7 @@ pub struct BuiltContainer<'a> {
 impl<'a> BuiltImage<'a> {
     /// Content without zeros.
     pub fn dense(manifest: &'a str, size_bytes: i64) -> Self {
-        Self { manifest, size_bytes, data_bytes: size_bytes, container: None, claim: None }
+        Self { manifest, size_bytes, data_bytes: size_bytes, container: None, claim: None, unique: None }
     }
 }
 
@@ -46,7 +48,7 @@ impl Transaction {
                        software_ports = CASE software_ports WHEN '[]' THEN $10 ELSE software_ports END
                    WHERE id = $1"
         );
-        let BuiltImage { manifest, size_bytes, data_bytes, container, claim: _ } = built;
+        let BuiltImage { manifest, size_bytes, data_bytes, container, claim: _, unique: _ } = built;
         let params = [
             id.into(),
             manifest.into(),

@@ -1,5 +1,6 @@
 use super::row::Job;
 use crate::database::{Transaction, Value};
+use crate::unique_bytes::{StoredManifest, UniqueCheck};
 use crate::{BuiltImage, Catalog, Limit, OverLimit, Result};
 
 /// The outcome of [`Catalog::heartbeat`].
@@ -14,7 +15,7 @@ pub enum Heartbeat {
 }
 
 /// The outcome of ending a job.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum JobEnd {
     /// The job has ended and the image is updated.
     Ended,
@@ -22,6 +23,9 @@ pub enum JobEnd {
     Lost,
     /// The account would exceed a limit. Nothing was changed.
     OverLimit(OverLimit),
+    /// The account has a limit of distinct bytes, and these manifests must be counted first, again if others were counted.
+    /// Nothing was changed: try again with the count.
+    Uncounted(Vec<StoredManifest>),
     /// The claim on the content has ended, so a sweep may have deleted some of it. Nothing was changed; make it again.
     ClaimExpired,
 }
@@ -88,6 +92,14 @@ impl Catalog {
             let more = [(Limit::StoredBytes, more)];
             if let Some(over) = self.check_limits(&mut transaction, job.account, &more).await? {
                 return transaction.discard(JobEnd::OverLimit(over)).await;
+            }
+            let new = (built.manifest, built.data_bytes);
+            match self.check_unique_bytes(&mut transaction, job.account, new, built.unique).await? {
+                UniqueCheck::Fits => {}
+                UniqueCheck::OverLimit(over) => return transaction.discard(JobEnd::OverLimit(over)).await,
+                UniqueCheck::Uncounted(manifests) => {
+                    return transaction.discard(JobEnd::Uncounted(manifests)).await;
+                }
             }
             transaction.complete_image(&job.image_id, built, now).await?;
             transaction.commit(JobEnd::Ended).await

@@ -3,18 +3,20 @@
 use std::future::Future;
 
 use jingku_catalog::{
-    AccountId, BuiltImage, Catalog, CopyImage, CreateImage, JobEnd, Limit, NewCopy, NewUpload, Receive,
+    AccountId, BuiltImage, Catalog, CopyImage, CreateImage, Job, JobEnd, Limit, NewCopy, NewUpload, Receive,
     Received, Scope, StartTransfer, StartUpload,
 };
 
 use crate::engines::{Engine, on_every_engine};
 use crate::races::at_once;
 use crate::setting::{NOW, claim, create, instance, lab, make};
+use crate::unique_bytes::{SHARED, complete, unique_bytes};
 
 on_every_engine!(
     images_are_exact,
     a_full_trash_admits_no_image,
     stored_bytes_are_exact,
+    unique_bytes_are_exact,
     uploads_are_exact,
     announced_upload_bytes_are_exact,
     received_upload_bytes_are_exact,
@@ -111,16 +113,22 @@ async fn a_full_trash_admits_no_image(engine: Engine) {
     assert!(!copy(catalog, owner, 102).await);
 }
 
-async fn stored_bytes_are_exact(engine: Engine) {
-    let owner = lab(&engine.catalog).await;
-    make(&engine.catalog, owner, "a", "vm", NOW).await;
+/// A job for each writer.
+async fn jobs(catalog: &Catalog, owner: AccountId) -> Vec<Job> {
     let mut jobs = Vec::new();
     for number in 0..WRITERS {
         let vm = format!("vm-{number}");
-        instance(&engine.catalog, owner, &vm).await;
-        create(&engine.catalog, owner, &format!("new-{number}"), &vm).await;
-        jobs.push(claim(&engine.catalog, &format!("worker-{number}"), NOW).await.unwrap());
+        instance(catalog, owner, &vm).await;
+        create(catalog, owner, &format!("new-{number}"), &vm).await;
+        jobs.push(claim(catalog, &format!("worker-{number}"), NOW).await.unwrap());
     }
+    jobs
+}
+
+async fn stored_bytes_are_exact(engine: Engine) {
+    let owner = lab(&engine.catalog).await;
+    make(&engine.catalog, owner, "a", "vm", NOW).await;
+    let jobs = jobs(&engine.catalog, owner).await;
     let call = move |catalog: Catalog, number: usize| {
         let job = jobs[number].clone();
         async move {
@@ -134,6 +142,27 @@ async fn stored_bytes_are_exact(engine: Engine) {
         }
     };
     race(&engine, owner, Limit::StoredBytes, STEP, call).await;
+}
+
+/// Each image shares all but `STEP` bytes with the others.
+async fn unique_bytes_are_exact(engine: Engine) {
+    let owner = lab(&engine.catalog).await;
+    let jobs = jobs(&engine.catalog, owner).await;
+    let max = SHARED + FIT * STEP + STEP - 1;
+    engine.catalog.set_account_limits(owner, &[(Limit::UniqueBytes, Some(max))]).await.unwrap();
+    let call = move |catalog: Catalog, number: usize| {
+        let job = jobs[number].clone();
+        async move {
+            match complete(&catalog, &job, &format!("{number} {STEP}")).await {
+                JobEnd::Ended => true,
+                JobEnd::OverLimit(_) => false,
+                other => panic!("{other:?}"),
+            }
+        }
+    };
+    let accepted = at_once(&engine, WRITERS, call).await.into_iter().filter(|accepted| *accepted).count();
+    let used = unique_bytes(&engine.catalog, owner).await;
+    assert_eq!((i64::try_from(accepted).unwrap(), used), (FIT, SHARED + FIT * STEP));
 }
 
 async fn uploads_are_exact(engine: Engine) {

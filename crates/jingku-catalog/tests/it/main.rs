@@ -42,6 +42,7 @@ mod tasks;
 mod tls;
 mod transfer;
 mod trash;
+mod unique_bytes;
 mod uploads;
 mod usage;
 mod usage_samples;

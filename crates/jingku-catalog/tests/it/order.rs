@@ -7,7 +7,7 @@ use jingku_catalog::{
 };
 
 use crate::engines::{Engine, on_every_engine};
-use crate::setting::{NOW, account, lab, make, seeded, submission};
+use crate::setting::{NOW, account, instance, lab, make, seeded, submission};
 
 on_every_engine!(
     images_of_one_second_are_in_order_of_creation,
@@ -109,10 +109,14 @@ async fn a_restored_image_keeps_its_position(Engine { catalog, .. }: Engine) {
 async fn images_of_several_accounts_are_in_order_of_creation(Engine { catalog, .. }: Engine) {
     let first = setting(&catalog).await;
     let second = account(&catalog, "second").await.id;
+    instance(&catalog, second, "vm-2").await;
     let viewer = account(&catalog, "viewer").await.id;
     let to_viewer = ShareChanges { add: &[viewer], remove: &[], shares_max: 9 };
     for (number, id) in IDS.into_iter().enumerate() {
-        copy(&catalog, [first, second][number % 2], id, NOW).await;
+        match number % 2 {
+            0 => copy(&catalog, first, id, NOW).await,
+            _ => make(&catalog, second, &id["image-".len()..], "vm-2", NOW).await,
+        }
     }
     // The order of sharing does not matter.
     for id in ["image-z", "image-k", "image-m"] {

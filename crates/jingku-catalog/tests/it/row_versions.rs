@@ -94,23 +94,23 @@ async fn a_version_identifies_the_content_of_a_row(Engine { catalog, .. }: Engin
     let changes = ImageChanges { version_desc: Some("better"), ..ImageChanges::default() };
     catalog.publish_image(scope, "image-a", submission, changes, None, NOW).await.unwrap();
     seen.check(&catalog, "publish again").await;
-    copy(&catalog, Scope::own(owner), other).await;
+    copy(&catalog, owner).await;
     assert_eq!(seen.check(&catalog, "copy").await, 1);
     move_through_the_trash(&catalog, scope, &mut seen).await;
 }
 
-async fn copy(catalog: &Catalog, scope: Scope, other: AccountId) {
+async fn copy(catalog: &Catalog, owner: AccountId) {
     let new = NewCopy {
         id: "image-copy",
-        owner: other,
-        name: &|name, number| (number == 0).then(|| name.to_owned()),
+        owner,
+        name: &|name, number| (number == 0).then(|| format!("{name}-copy")),
         description: None,
         place: None,
         platform_type: "",
         request: None,
     };
-    let copied = catalog.copy_image(scope, "image-a", new, NOW).await.unwrap();
-    assert_eq!(copied, CopyImage::Copied("renamed".into()));
+    let copied = catalog.copy_image(Scope::own(owner), "image-a", new, NOW).await.unwrap();
+    assert_eq!(copied, CopyImage::Copied("renamed-copy".into()));
 }
 
 async fn move_through_the_trash(catalog: &Catalog, scope: Scope, seen: &mut Seen) {

@@ -222,6 +222,7 @@ usage-no-images = Your account had no images when this was measured.
 limit-images = Images
 limit-trashed = Images in the trash
 limit-stored = Data of images
+limit-unique = Deduplicated data of images
 limit-uploads = Uploads
 limit-upload-bytes = Uploaded files
 limit-jobs = Images waiting or being made

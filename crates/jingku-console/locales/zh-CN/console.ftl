@@ -190,6 +190,7 @@ usage-no-images = 统计时账号没有镜像。
 limit-images = 镜像
 limit-trashed = 回收站中的镜像
 limit-stored = 镜像数据
+limit-unique = 去重后的镜像数据
 limit-uploads = 上传
 limit-upload-bytes = 已上传的文件
 limit-jobs = 等待或制作中的镜像

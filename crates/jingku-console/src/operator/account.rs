@@ -188,7 +188,7 @@ fn parse(limit: Limit, text: &str) -> Option<i64> {
 }
 
 fn is_size(limit: Limit) -> bool {
-    matches!(limit, Limit::StoredBytes | Limit::UploadBytes)
+    matches!(limit, Limit::StoredBytes | Limit::UniqueBytes | Limit::UploadBytes)
 }
 
 fn field(limit: Limit) -> String {

@@ -41,7 +41,11 @@ struct Row {
 
 impl Row {
     fn of(lang: Lang, account: Account, limits: &[LimitState]) -> Self {
-        let shown = limits.iter().filter(|state| matches!(state.limit, Limit::Images | Limit::StoredBytes));
+        let shown = limits.iter().filter(|state| match state.limit {
+            Limit::Images | Limit::StoredBytes => true,
+            Limit::UniqueBytes => state.max < i64::MAX,
+            _ => false,
+        });
         Self {
             id: account.id.0,
             name: account.name,

@@ -173,10 +173,22 @@ async fn limits_are_set_and_restored() {
     let operator = server.operator().await;
     let path = "/console/operator/accounts/1";
     let set = async |fields: &[(&str, &str)]| operator.submit(&format!("{path}/limits"), fields).await;
-    let fields = [("limit-Images", "7"), ("limit-StoredBytes", "500GB"), ("limit-Jobs", "")];
+    let fields = [
+        ("limit-Images", "7"),
+        ("limit-StoredBytes", "500GB"),
+        ("limit-UniqueBytes", "300GB"),
+        ("limit-Jobs", ""),
+    ];
     assert_eq!(set(&fields).await.location(), format!("{path}?done=limits"));
     let page = operator.get(path).await.text;
-    for text in ["1 of 7", "0 B of 500 GB", "value=\"500GB\"", "value=\"7\"", "placeholder=\"Default\""] {
+    for text in [
+        "1 of 7",
+        "0 B of 500 GB",
+        "0 B of 300 GB",
+        "value=\"500GB\"",
+        "value=\"7\"",
+        "placeholder=\"Default\"",
+    ] {
         assert!(page.contains(text), "{text}: {page}");
     }
     for bad in ["many", "-1", "1.5", "9999999999"] {

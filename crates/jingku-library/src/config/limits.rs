@@ -54,6 +54,8 @@ pub struct LimitSettings {
     pub trashed: u32,
     /// Bytes of its images, including the trash, without zeros and duplicates.
     pub stored_bytes: ByteSize,
+    /// Bytes of the distinct chunks of its images, including the trash; no limit if absent.
+    pub unique_bytes: Option<ByteSize>,
     /// Unfinished uploads.
     pub uploads: u32,
     /// Bytes of uploaded files that are not images yet.
@@ -73,6 +75,7 @@ impl Default for LimitSettings {
             images: number(MAX_ACCOUNT_IMAGES),
             trashed: number(MAX_ACCOUNT_TRASHED),
             stored_bytes: ByteSize(MAX_ACCOUNT_STORED_BYTES),
+            unique_bytes: None,
             uploads: number(MAX_ACCOUNT_UPLOADS),
             upload_bytes: ByteSize(MAX_ACCOUNT_UPLOAD_BYTES),
             jobs: number(MAX_ACCOUNT_JOBS),
@@ -88,6 +91,7 @@ impl LimitSettings {
             images: self.images.into(),
             trashed: self.trashed.into(),
             stored_bytes: self.stored_bytes.0,
+            unique_bytes: self.unique_bytes.map_or(i64::MAX, |size| size.0),
             uploads: self.uploads.into(),
             upload_bytes: self.upload_bytes.0,
             jobs: self.jobs.into(),
@@ -104,6 +108,9 @@ mod tests {
     fn sizes_have_units_and_unknown_limits_are_refused() {
         let settings: LimitSettings = toml::from_str("stored_bytes = '1TB'\nupload_bytes = 9").unwrap();
         assert_eq!((settings.stored_bytes, settings.upload_bytes), (ByteSize(1 << 40), ByteSize(9)));
+        assert_eq!((settings.unique_bytes, settings.accounts().unique_bytes), (None, i64::MAX));
+        let settings: LimitSettings = toml::from_str("unique_bytes = '2GB'").unwrap();
+        assert_eq!(settings.accounts().unique_bytes, 2 << 30);
         assert!(toml::from_str::<LimitSettings>("stored_bytes = 'much'").is_err());
         assert!(toml::from_str::<LimitSettings>("image = 1").is_err());
     }

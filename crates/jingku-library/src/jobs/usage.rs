@@ -56,7 +56,7 @@ async fn count_once(library: &Library, stop: &CancellationToken) -> Result<(), C
 fn data_bytes(store: &Store, manifest: &str) -> Result<i64, StoreError> {
     let Ok(id) = manifest.parse() else { return Ok(0) };
     let mut data_bytes = 0_u64;
-    for extent in store.open_manifest(id)?.extents()? {
+    for extent in store.extents(id)? {
         if let Extent::Chunk { len, .. } = extent? {
             data_bytes += len;
         }

@@ -97,7 +97,7 @@ pub struct OtherImages {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, rename_all = "PascalCase")]
 pub struct LimitUsage {
-    /// `Images`, `Trashed`, `StoredBytes`, `Uploads`, `UploadBytes`, `Jobs` or `Transfers`.
+    /// `Images`, `Trashed`, `StoredBytes`, `UniqueBytes`, `Uploads`, `UploadBytes`, `Jobs` or `Transfers`.
     pub name: String,
     /// The use now.
     pub used: i64,

@@ -76,9 +76,9 @@ fn weighed(image: WeighedImage) -> Option<api::ImageUsage> {
     })
 }
 
-/// Whether the use of a limit is known: transfers are counted only for accounts with a limit of them.
+/// Whether the use of a limit counts: some count only for accounts with this limit.
 fn is_counted(state: &LimitState) -> bool {
-    state.limit != Limit::Transfers || state.max < i64::MAX
+    !matches!(state.limit, Limit::UniqueBytes | Limit::Transfers) || state.max < i64::MAX
 }
 
 fn limit(state: &LimitState) -> api::LimitUsage {
@@ -86,6 +86,7 @@ fn limit(state: &LimitState) -> api::LimitUsage {
         Limit::Images => "Images",
         Limit::Trashed => "Trashed",
         Limit::StoredBytes => "StoredBytes",
+        Limit::UniqueBytes => "UniqueBytes",
         Limit::Uploads => "Uploads",
         Limit::UploadBytes => "UploadBytes",
         Limit::Jobs => "Jobs",

@@ -8,4 +8,5 @@ mod limits;
 mod races;
 mod stopping;
 mod trash;
+mod unique_bytes;
 mod usage;

@@ -151,6 +151,7 @@ help-account-limit = Show or set the limits of an account
     .images = Maximum number of images, without the trash
     .trashed = Maximum number of images in the trash
     .stored_bytes = Maximum image data, with the trash: 500GB, 2TB
+    .unique_bytes = Maximum deduplicated image data, with the trash
     .uploads = Maximum number of unfinished uploads
     .upload_bytes = Maximum size of uploaded files that are not images yet
     .jobs = Maximum number of images waiting or in progress

@@ -9,6 +9,7 @@ table-channel = THROUGH
 table-created = CREATED
 table-damage = DAMAGE
 table-data = DATA
+table-deduplicated = DEDUPLICATED
 table-deleted = DELETED
 table-dropped = DROPPED
 table-due-or-ended = DUE OR ENDED

@@ -151,6 +151,7 @@ help-account-limit = 查看或设置一个账号的限额
     .images = 镜像数上限，不含回收站
     .trashed = 回收站中的镜像数上限
     .stored_bytes = 镜像数据总量上限，含回收站，如 500GB、2TB
+    .unique_bytes = 去重后的镜像数据上限，含回收站
     .uploads = 未完成的上传数上限
     .upload_bytes = 尚未制成镜像的上传文件总量上限
     .jobs = 等待或正在制作的镜像数上限

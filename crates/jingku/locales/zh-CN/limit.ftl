@@ -3,6 +3,7 @@
 limit-images = 镜像
 limit-trashed = 回收站中的镜像
 limit-stored-bytes = 镜像数据
+limit-unique-bytes = 去重后的镜像数据
 limit-uploads = 未完成的上传
 limit-upload-bytes = 上传的文件
 limit-jobs = 制作中的镜像

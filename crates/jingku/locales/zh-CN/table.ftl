@@ -9,6 +9,7 @@ table-channel = 途径
 table-created = 创建时间
 table-damage = 损坏情况
 table-data = 数据量
+table-deduplicated = 去重数据量
 table-deleted = 删除时间
 table-dropped = 已丢弃
 table-due-or-ended = 下次或结束时间

@@ -28,6 +28,8 @@ pub(crate) struct AccountLimitArgs {
     pub(crate) trashed: Option<LimitTo>,
     #[arg(long = "bytes", value_name = "SIZE|default", value_parser = value::size_limit)]
     pub(crate) stored_bytes: Option<LimitTo>,
+    #[arg(long, value_name = "SIZE|default", value_parser = value::size_limit)]
+    pub(crate) unique_bytes: Option<LimitTo>,
     #[arg(long, value_name = "N|default", value_parser = value::count_limit)]
     pub(crate) uploads: Option<LimitTo>,
     #[arg(long, value_name = "SIZE|default", value_parser = value::size_limit)]

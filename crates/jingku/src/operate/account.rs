@@ -46,14 +46,20 @@ async fn list(global: &Global, config: &Config) -> Result<(), Failure> {
         };
         state.map(share).unwrap_or_default()
     };
-    Listing::of(&accounts)
+    let listing = Listing::of(&accounts)
         .column(tr!("table-number"), |(account, _)| account.id.0.to_string())
         .column(tr!("table-name"), |(account, _)| account.name.clone())
         .column(tr!("table-project"), |(account, _)| account.project_id.clone())
         .column(tr!("table-created"), |(account, _)| time(account.created_at))
         .column(tr!("table-images"), |(_, limits)| share(limits, Limit::Images))
-        .column(tr!("table-data"), |(_, limits)| share(limits, Limit::StoredBytes))
-        .print(1, &tr!("operate-account-none"))
+        .column(tr!("table-data"), |(_, limits)| share(limits, Limit::StoredBytes));
+    let has_unique = |state: &LimitState| state.limit == Limit::UniqueBytes && max(state).is_some();
+    let listing = if accounts.iter().any(|(_, limits)| limits.iter().any(has_unique)) {
+        listing.column(tr!("table-deduplicated"), |(_, limits)| share(limits, Limit::UniqueBytes))
+    } else {
+        listing
+    };
+    listing.print(1, &tr!("operate-account-none"))
 }
 
 /// Sets the given limits, and shows all.
@@ -62,6 +68,7 @@ async fn limit(global: &Global, args: AccountLimitArgs) -> Result<(), Failure> {
         (Limit::Images, args.images),
         (Limit::Trashed, args.trashed),
         (Limit::StoredBytes, args.stored_bytes),
+        (Limit::UniqueBytes, args.unique_bytes),
         (Limit::Uploads, args.uploads),
         (Limit::UploadBytes, args.upload_bytes),
         (Limit::Jobs, args.jobs),

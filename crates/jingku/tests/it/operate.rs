@@ -48,7 +48,13 @@ fn an_account_has_limits() {
     assert_eq!(set["Limits"]["Images"], json!({ "Used": 1, "Max": 1, "Own": true }));
     assert_eq!(set["Limits"]["StoredBytes"]["Max"], json!(20_i64 << 30));
     let table = home.run(&["account", "list"]).succeeded().out;
-    assert!(table.contains("1/1") && table.contains("/20 GB"), "{table}");
+    assert!(table.contains("1/1") && table.contains("/20 GB") && !table.contains("DEDUPLICATED"), "{table}");
+    let set = home.json(&["account", "limit", "1", "--unique-bytes", "30GB"]);
+    assert_eq!(set["Limits"]["UniqueBytes"], json!({ "Used": 0, "Max": 30_i64 << 30, "Own": true }));
+    let table = home.run(&["account", "list"]).succeeded().out;
+    assert!(table.contains("DEDUPLICATED") && table.contains("0 B/30 GB"), "{table}");
+    let shown = home.run(&["account", "limit", "1", "--lang", "zh"]).succeeded().out;
+    assert!(shown.contains("去重后的镜像数据") && shown.contains("30 GB"), "{shown}");
 
     // The running server applies the limit at once.
     let create = ["image", "create", "--instance", "uhost-1", "--name", "more"];

@@ -101,18 +101,27 @@ fn an_account_sees_its_use_and_limits() {
     let shown = home.run(&["image", "usage"]).succeeded();
     assert!(shown.out.contains("images in progress") && shown.err.contains("within minutes"), "{shown:?}");
     let id = home.make("uhost-1", "a");
-    home.run(&["account", "limit", "1", "--images", "7", "--transfers", "3"]).succeeded();
+    let find = |limits: &serde_json::Value, name: &str| {
+        limits.as_array().unwrap().iter().find(|limit| limit["Name"] == name).cloned()
+    };
+    assert_eq!(find(&home.json(&["image", "usage"])["LimitSet"], "UniqueBytes"), None);
+    home.run(&["account", "limit", "1", "--images", "7", "--transfers", "3", "--unique-bytes", "9GB"])
+        .succeeded();
     let limits = home.json(&["image", "usage"])["LimitSet"].clone();
-    let limit =
-        |name: &str| limits.as_array().unwrap().iter().find(|limit| limit["Name"] == name).unwrap().clone();
+    let limit = |name: &str| find(&limits, name).unwrap();
     assert_eq!((&limit("Images")["Used"], &limit("Images")["Max"]), (&json!(1), &json!(7)));
     assert_eq!(limit("Transfers")["Max"], 3);
     // Accounts are measured every ten minutes, and at the start.
     drop(server);
     let _server = home.serve();
     until("the account is measured", || home.json(&["image", "usage"])["MeasureTime"] != 0);
+    let usage = home.json(&["image", "usage"]);
+    let unique = find(&usage["LimitSet"], "UniqueBytes").unwrap();
+    assert_eq!((&unique["Used"], &unique["Max"]), (&usage["Current"]["StoredBytes"], &json!(9_i64 << 30)));
+    assert!(unique["Used"].as_i64().unwrap() > 0);
     let shown = home.run(&["image", "usage"]).succeeded();
     assert!(shown.out.contains(&id) && shown.err.contains("Measured at"), "{shown:?}");
+    assert!(shown.out.contains("deduplicated image data"), "{shown:?}");
     let chinese = home.run(&["image", "usage", "--lang", "zh"]).succeeded();
     assert!(chinese.out.contains("制作中的镜像") && chinese.err.contains("统计于"), "{chinese:?}");
 }

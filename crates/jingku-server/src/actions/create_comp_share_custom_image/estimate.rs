@@ -57,6 +57,8 @@ async fn obstacles(call: &Call<'_>, instance_id: &str, estimate: Estimate) -> Re
         let more = match limit {
             Limit::Images | Limit::Trashed | Limit::Jobs => 1,
             Limit::StoredBytes => i64::try_from(estimate.size_bytes).unwrap_or(i64::MAX),
+            // Used as it was measured last.
+            Limit::UniqueBytes => i64::try_from(estimate.new_bytes).unwrap_or(i64::MAX),
             Limit::Uploads | Limit::UploadBytes | Limit::Transfers => return None,
         };
         let is_over = used.saturating_add(more) > max;

@@ -108,9 +108,11 @@ async fn the_refusals_of_a_real_call_apply() {
 async fn an_image_beyond_a_limit_does_not_fit() {
     let service = Service::start().await;
     let caller = service.caller();
-    for (limit, max, words) in
-        [(Limit::Images, 0, "may have 0"), (Limit::StoredBytes, 1 << 20, "may hold 1 MB")]
-    {
+    for (limit, max, words) in [
+        (Limit::Images, 0, "may have 0"),
+        (Limit::StoredBytes, 1 << 20, "may hold 1 MB"),
+        (Limit::UniqueBytes, 1 << 18, "of deduplicated data"),
+    ] {
         service.context.library.set_account_limits(1, &[(limit, Some(max))]).await.unwrap();
         let reply = estimate(&caller, INSTANCE).await;
         assert_eq!(reply["Estimate"]["Fits"], false, "{reply}");

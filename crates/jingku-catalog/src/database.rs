@@ -19,7 +19,6 @@ pub use fair_semaphore::{SCAN_WAIT_TIMEOUT, SCANS_WAITING_MAX};
 use postgres::Postgres;
 pub use postgres::{POSTGRES_ANSWER_TIMEOUT, POSTGRES_CONNECT_TIMEOUT, POSTGRES_CONNECTIONS_MAX};
 pub(crate) use row::{Cells, FromCell, Read, Row, Rows, columns, row};
-use row::{decode, keep};
 pub use sqlite::{Snapshot, WRITER_WAIT_TIMEOUT};
 pub(crate) use sqlite::{Sqlite, is_blank, not_in_memory, sync_file};
 pub(crate) use value::{Cell, Params, Value, json_list};
@@ -82,23 +81,8 @@ impl Database {
     /// one snapshot. SQLite runs it on the calling thread.
     pub(crate) async fn query(&self, sql: &str, params: &[Value<'_>]) -> Result<Rows> {
         match &self.engine {
-            Engine::Sqlite(sqlite) => sqlite.query(sql, params, keep).await.map(Rows),
-            Engine::Postgres(postgres) => Box::pin(postgres.query(sql, params, keep)).await.map(Rows),
-        }
-    }
-
-    /// Like [`Database::query`], with [`Rows::all_with`], but the texts that `read` gets are borrowed from the engine.
-    pub(crate) async fn query_with<T>(
-        &self,
-        sql: &str,
-        params: &[Value<'_>],
-        table: &'static str,
-        read: impl Fn(&mut Cells<'_>) -> Read<T>,
-    ) -> Result<Vec<T>> {
-        let read = |row: Vec<Value<'_>>| decode(row, table, &read);
-        match &self.engine {
-            Engine::Sqlite(sqlite) => sqlite.query(sql, params, read).await,
-            Engine::Postgres(postgres) => Box::pin(postgres.query(sql, params, read)).await,
+            Engine::Sqlite(sqlite) => sqlite.query(sql, params).await,
+            Engine::Postgres(postgres) => Box::pin(postgres.query(sql, params)).await,
         }
     }
 
@@ -110,7 +94,7 @@ impl Database {
             Engine::Sqlite(sqlite) => sqlite.scan(sql, params, permit).await,
             Engine::Postgres(postgres) => {
                 let _permit = permit;
-                Box::pin(postgres.query(sql, params, keep)).await.map(Rows)
+                Box::pin(postgres.query(sql, params)).await
             }
         }
     }

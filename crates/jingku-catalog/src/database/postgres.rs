@@ -19,8 +19,8 @@ use tokio_postgres::NoTls;
 use tokio_postgres::config::TargetSessionAttrs;
 use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 
-use super::row::{Rows, keep};
-use super::value::Value;
+use super::row::Rows;
+use super::value::{Cell, Value};
 use crate::{CatalogError, Result};
 use address::Address;
 use failure::{failure, is_lost};
@@ -91,16 +91,11 @@ impl Postgres {
     }
 
     /// Runs a read-only statement. It is repeated if the connection is lost.
-    pub(crate) async fn query<T>(
-        &self,
-        sql: &str,
-        params: &[Value<'_>],
-        read: impl Fn(Vec<Value<'_>>) -> Result<T>,
-    ) -> Result<Vec<T>> {
+    pub(crate) async fn query(&self, sql: &str, params: &[Value<'_>]) -> Result<Rows> {
         let begun = Instant::now();
         loop {
             let connection = self.connection().await?;
-            match answered(query(&connection, sql, params, &read)).await {
+            match answered(query(&connection, sql, params)).await {
                 Err(error) if is_lost(&error) && begun.elapsed() < POSTGRES_CONNECT_TIMEOUT => {
                     drop(Object::take(connection));
                 }
@@ -186,7 +181,7 @@ pub(crate) struct Transaction {
 
 impl Transaction {
     pub(crate) async fn query(&mut self, sql: &str, params: &[Value<'_>]) -> Result<Rows> {
-        answered(query(self.connection(), sql, params, keep)).await.map(Rows)
+        answered(query(self.connection(), sql, params)).await
     }
 
     pub(crate) async fn execute(&mut self, sql: &str, params: &[Value<'_>]) -> Result<u64> {
@@ -250,23 +245,17 @@ impl Drop for Transaction {
     }
 }
 
-/// Runs a statement and passes each of its rows to `read`.
-async fn query<T>(
-    connection: &Object,
-    sql: &str,
-    params: &[Value<'_>],
-    read: impl Fn(Vec<Value<'_>>) -> Result<T>,
-) -> Result<Vec<T>> {
+async fn query(connection: &Object, sql: &str, params: &[Value<'_>]) -> Result<Rows> {
     let statement = connection.prepare_cached(sql).await.map_err(failure)?;
     let params: Vec<&(dyn ToSql + Sync)> = params.iter().map(|param| param as _).collect();
     let rows = connection.query(&statement, &params).await.map_err(failure)?;
-    rows.iter().map(|row| read(cells(row)?)).collect()
+    rows.iter().map(cells).collect::<Result<_>>().map(Rows)
 }
 
-fn cells(row: &tokio_postgres::Row) -> Result<Vec<Value<'_>>> {
+fn cells(row: &tokio_postgres::Row) -> Result<Vec<Cell>> {
     let cell = |(index, column): (usize, &tokio_postgres::Column)| match *column.type_() {
-        Type::INT8 => row.try_get::<_, Option<i64>>(index).map(Value::from),
-        _ => row.try_get::<_, Option<&str>>(index).map(Value::from),
+        Type::INT8 => row.try_get::<_, Option<i64>>(index).map(Cell::from),
+        _ => row.try_get::<_, Option<String>>(index).map(Cell::from),
     };
     row.columns().iter().enumerate().map(cell).collect::<std::result::Result<_, _>>().map_err(failure)
 }

@@ -22,7 +22,6 @@ pub use fair_semaphore::{SCAN_WAIT_TIMEOUT, SCANS_WAITING_MAX};
 use postgres::Postgres;
 pub use postgres::{POSTGRES_ANSWER_TIMEOUT, POSTGRES_CONNECT_TIMEOUT, POSTGRES_CONNECTIONS_MAX};
 pub(crate) use row::{Cells, FromCell, Read, Row, Rows, columns, row};
-use row::{decode, keep};
 pub use sqlite::{Snapshot, WRITER_WAIT_TIMEOUT};
 pub(crate) use sqlite::{Sqlite, is_blank, not_in_memory, sync_file};
 pub(crate) use value::{Cell, Params, Value, json_list};
@@ -83,26 +82,9 @@ impl Database {
     /// Runs a short read-only statement outside any transaction, such as the lookup of a row or page by index. It sees
     /// one snapshot. SQLite runs it on the calling thread.
     pub(crate) fn query<'a>(&'a self, sql: &'a str, params: &'a [Value<'_>]) -> BoxFuture<'a, Result<Rows>> {
-        Box::pin(async move {
-            match &self.engine {
-                Engine::Sqlite(sqlite) => sqlite.query(sql, params, keep).await.map(Rows),
-                Engine::Postgres(postgres) => postgres.query(sql, params, keep).await.map(Rows),
-            }
-        })
-    }
-
-    /// Like [`Database::query`], with [`Rows::all_with`], but the texts that `read` gets are borrowed from the engine.
-    pub(crate) async fn query_with<T>(
-        &self,
-        sql: &str,
-        params: &[Value<'_>],
-        table: &'static str,
-        read: impl Fn(&mut Cells<'_>) -> Read<T>,
-    ) -> Result<Vec<T>> {
-        let read = |row: Vec<Value<'_>>| decode(row, table, &read);
         match &self.engine {
-            Engine::Sqlite(sqlite) => sqlite.query(sql, params, read).await,
-            Engine::Postgres(postgres) => Box::pin(postgres.query(sql, params, read)).await,
+            Engine::Sqlite(sqlite) => Box::pin(sqlite.query(sql, params)),
+            Engine::Postgres(postgres) => Box::pin(postgres.query(sql, params)),
         }
     }
 
@@ -120,7 +102,7 @@ impl Database {
                 Engine::Sqlite(sqlite) => sqlite.scan(sql, params, permit).await,
                 Engine::Postgres(postgres) => {
                     let _permit = permit;
-                    postgres.query(sql, params, keep).await.map(Rows)
+                    postgres.query(sql, params).await
                 }
             }
         })

@@ -279,16 +279,16 @@ impl Transaction {
     }
 }
 
-impl<'r> Row<'r> for Option<Pod> {
+impl Row for Option<Pod> {
     /// Reads a [`Pod`], whose id is null if the instance was not created by the API.
-    fn read(cells: &mut Cells<'r>) -> Read<Self> {
+    fn read(cells: &mut Cells) -> Read<Self> {
         cells.nullable()
     }
 }
 
-impl<'r> Row<'r> for Option<StartedFrom> {
+impl Row for Option<StartedFrom> {
     /// Reads an id, which may be empty, and a [`StartImage`], whose name is null if the account cannot see it.
-    fn read(cells: &mut Cells<'r>) -> Read<Self> {
+    fn read(cells: &mut Cells) -> Read<Self> {
         let image_id = String::read(cells)?;
         let image = cells.nullable_columns(StartImage::WIDTH)?;
         Ok((!image_id.is_empty()).then_some(StartedFrom { image_id, image }))

@@ -90,7 +90,7 @@ pub use images::newest::{NewestImages, RowVersion};
 pub use images::order::{ImageOrder, ImageSort};
 pub use images::positions::FILTERED_IMAGES_MAX;
 pub use images::progress::Progress;
-pub use images::row::{BorrowedImage, Image, ImageRow, ImageStatus};
+pub use images::row::{Image, ImageStatus};
 pub use images::seed::{SeedGroup, SeedImage, SeedImages, SeedVersion};
 pub use images::shared::{SharedImages, SharedRow};
 pub use images::trash::{RestoreImage, TrashedImage};

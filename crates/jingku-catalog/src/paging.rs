@@ -70,7 +70,7 @@ pub struct Page<T> {
 impl Rows {
     /// Decodes a page whose statement uses [`Paging::window`]. The last column is the total; all others are null if
     /// there are no rows. `position` returns the values of a row in the columns of the order.
-    pub(crate) fn page<T: Row<'static>>(
+    pub(crate) fn page<T: Row>(
         self,
         table: &'static str,
         limit: u32,

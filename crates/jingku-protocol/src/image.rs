@@ -6,27 +6,24 @@ use serde::{Deserialize, Serialize};
 use crate::lenient;
 
 /// An image.
-pub type Image = ShownImage<String>;
-
-/// An image with texts of another type, such as borrowed ones, that is only serialised.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "Image"))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, rename_all = "PascalCase")]
-pub struct ShownImage<Text> {
+pub struct Image {
     /// `compshareImage-` and twelve of `0-9a-z`.
-    pub comp_share_image_id: Text,
+    pub comp_share_image_id: String,
     /// Unique in the account.
-    pub name: Text,
+    pub name: String,
     /// Its status.
     pub status: ImageStatus,
     /// `True` or `False` as text: the Go SDK refuses a boolean.
-    pub container: Text,
+    pub container: String,
     /// `Custom` for an account's own images.
-    pub image_type: Text,
+    pub image_type: String,
     /// `Official` or `Community`; empty for an account's own.
-    pub image_owner_alias: Text,
+    pub image_owner_alias: String,
     /// Name of the account that made it.
-    pub author: Text,
+    pub author: String,
     /// 0 normal, 1 official, 2 certified author.
     pub auth_info: i64,
     /// Whether the platform made it.
@@ -36,16 +33,16 @@ pub struct ShownImage<Text> {
     /// 0 private, 1 public.
     pub visibility: i64,
     /// Free text.
-    pub description: Text,
+    pub description: String,
     /// At most three.
     pub tags: Vec<String>,
     /// CNY per hour; 0 is free.
     pub price: f64,
     /// URL of a picture; empty for none.
-    pub cover: Text,
+    pub cover: String,
     /// Markdown; only when requested by id.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub readme: Option<Text>,
+    pub readme: Option<String>,
     /// What is installed; null when unknown, never an empty list or text (the Python SDK fails on those).
     pub softwares: Option<Softwares>,
     /// Recommended GPU models.
@@ -65,7 +62,7 @@ pub struct ShownImage<Text> {
     /// Accounts that have it as a favourite.
     pub favorites_count: i64,
     /// Why making it failed; empty otherwise.
-    pub failed_reason: Text,
+    pub failed_reason: String,
     /// Unix seconds.
     pub create_time: i64,
     /// Unix seconds; 0 when not published.
@@ -75,19 +72,19 @@ pub struct ShownImage<Text> {
     /// Its owner.
     pub owner: Owner,
     /// Group of versions in the community; empty when private.
-    pub group_id: Text,
+    pub group_id: String,
     /// Such as `v1.0`.
-    pub version_name: Text,
+    pub version_name: String,
     /// What is new in it.
-    pub version_desc: Text,
+    pub version_desc: String,
     /// GPU model of the instance it was made from.
-    pub source_gpu_type: Text,
+    pub source_gpu_type: String,
     /// Zone of the instance it was made from.
-    pub zone: Text,
+    pub zone: String,
     /// Zones it can be started in.
     pub image_support_zone: Vec<SupportedZone>,
     /// Not used here.
-    pub qr_code_url: Text,
+    pub qr_code_url: String,
     /// Extension: the repository to pull an image of a container from, as `ACCOUNT/NAME`; absent for others.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub repository: String,

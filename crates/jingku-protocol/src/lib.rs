@@ -47,8 +47,7 @@ pub use decode::{DecodeError, MAX_BODY_BYTES, MAX_DEPTH, MAX_NAME_BYTES, MAX_PAR
 pub use excerpt::excerpt;
 pub use file_hash::{FileHasher, HashKind};
 pub use image::{
-    Image, ImageStatus, LeftOut, LeftOutPath, Owner, PlatformType, ShownImage, SoftwarePort, Softwares,
-    SupportedZone,
+    Image, ImageStatus, LeftOut, LeftOutPath, Owner, PlatformType, SoftwarePort, Softwares, SupportedZone,
 };
 pub use name_refusal::NameRefusal;
 #[cfg(feature = "schema")]

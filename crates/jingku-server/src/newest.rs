@@ -6,10 +6,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use jingku_catalog::{
-    BorrowedImage, ImageFilter, ImageOrder, NewestImages, Paging as RowPaging, RowVersion, Scope,
-    SharedImages, SharedRow,
+    AccountId, ImageFilter, ImageOrder, NewestImages, Paging as RowPaging, RowVersion, Scope, SharedImages,
+    SharedRow,
 };
-use jingku_library::Internal;
 use jingku_protocol::actions::{
     DescribeCompShareCustomImagesRequest as Query, ImageQuery, ImageRows, MAX_LIMIT, Paging,
 };
@@ -117,12 +116,9 @@ async fn shared_rows(call: &Call<'_>, page: &SharedImages) -> Result<Option<Vec<
     let missing: Vec<String> = page.rows.iter().zip(&rows).filter_map(missing).collect();
     if !missing.is_empty() {
         let ids: Vec<&str> = missing.iter().map(String::as_str).collect();
-        let show = |image: BorrowedImage<'_>| (image.id.to_string(), image.account, render(call, image));
-        for (version, (id, owner, json)) in
-            call.library.catalog.shared_rows(call.account().id, &ids, show).await?
-        {
-            let json = json?;
-            cache.keep(owner, version, &json);
+        for (version, image) in call.library.catalog.shared_rows(call.account().id, &ids).await? {
+            let (id, owner) = (image.id.clone(), image.account);
+            let json = render(call, owner, version, image)?;
             let is_this = |row: &SharedRow| row.id == id && row.version == version;
             if let Some(place) = page.rows.iter().position(is_this) {
                 rows[place] = Some(json);
@@ -169,17 +165,15 @@ impl Reach {
         let missing = |(row, known): (&RowVersion, &Option<Row>)| known.is_none().then_some(row.seq);
         let missing: Vec<i64> = page.rows.iter().zip(&rows).filter_map(missing).collect();
         if let (Some(newest), Some(oldest)) = (missing.first(), missing.last()) {
-            let show = |image: BorrowedImage<'_>| render(call, image);
             let read = match self {
                 // At most the rows of a page, unless some were restored from the trash since.
                 Self::All => {
-                    catalog.images_between(scope, filter.zones, *oldest..=*newest, MAX_LIMIT, show).await?
+                    catalog.images_between(scope, filter.zones, *oldest..=*newest, MAX_LIMIT).await?
                 }
-                Self::Matches => catalog.images_numbered(scope, &missing, show).await?,
+                Self::Matches => catalog.images_numbered(scope, &missing).await?,
             };
-            for (version, json) in read {
-                let json = json?;
-                cache.keep(account, version, &json);
+            for (version, image) in read {
+                let json = render(call, account, version, image)?;
                 if let Some(place) = place_of(&page.rows, version) {
                     rows[place] = Some(json);
                 }
@@ -189,9 +183,17 @@ impl Reach {
     }
 }
 
-/// Serialises a row.
-fn render(call: &Call<'_>, image: BorrowedImage<'_>) -> Result<Row, Internal> {
-    Ok(to_raw_value(&view::image(image, call.context, false)?).expect("an image serialises").into())
+/// Serialises a row and keeps it.
+fn render(
+    call: &Call<'_>,
+    owner: AccountId,
+    version: RowVersion,
+    image: jingku_catalog::Image,
+) -> Result<Row, Error> {
+    let json: Row =
+        to_raw_value(&view::image(image, call.context, false)?).expect("an image serialises").into();
+    call.context.rows.keep(owner, version, &json);
+    Ok(json)
 }
 
 /// Finds a version in a page, which is sorted by descending number.

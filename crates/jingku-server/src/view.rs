@@ -1,15 +1,12 @@
 //! Conversions between API types and catalogue rows.
 
-use std::borrow::Cow;
-use std::ops::Deref;
-
 use jingku_catalog::{
-    AccountId, Cursor, Image as Row, ImageFilter, ImageRow, ImageStatus as RowStatus, InvalidCursor,
+    AccountId, Cursor, Image as Row, ImageFilter, ImageStatus as RowStatus, InvalidCursor,
     Paging as RowPaging, Scope,
 };
 use jingku_library::{Internal, cents_to_price};
 use jingku_protocol::actions::{Paging, Word};
-use jingku_protocol::{Image, ImageStatus, Owner, ShownImage, SupportedZone};
+use jingku_protocol::{Image, ImageStatus, Owner, SupportedZone};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -22,48 +19,25 @@ pub(crate) const OFFICIAL: &str = "Official";
 
 const MB: i64 = 1 << 20;
 
-/// The text of an image row: owned, or borrowed while the row is read.
-pub(crate) trait Text: Clone + Deref<Target = str> + From<String> {
-    fn of(text: &'static str) -> Self;
-}
-
-impl Text for String {
-    fn of(text: &'static str) -> Self {
-        text.to_owned()
-    }
-}
-
-impl Text for Cow<'_, str> {
-    fn of(text: &'static str) -> Self {
-        Cow::Borrowed(text)
-    }
-}
-
 /// Converts an image row. Only a request by id shows the readme.
-pub(crate) fn image<T: Text>(
-    row: ImageRow<T>,
-    context: &Context,
-    with_readme: bool,
-) -> Result<ShownImage<T>, Internal> {
+pub(crate) fn image(row: Row, context: &Context, with_readme: bool) -> Result<Image, Internal> {
     let official = row.account == AccountId::PLATFORM;
-    let owner_name = if official { T::of(OFFICIAL) } else { row.owner_name };
+    let owner_name = if official { OFFICIAL.to_owned() } else { row.owner_name };
     let is_container = row.container && row.manifest.is_some();
     let repository =
         if is_container { Repository::of(row.account.0, &row.name, &row.id) } else { String::new() };
     let zone_id = context.library.zones.find(&row.zone).map_or(0, |zone| zone.zone_id);
-    Ok(ShownImage {
+    Ok(Image {
         softwares: row.softwares.as_deref().map(|json| parse(&row.id, json)).transpose()?,
         software_ports: parse(&row.id, &row.software_ports)?,
         firewall_ports: row.firewall_ports.iter().filter_map(|port| u16::try_from(*port).ok()).collect(),
-        image_support_zone: vec![SupportedZone { zone: row.zone.to_string(), zone_id }],
-        owner: Owner { account_name: owner_name.to_string(), account_id: row.account.0.to_string() },
         comp_share_image_id: row.id,
         name: row.name,
         status: status(row.status),
-        container: T::of(if row.container { "True" } else { "False" }),
-        image_type: if row.platform_type.is_empty() { T::of("Custom") } else { row.platform_type },
-        image_owner_alias: T::of(if official { OFFICIAL } else { "" }),
-        author: owner_name,
+        container: if row.container { "True" } else { "False" }.to_owned(),
+        image_type: if row.platform_type.is_empty() { "Custom".to_owned() } else { row.platform_type },
+        image_owner_alias: if official { OFFICIAL.to_owned() } else { String::new() },
+        author: owner_name.clone(),
         auth_info: i64::from(official),
         is_official: official,
         size: megabytes(row.size_bytes),
@@ -71,7 +45,7 @@ pub(crate) fn image<T: Text>(
         description: row.description,
         tags: row.tags,
         price: cents_to_price(row.price_cents),
-        cover: context.cover_url(&row.cover).into(),
+        cover: context.cover_url(&row.cover),
         readme: with_readme.then_some(row.readme),
         supported_gpu_types: row.supported_gpu_types,
         auto_start: row.auto_start,
@@ -83,12 +57,14 @@ pub(crate) fn image<T: Text>(
         create_time: row.create_time,
         pub_time: row.pub_time,
         update_time: row.update_time,
+        owner: Owner { account_name: owner_name, account_id: row.account.0.to_string() },
         group_id: row.group_id,
         version_name: row.version_name,
         version_desc: row.version_desc,
         source_gpu_type: row.source_gpu_type,
+        image_support_zone: vec![SupportedZone { zone: row.zone.clone(), zone_id }],
         zone: row.zone,
-        qr_code_url: T::of(""),
+        qr_code_url: String::new(),
         repository,
         left_out: None,
     })

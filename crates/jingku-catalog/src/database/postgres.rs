@@ -19,8 +19,8 @@ use tokio_postgres::NoTls;
 use tokio_postgres::config::TargetSessionAttrs;
 use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 
-use super::row::{Rows, keep};
-use super::value::Value;
+use super::row::Rows;
+use super::value::{Cell, Value};
 use crate::{CatalogError, Result};
 use address::Address;
 use failure::{failure, is_lost};
@@ -40,8 +40,7 @@ const KEEPALIVE: Duration = Duration::from_secs(10);
 /// How long a statement waits for a row lock and runs, and how long an idle transaction keeps its locks; see also `PLANS`.
 const LIMITS: &str = "-c lock_timeout=5s -c statement_timeout=15s -c idle_in_transaction_session_timeout=30s";
 /// Plans a prepared statement once for any values. By default, PostgreSQL plans a statement with a parameter in LIMIT for
-/// every execution, which takes three times as long as running it. SQLite is told the same, so no statement needs a plan
-/// for its values.
+/// every execution, which costs more than running it. SQLite is told the same, so no statement needs a plan for its values.
 const PLANS: &str = "-c plan_cache_mode=force_generic_plan";
 /// The advisory lock held while migrating: "jingku" in ASCII.
 const SCHEMA_LOCK: i64 = 0x6a69_6e67_6b75;
@@ -92,16 +91,11 @@ impl Postgres {
     }
 
     /// Runs a read-only statement. It is repeated if the connection is lost.
-    pub(crate) async fn query<T>(
-        &self,
-        sql: &str,
-        params: &[Value<'_>],
-        read: impl Fn(Vec<Value<'_>>) -> Result<T>,
-    ) -> Result<Vec<T>> {
+    pub(crate) async fn query(&self, sql: &str, params: &[Value<'_>]) -> Result<Rows> {
         let begun = Instant::now();
         loop {
             let connection = self.connection().await?;
-            match answered(query(&connection, sql, params, &read)).await {
+            match answered(query(&connection, sql, params)).await {
                 Err(error) if is_lost(&error) && begun.elapsed() < POSTGRES_CONNECT_TIMEOUT => {
                     drop(Object::take(connection));
                 }
@@ -187,7 +181,7 @@ pub(crate) struct Transaction {
 
 impl Transaction {
     pub(crate) async fn query(&mut self, sql: &str, params: &[Value<'_>]) -> Result<Rows> {
-        answered(query(self.connection(), sql, params, keep)).await.map(Rows)
+        answered(query(self.connection(), sql, params)).await
     }
 
     pub(crate) async fn execute(&mut self, sql: &str, params: &[Value<'_>]) -> Result<u64> {
@@ -251,23 +245,17 @@ impl Drop for Transaction {
     }
 }
 
-/// Runs a statement and passes each of its rows to `read`.
-async fn query<T>(
-    connection: &Object,
-    sql: &str,
-    params: &[Value<'_>],
-    read: impl Fn(Vec<Value<'_>>) -> Result<T>,
-) -> Result<Vec<T>> {
+async fn query(connection: &Object, sql: &str, params: &[Value<'_>]) -> Result<Rows> {
     let statement = connection.prepare_cached(sql).await.map_err(failure)?;
     let params: Vec<&(dyn ToSql + Sync)> = params.iter().map(|param| param as _).collect();
     let rows = connection.query(&statement, &params).await.map_err(failure)?;
-    rows.iter().map(|row| read(cells(row)?)).collect()
+    rows.iter().map(cells).collect::<Result<_>>().map(Rows)
 }
 
-fn cells(row: &tokio_postgres::Row) -> Result<Vec<Value<'_>>> {
+fn cells(row: &tokio_postgres::Row) -> Result<Vec<Cell>> {
     let cell = |(index, column): (usize, &tokio_postgres::Column)| match *column.type_() {
-        Type::INT8 => row.try_get::<_, Option<i64>>(index).map(Value::from),
-        _ => row.try_get::<_, Option<&str>>(index).map(Value::from),
+        Type::INT8 => row.try_get::<_, Option<i64>>(index).map(Cell::from),
+        _ => row.try_get::<_, Option<String>>(index).map(Cell::from),
     };
     row.columns().iter().enumerate().map(cell).collect::<std::result::Result<_, _>>().map_err(failure)
 }

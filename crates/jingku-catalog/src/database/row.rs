@@ -1,19 +1,17 @@
 //! Decodes rows: one value from a column, or a type from several.
 
-use std::borrow::Cow;
-
-use super::value::{Cell, Value};
+use super::value::Cell;
 use crate::{AccountId, CatalogError, Result};
 
-/// A value of one column. It may borrow from a row that lives for `'r`.
-pub(crate) trait FromCell<'r>: Sized {
+/// A value of one column.
+pub(crate) trait FromCell: Sized {
     /// Returns the value, or what is wrong with the cell.
-    fn from_cell(cell: Value<'r>) -> std::result::Result<Self, String>;
+    fn from_cell(cell: Cell) -> std::result::Result<Self, String>;
 }
 
 /// A value of one or more columns.
-pub(crate) trait Row<'r>: Sized {
-    fn read(cells: &mut Cells<'r>) -> Read<Self>;
+pub(crate) trait Row: Sized {
+    fn read(cells: &mut Cells) -> Read<Self>;
 }
 
 pub(crate) type Read<T> = std::result::Result<T, BadCell>;
@@ -25,44 +23,33 @@ pub(crate) struct BadCell {
 }
 
 /// Defines a comparable [`Row`] whose fields are columns, and `COLUMNS`, their list for a SELECT. A field without a column
-/// is read from the columns that the statement selects in its place. A type parameter stands for the type of texts.
+/// is read from the columns that the statement selects in its place.
 macro_rules! row {
     (
         $(#[$attribute:meta])*
-        $visibility:vis struct $name:ident $(<$text:ident>)? {
+        $visibility:vis struct $name:ident {
             $($(#[$doc:meta])* $field_visibility:vis $field:ident: $type:ty $(= $column:literal)?,)+
         }
     ) => {
         $(#[$attribute])*
         #[derive(Clone, Debug, PartialEq, Eq)]
-        $visibility struct $name $(<$text>)? {
+        $visibility struct $name {
             $($(#[$doc])* $field_visibility $field: $type,)+
         }
 
-        impl $(<$text>)? $name $(<$text>)? {
+        impl $name {
             pub(crate) const COLUMNS: &'static str = $crate::database::columns!($($($column,)?)+);
             /// The number of its columns.
             #[allow(dead_code, reason = "few rows are read with `Cells::nullable_columns`")]
             pub(crate) const WIDTH: usize = [$($($column,)?)+].len();
         }
 
-        impl<'r $(, $text: $crate::database::FromCell<'r>)?> $crate::database::Row<'r> for $name $(<$text>)? {
-            fn read(cells: &mut $crate::database::Cells<'r>) -> $crate::database::Read<Self> {
+        impl $crate::database::Row for $name {
+            fn read(cells: &mut $crate::database::Cells) -> $crate::database::Read<Self> {
                 Ok(Self { $($field: $crate::database::Row::read(cells)?,)+ })
             }
         }
-
-        $crate::database::row!(@owned $name $(<$text>)? $($field)+);
     };
-    (@owned $name:ident <$text:ident> $($field:ident)+) => {
-        impl $name<String> {
-            /// Copies a row with borrowed texts.
-            pub fn owned(row: $name<std::borrow::Cow<'_, str>>) -> Self {
-                Self { $($field: row.$field.into(),)+ }
-            }
-        }
-    };
-    (@owned $name:ident $($field:ident)+) => {};
 }
 pub(crate) use row;
 
@@ -71,16 +58,16 @@ macro_rules! columns {
 }
 pub(crate) use columns;
 
-impl<'r, T: FromCell<'r>> Row<'r> for T {
-    fn read(cells: &mut Cells<'r>) -> Read<Self> {
+impl<T: FromCell> Row for T {
+    fn read(cells: &mut Cells) -> Read<Self> {
         T::from_cell(cells.next()).map_err(|problem| BadCell { column: cells.column, problem })
     }
 }
 
 macro_rules! tuple {
     ($($value:ident)+) => {
-        impl<'r, $($value: Row<'r>),+> Row<'r> for ($($value,)+) {
-            fn read(cells: &mut Cells<'r>) -> Read<Self> {
+        impl<$($value: Row),+> Row for ($($value,)+) {
+            fn read(cells: &mut Cells) -> Read<Self> {
                 Ok(($($value::read(cells)?,)+))
             }
         }
@@ -97,11 +84,6 @@ tuple!(A B C D E F);
 #[derive(Debug)]
 pub(crate) struct Rows(pub(super) Vec<Vec<Cell>>);
 
-/// Copies the texts of a row, for [`Rows`].
-pub(super) fn keep(row: Vec<Value<'_>>) -> Result<Vec<Cell>> {
-    Ok(row.into_iter().map(Value::into_static).collect())
-}
-
 impl Rows {
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -113,12 +95,12 @@ impl Rows {
     }
 
     /// Decodes the first row, if any. Fails with [`CatalogError::Corrupt`] if a column has a wrong value.
-    pub(crate) fn first<T: Row<'static>>(self, table: &'static str) -> Result<Option<T>> {
+    pub(crate) fn first<T: Row>(self, table: &'static str) -> Result<Option<T>> {
         self.first_with(table, T::read)
     }
 
     /// Decodes the first row without its first column, which was selected only to identify it in errors.
-    pub(crate) fn first_after_key<T: Row<'static>>(self, table: &'static str) -> Result<Option<T>> {
+    pub(crate) fn first_after_key<T: Row>(self, table: &'static str) -> Result<Option<T>> {
         self.first_with(table, |cells| {
             cells.next();
             T::read(cells)
@@ -128,66 +110,62 @@ impl Rows {
     pub(crate) fn first_with<T>(
         self,
         table: &'static str,
-        read: impl Fn(&mut Cells<'static>) -> Read<T>,
+        read: impl Fn(&mut Cells) -> Read<T>,
     ) -> Result<Option<T>> {
         self.0.into_iter().next().map(|row| decode(row, table, &read)).transpose()
     }
 
     /// Decodes every row, with the errors of [`Rows::first`].
-    pub(crate) fn all<T: Row<'static>>(self, table: &'static str) -> Result<Vec<T>> {
+    pub(crate) fn all<T: Row>(self, table: &'static str) -> Result<Vec<T>> {
         self.all_with(table, T::read)
     }
 
     pub(crate) fn all_with<T>(
         self,
         table: &'static str,
-        read: impl Fn(&mut Cells<'static>) -> Read<T>,
+        read: impl Fn(&mut Cells) -> Read<T>,
     ) -> Result<Vec<T>> {
         self.0.into_iter().map(|row| decode(row, table, &read)).collect()
     }
 }
 
-pub(super) fn decode<'r, T>(
-    row: Vec<Value<'r>>,
-    table: &'static str,
-    read: impl Fn(&mut Cells<'r>) -> Read<T>,
-) -> Result<T> {
-    let key = row.first().cloned();
+fn decode<T>(row: Vec<Cell>, table: &'static str, read: impl Fn(&mut Cells) -> Read<T>) -> Result<T> {
+    let key = match row.first() {
+        Some(Cell::Integer(key)) => key.to_string(),
+        Some(Cell::Text(key)) => key.to_string(),
+        Some(Cell::Null) | None => String::new(),
+    };
     let mut cells = Cells { cells: row.into_iter(), column: 0 };
     read(&mut cells).map_err(|BadCell { column, problem }| CatalogError::Corrupt {
         table,
-        row: match key {
-            Some(Value::Integer(key)) => key.to_string(),
-            Some(Value::Text(key)) => key.into_owned(),
-            Some(Value::Null) | None => String::new(),
-        },
+        row: key,
         problem: format!("column {column} {problem}"),
     })
 }
 
 /// The cells of a row, read in column order.
-pub(crate) struct Cells<'r> {
-    cells: std::vec::IntoIter<Value<'r>>,
+pub(crate) struct Cells {
+    cells: std::vec::IntoIter<Cell>,
     column: usize,
 }
 
-impl<'r> Cells<'r> {
+impl Cells {
     /// The number in the last column, whatever was read before.
     pub(crate) fn last_integer(&mut self) -> Read<i64> {
         match self.cells.next_back() {
-            Some(Value::Integer(value)) => Ok(value),
+            Some(Cell::Integer(value)) => Ok(value),
             _ => Err(BadCell { column: self.column, problem: "(the last) is not a number".to_owned() }),
         }
     }
 
     /// Reads a value whose columns are all null if there is none. Its first column is never null otherwise. No other value
     /// can be read after it.
-    pub(crate) fn nullable<T: Row<'r>>(&mut self) -> Read<Option<T>> {
-        if matches!(self.cells.as_slice(), [Value::Null, ..]) { Ok(None) } else { T::read(self).map(Some) }
+    pub(crate) fn nullable<T: Row>(&mut self) -> Read<Option<T>> {
+        if matches!(self.cells.as_slice(), [Cell::Null, ..]) { Ok(None) } else { T::read(self).map(Some) }
     }
 
     /// Like [`Cells::nullable`], for a value of so many columns that others follow.
-    pub(crate) fn nullable_columns<T: Row<'r>>(&mut self, width: usize) -> Read<Option<T>> {
+    pub(crate) fn nullable_columns<T: Row>(&mut self, width: usize) -> Read<Option<T>> {
         let value = self.nullable()?;
         if value.is_none() {
             for _ in 0..width {
@@ -197,61 +175,55 @@ impl<'r> Cells<'r> {
         Ok(value)
     }
 
-    fn next(&mut self) -> Value<'r> {
+    fn next(&mut self) -> Cell {
         self.column += 1;
-        self.cells.next().unwrap_or(Value::Null)
+        self.cells.next().unwrap_or(Cell::Null)
     }
 }
 
-impl FromCell<'_> for i64 {
-    fn from_cell(cell: Value<'_>) -> std::result::Result<Self, String> {
+impl FromCell for i64 {
+    fn from_cell(cell: Cell) -> std::result::Result<Self, String> {
         match cell {
-            Value::Integer(value) => Ok(value),
-            Value::Null => Err("is null".to_owned()),
-            Value::Text(_) => Err("is a text".to_owned()),
+            Cell::Integer(value) => Ok(value),
+            Cell::Null => Err("is null".to_owned()),
+            Cell::Text(_) => Err("is a text".to_owned()),
         }
     }
 }
 
-impl<'r> FromCell<'r> for Cow<'r, str> {
-    fn from_cell(cell: Value<'r>) -> std::result::Result<Self, String> {
+impl FromCell for String {
+    fn from_cell(cell: Cell) -> std::result::Result<Self, String> {
         match cell {
-            Value::Text(value) => Ok(value),
-            Value::Null => Err("is null".to_owned()),
-            Value::Integer(_) => Err("is a number".to_owned()),
+            Cell::Text(value) => Ok(value.into_owned()),
+            Cell::Null => Err("is null".to_owned()),
+            Cell::Integer(_) => Err("is a number".to_owned()),
         }
-    }
-}
-
-impl FromCell<'_> for String {
-    fn from_cell(cell: Value<'_>) -> std::result::Result<Self, String> {
-        Cow::from_cell(cell).map(Cow::into_owned)
     }
 }
 
 /// Stored as 0 or 1.
-impl FromCell<'_> for bool {
-    fn from_cell(cell: Value<'_>) -> std::result::Result<Self, String> {
+impl FromCell for bool {
+    fn from_cell(cell: Cell) -> std::result::Result<Self, String> {
         i64::from_cell(cell).map(|value| value != 0)
     }
 }
 
-impl FromCell<'_> for AccountId {
-    fn from_cell(cell: Value<'_>) -> std::result::Result<Self, String> {
+impl FromCell for AccountId {
+    fn from_cell(cell: Cell) -> std::result::Result<Self, String> {
         i64::from_cell(cell).map(AccountId)
     }
 }
 
-impl<'r, T: FromCell<'r>> FromCell<'r> for Option<T> {
-    fn from_cell(cell: Value<'r>) -> std::result::Result<Self, String> {
-        if matches!(cell, Value::Null) { Ok(None) } else { T::from_cell(cell).map(Some) }
+impl<T: FromCell> FromCell for Option<T> {
+    fn from_cell(cell: Cell) -> std::result::Result<Self, String> {
+        if matches!(cell, Cell::Null) { Ok(None) } else { T::from_cell(cell).map(Some) }
     }
 }
 
 /// Stored as JSON, by [`json_list`](super::json_list).
-impl<T: serde::de::DeserializeOwned> FromCell<'_> for Vec<T> {
-    fn from_cell(cell: Value<'_>) -> std::result::Result<Self, String> {
-        let text = Cow::from_cell(cell)?;
+impl<T: serde::de::DeserializeOwned> FromCell for Vec<T> {
+    fn from_cell(cell: Cell) -> std::result::Result<Self, String> {
+        let text = String::from_cell(cell)?;
         if text == "[]" {
             return Ok(Vec::new());
         }

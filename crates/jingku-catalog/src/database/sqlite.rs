@@ -21,7 +21,7 @@ use rusqlite::Connection;
 use tempfile::TempDir;
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard, OwnedSemaphorePermit};
 
-use super::row::{Rows, keep};
+use super::row::Rows;
 use super::value::Value;
 use crate::{CatalogError, Result};
 use connection::{blocking, failure, prepare, query};
@@ -73,15 +73,10 @@ impl Sqlite {
     }
 
     /// Runs a short statement on the calling thread: cheaper than handing it to another.
-    pub(crate) async fn query<T>(
-        &self,
-        sql: &str,
-        params: &[Value<'_>],
-        read: impl Fn(Vec<Value<'_>>) -> Result<T>,
-    ) -> Result<Vec<T>> {
+    pub(crate) async fn query(&self, sql: &str, params: &[Value<'_>]) -> Result<Rows> {
         match &self.file {
-            Some(file) => file.query(sql, params, read),
-            None => query(&*self.writer().await?, sql, params, read),
+            Some(file) => file.query(sql, params),
+            None => query(&*self.writer().await?, sql, params),
         }
     }
 
@@ -93,12 +88,12 @@ impl Sqlite {
         permit: OwnedSemaphorePermit,
     ) -> Result<Rows> {
         let sql = sql.to_owned();
-        let params: Vec<Value<'static>> = params.iter().cloned().map(Value::into_static).collect();
+        let params: Vec<Value<'static>> = params.iter().map(Value::to_static).collect();
         if let Some(file) = self.file.clone() {
-            blocking(move || (file.query(&sql, &params, keep).map(Rows), permit).0).await
+            blocking(move || (file.query(&sql, &params), permit).0).await
         } else {
             let connection = self.writer().await?;
-            blocking(move || (query(&connection, &sql, &params, keep).map(Rows), permit).0).await
+            blocking(move || (query(&connection, &sql, &params), permit).0).await
         }
     }
 

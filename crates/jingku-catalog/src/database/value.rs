@@ -18,11 +18,11 @@ pub(crate) enum Value<'a> {
 pub(crate) type Cell = Value<'static>;
 
 impl Value<'_> {
-    pub(super) fn into_static(self) -> Value<'static> {
+    pub(super) fn to_static(&self) -> Value<'static> {
         match self {
             Self::Null => Value::Null,
-            Self::Integer(value) => Value::Integer(value),
-            Self::Text(text) => text.into_owned().into(),
+            Self::Integer(value) => Value::Integer(*value),
+            Self::Text(text) => text.clone().into_owned().into(),
         }
     }
 }

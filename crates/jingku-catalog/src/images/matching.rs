@@ -8,7 +8,7 @@ use super::bitmaps::Positions;
 use super::filter::ImageFilter;
 use super::newest::{NewestImages, RowVersion, TRIES_MAX, cursor_before};
 use super::order::ImageOrder;
-use super::row::BorrowedImage;
+use super::row::Image;
 use crate::database::{Params, Value};
 use crate::{Catalog, Paging, Result, Scope};
 
@@ -62,14 +62,9 @@ impl Catalog {
         Ok(Some((revision, rows)))
     }
 
-    /// Returns the images of an account with these numbers, newest first, each as `show` returns it.
-    pub async fn images_numbered<T>(
-        &self,
-        scope: Scope,
-        seqs: &[i64],
-        show: impl Fn(BorrowedImage<'_>) -> T,
-    ) -> Result<Vec<(RowVersion, T)>> {
-        let mut rows = self.images_with(scope, "seq", seqs, show).await?;
+    /// Returns the images of an account with these numbers, newest first.
+    pub async fn images_numbered(&self, scope: Scope, seqs: &[i64]) -> Result<Vec<(RowVersion, Image)>> {
+        let mut rows = self.images_with(scope, "seq", seqs).await?;
         rows.sort_unstable_by_key(|(version, _)| Reverse(version.seq));
         Ok(rows)
     }

@@ -6,9 +6,9 @@ use std::ops::RangeInclusive;
 use super::filter::ImageFilter;
 use super::list::{OFFSET_WALKED_MAX, Parts};
 use super::order::ImageOrder;
-use super::row::{BorrowedImage, Image};
+use super::row::Image;
 use crate::cursor::Cursor;
-use crate::database::{Cells, Params, Row, Value};
+use crate::database::{Cells, Params, Read, Row, Value};
 use crate::{Catalog, Page, Paging, Result, Scope};
 
 /// How often a page is read again because the account changed in between, before its offset is walked.
@@ -127,8 +127,7 @@ impl Catalog {
             let (Some(newest), Some(oldest)) = (rows.first(), rows.last()) else {
                 return Ok(Some(Page { items: Vec::new(), total, next }));
             };
-            let between = oldest.seq..=newest.seq;
-            let read = self.images_between(scope, zones, between, paging.limit(), Image::owned).await?;
+            let read = self.images_between(scope, zones, oldest.seq..=newest.seq, paging.limit()).await?;
             if read.iter().map(|(version, _)| version).eq(&rows) {
                 let items = read.into_iter().map(|(_, image)| image).collect();
                 return Ok(Some(Page { items, total, next }));
@@ -137,44 +136,38 @@ impl Catalog {
         Ok(None)
     }
 
-    /// Returns the images of such a list between two numbers, newest first, at most `limit`, each as `show` returns it.
-    pub async fn images_between<T>(
+    /// Returns the images of such a list between two numbers, newest first, at most `limit`.
+    pub async fn images_between(
         &self,
         scope: Scope,
         zones: Option<&[&str]>,
         between: RangeInclusive<i64>,
         limit: u32,
-        show: impl Fn(BorrowedImage<'_>) -> T,
-    ) -> Result<Vec<(RowVersion, T)>> {
-        let mut rows = self.versioned(rows_statement(scope, zones, between, limit), show).await?;
+    ) -> Result<Vec<(RowVersion, Image)>> {
+        let (sql, params) = rows_statement(scope, zones, between, limit);
+        let rows = self.database.query(&sql, params.as_slice()).await?;
+        let mut rows = rows.all_with("images", read_versioned)?;
         rows.sort_unstable_by_key(|(version, _)| Reverse(version.seq));
         Ok(rows)
     }
 
     /// Returns the images in a scope with these values in a column, in no order.
-    pub(super) async fn images_with<'a, V: Into<Value<'a>> + Copy, T>(
+    pub(super) async fn images_with<'a, T: Into<Value<'a>> + Copy>(
         &self,
         scope: Scope,
         column: &str,
-        values: &[V],
-        show: impl Fn(BorrowedImage<'_>) -> T,
-    ) -> Result<Vec<(RowVersion, T)>> {
-        self.versioned(found_statement(scope, column, values), show).await
+        values: &[T],
+    ) -> Result<Vec<(RowVersion, Image)>> {
+        let (sql, params) = found_statement(scope, column, values);
+        self.database.query(&sql, params.as_slice()).await?.all_with("images", read_versioned)
     }
+}
 
-    /// Runs a statement that selects images, each followed by `changed`.
-    async fn versioned<T>(
-        &self,
-        (sql, params): (String, Params<'_>),
-        show: impl Fn(BorrowedImage<'_>) -> T,
-    ) -> Result<Vec<(RowVersion, T)>> {
-        let read = |cells: &mut Cells<'_>| {
-            let changed = cells.last_integer()?;
-            let image = BorrowedImage::read(cells)?;
-            Ok((RowVersion { seq: image.seq, changed }, show(image)))
-        };
-        self.database.query_with(&sql, params.as_slice(), "images", read).await
-    }
+/// Decodes an image followed by `changed`.
+fn read_versioned(cells: &mut Cells) -> Read<(RowVersion, Image)> {
+    let changed = cells.last_integer()?;
+    let image = Image::read(cells)?;
+    Ok((RowVersion { seq: image.seq, changed }, image))
 }
 
 /// The position after the images from this number on.

@@ -1,40 +1,32 @@
-use std::borrow::Cow;
-
 use serde::Deserialize;
 
 use crate::AccountId;
-use crate::database::{FromCell, Value, row};
+use crate::database::{Cell, FromCell, row};
 
 /// Assigns `images.changed`, in every statement that changes what lists show of an image: the revision that its owner's
 /// account gets in the same transaction. Account, `seq` and `changed` together identify one content of the row.
 pub(crate) const CHANGED: &str =
     "changed = (SELECT revision FROM accounts WHERE accounts.id = images.account_id)";
 
-/// The metadata of an image.
-pub type Image = ImageRow<String>;
-
-/// The same while it is read: its texts are in the memory of the database.
-pub type BorrowedImage<'r> = ImageRow<Cow<'r, str>>;
-
 row! {
-    /// The metadata of an image, with texts of a type.
-    pub struct ImageRow<Text> {
+    /// The metadata of an image.
+    pub struct Image {
         /// Its id, unique in the catalogue.
-        pub id: Text = "i.id",
+        pub id: String = "i.id",
         /// The account it belongs to.
         pub account: AccountId = "i.account_id",
         /// The name of that account.
-        pub owner_name: Text = "a.name",
+        pub owner_name: String = "a.name",
         /// Its name, unique among the account's images that are neither in the trash nor [`ImageStatus::UnAvailable`].
-        pub name: Text = "i.name",
+        pub name: String = "i.name",
         /// Its status.
         pub status: ImageStatus = "i.status",
         /// Its description, one paragraph.
-        pub description: Text = "i.description",
+        pub description: String = "i.description",
         /// Its tags.
         pub tags: Vec<String> = "i.tags",
         /// The id of its cover, or empty.
-        pub cover: Text = "i.cover",
+        pub cover: String = "i.cover",
         /// Who can see it: 0 its owner, 1 everybody.
         pub visibility: i64 = "i.visibility",
         /// The price of its use, in 1/100 CNY per hour.
@@ -46,7 +38,7 @@ row! {
         /// The GPUs it is recommended for.
         pub supported_gpu_types: Vec<String> = "i.supported_gpu_types",
         /// The ports of its software, as a JSON list.
-        pub software_ports: Text = "i.software_ports",
+        pub software_ports: String = "i.software_ports",
         /// The ports to open.
         pub firewall_ports: Vec<i64> = "i.firewall_ports",
         /// How many hours it was used.
@@ -56,7 +48,7 @@ row! {
         /// How many accounts marked it as a favourite.
         pub favorites_count: i64 = "i.favorites_count",
         /// Why it could not be made, or was rejected in review; else empty.
-        pub failed_reason: Text = "i.failed_reason",
+        pub failed_reason: String = "i.failed_reason",
         /// When it was created.
         pub create_time: i64 = "i.create_time",
         /// When it was last changed.
@@ -64,19 +56,19 @@ row! {
         /// When it was published, or 0.
         pub pub_time: i64 = "i.pub_time",
         /// The community group it belongs to, or empty.
-        pub group_id: Text = "i.group_id",
+        pub group_id: String = "i.group_id",
         /// Its version name in the group.
-        pub version_name: Text = "i.version_name",
+        pub version_name: String = "i.version_name",
         /// The changes in this version.
-        pub version_desc: Text = "i.version_desc",
+        pub version_desc: String = "i.version_desc",
         /// The GPU type of the instance it was made from.
-        pub source_gpu_type: Text = "i.source_gpu_type",
+        pub source_gpu_type: String = "i.source_gpu_type",
         /// The region it is stored in.
-        pub region: Text = "i.region",
+        pub region: String = "i.region",
         /// The zone it is stored in.
-        pub zone: Text = "i.zone",
+        pub zone: String = "i.zone",
         /// The instance it was made from, perhaps removed since; empty if it was uploaded.
-        pub source_instance_id: Text = "i.source_instance_id",
+        pub source_instance_id: String = "i.source_instance_id",
         /// Its unpacked size; while it is being made, its maximum size.
         pub size_bytes: i64 = "i.size_bytes",
         /// The name of its manifest, once made.
@@ -84,13 +76,13 @@ row! {
         /// Whether it was made from a container instead of a disk.
         pub container: bool = "i.container",
         /// `System`, `App`, `Game` or `Other` for a platform image, else empty.
-        pub platform_type: Text = "i.platform_type",
+        pub platform_type: String = "i.platform_type",
         /// Its number among all images its account ever had, from 1 in order of creation.
         pub seq: i64 = "i.seq",
         /// Its number among those of all accounts, with gaps.
         pub ordinal: i64 = "i.ordinal",
         /// Its readme; empty if not requested.
-        pub readme: Text,
+        pub readme: String,
     }
 }
 
@@ -134,9 +126,9 @@ impl ImageStatus {
     }
 }
 
-impl FromCell<'_> for ImageStatus {
-    fn from_cell(cell: Value<'_>) -> Result<Self, String> {
-        let word = Cow::from_cell(cell)?;
+impl FromCell for ImageStatus {
+    fn from_cell(cell: Cell) -> Result<Self, String> {
+        let word = String::from_cell(cell)?;
         [Self::Making, Self::Available, Self::UnAvailable, Self::Reviewing, Self::Offline]
             .into_iter()
             .find(|status| status.as_str() == word)

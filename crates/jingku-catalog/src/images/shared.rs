@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::newest::{RowVersion, TRIES_MAX};
 use super::order::ImageOrder;
-use super::row::BorrowedImage;
+use super::row::Image;
 use super::shared_order::{ListKey, Place, SharedOrder};
 use crate::database::{Params, Row, json_list};
 use crate::{AccountId, Catalog, Cursor, Paging, Result, Scope};
@@ -69,15 +69,9 @@ impl Catalog {
         Ok(None)
     }
 
-    /// Returns images shared with an account, by id, in no order, each as `show` returns it. Images that are not shared
-    /// with it are left out.
-    pub async fn shared_rows<T>(
-        &self,
-        account: AccountId,
-        ids: &[&str],
-        show: impl Fn(BorrowedImage<'_>) -> T,
-    ) -> Result<Vec<(RowVersion, T)>> {
-        self.images_with(Scope::shared_with(account), "id", ids, show).await
+    /// Returns images shared with an account, by id, in no order. Images that are not shared with it are left out.
+    pub async fn shared_rows(&self, account: AccountId, ids: &[&str]) -> Result<Vec<(RowVersion, Image)>> {
+        self.images_with(Scope::shared_with(account), "id", ids).await
     }
 
     async fn shared_order(&self, key: &ListKey, zones: Option<&[&str]>) -> Result<Option<Arc<SharedOrder>>> {

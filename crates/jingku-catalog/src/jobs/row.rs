@@ -1,4 +1,4 @@
-use crate::database::{FromCell, Transaction, Value, row};
+use crate::database::{Cell, FromCell, Transaction, row};
 use crate::{AccountId, Result, Scope};
 
 /// The condition for seeded jobs, which never end by themselves. No server has the name of their worker.
@@ -47,8 +47,8 @@ impl Source {
     }
 }
 
-impl FromCell<'_> for Source {
-    fn from_cell(cell: Value<'_>) -> std::result::Result<Self, String> {
+impl FromCell for Source {
+    fn from_cell(cell: Cell) -> std::result::Result<Self, String> {
         let column = String::from_cell(cell)?;
         Ok(if column.starts_with(UPLOAD_PREFIX) { Self::Upload } else { Self::Instance(column) })
     }

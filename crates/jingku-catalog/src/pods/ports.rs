@@ -1,4 +1,4 @@
-use crate::database::{FromCell, Params, Transaction, Value, row};
+use crate::database::{Cell, FromCell, Params, Transaction, row};
 use crate::{AccountId, Catalog, Result};
 
 row! {
@@ -37,8 +37,8 @@ impl PortKind {
     }
 }
 
-impl FromCell<'_> for PortKind {
-    fn from_cell(cell: Value<'_>) -> std::result::Result<Self, String> {
+impl FromCell for PortKind {
+    fn from_cell(cell: Cell) -> std::result::Result<Self, String> {
         let word = String::from_cell(cell)?;
         [Self::Http, Self::Tcp, Self::Udp]
             .into_iter()

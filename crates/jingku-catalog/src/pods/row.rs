@@ -1,4 +1,4 @@
-use crate::database::{FromCell, Value, row};
+use crate::database::{Cell, FromCell, row};
 use crate::{AccountId, Catalog, Result};
 
 row! {
@@ -119,8 +119,8 @@ impl Operation {
     }
 }
 
-impl FromCell<'_> for PodState {
-    fn from_cell(cell: Value<'_>) -> std::result::Result<Self, String> {
+impl FromCell for PodState {
+    fn from_cell(cell: Cell) -> std::result::Result<Self, String> {
         let word = String::from_cell(cell)?;
         [Self::Running, Self::Stopped, Self::InstallFail]
             .into_iter()
@@ -129,8 +129,8 @@ impl FromCell<'_> for PodState {
     }
 }
 
-impl FromCell<'_> for Operation {
-    fn from_cell(cell: Value<'_>) -> std::result::Result<Self, String> {
+impl FromCell for Operation {
+    fn from_cell(cell: Cell) -> std::result::Result<Self, String> {
         let word = String::from_cell(cell)?;
         Self::ALL
             .into_iter()

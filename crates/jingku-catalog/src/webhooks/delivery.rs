@@ -2,7 +2,7 @@
 
 use super::event::ImageEvent;
 use super::webhook::Webhook;
-use crate::database::{FromCell, Transaction, Value, row};
+use crate::database::{Cell, FromCell, Transaction, row};
 use crate::{AccountId, Catalog, Result};
 
 /// Maximum number of ended deliveries that are kept for one webhook.
@@ -38,8 +38,8 @@ impl DeliveryState {
     }
 }
 
-impl FromCell<'_> for DeliveryState {
-    fn from_cell(cell: Value<'_>) -> std::result::Result<Self, String> {
+impl FromCell for DeliveryState {
+    fn from_cell(cell: Cell) -> std::result::Result<Self, String> {
         Self::from_name(&String::from_cell(cell)?).ok_or_else(|| "is not a state".to_owned())
     }
 }

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use crate::database::{FromCell, Value};
+use crate::database::{Cell, FromCell};
 
 /// What happened to an image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -43,8 +43,8 @@ impl ImageEvent {
     }
 }
 
-impl FromCell<'_> for ImageEvent {
-    fn from_cell(cell: Value<'_>) -> std::result::Result<Self, String> {
+impl FromCell for ImageEvent {
+    fn from_cell(cell: Cell) -> std::result::Result<Self, String> {
         Self::from_name(&String::from_cell(cell)?).ok_or_else(|| "is not an event".to_owned())
     }
 }

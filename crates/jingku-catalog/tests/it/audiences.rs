@@ -2,7 +2,7 @@
 //! another process changes them.
 
 use jingku_catalog::{
-    AccountId, Catalog, DeleteImage, GroupFilter, GroupOrder, GroupSort, Image, ImageChanges, ImageFilter,
+    AccountId, Catalog, DeleteImage, GroupFilter, GroupOrder, GroupSort, ImageChanges, ImageFilter,
     NewAccount, Paging, Publication, RestoreImage, Scope, SeedGroup, SeedImage, SeedImages, SeedVersion,
     ShareChanges, ShareImage, UpdateImage,
 };
@@ -66,7 +66,7 @@ async fn check_shared(catalog: &Catalog, viewer: AccountId, step: &str) {
             let expected_ids: Vec<&str> = expected.items.iter().map(|image| image.id.as_str()).collect();
             assert_eq!(ids, expected_ids, "{step} {offset}");
             assert_eq!((found.total, &found.next), (expected.total, &expected.next), "{step} {offset}");
-            let rows = catalog.shared_rows(viewer, &ids, Image::owned).await.unwrap();
+            let rows = catalog.shared_rows(viewer, &ids).await.unwrap();
             assert_eq!(rows.len(), ids.len());
             for (version, image) in rows {
                 let row = found.rows.iter().find(|row| row.id == image.id).unwrap();

@@ -1,8 +1,6 @@
 //! Pages at large offsets, which are found by positions in memory, compared with a list of all images.
 
-use jingku_catalog::{
-    AccountId, Catalog, DeleteImage, Image, ImageFilter, Paging, RestoreImage, Scope, SeedImages,
-};
+use jingku_catalog::{AccountId, Catalog, DeleteImage, ImageFilter, Paging, RestoreImage, Scope, SeedImages};
 
 use crate::engines::{Engine, on_every_engine};
 use crate::setting::{NOW, ZONES, account, seeded, seeded_id};
@@ -23,7 +21,7 @@ async fn add(catalog: &Catalog, owner: AccountId, numbers: std::ops::Range<usize
 async fn check(catalog: &Catalog, owner: AccountId, step: &str) {
     let scope = Scope::own(owner);
     for zones in [None, Some(&ZONES[..1]), Some(&ZONES[1..])] {
-        let all = catalog.images_between(scope, zones, 0..=i64::MAX, 100_000, Image::owned).await.unwrap();
+        let all = catalog.images_between(scope, zones, 0..=i64::MAX, 100_000).await.unwrap();
         let end = u32::try_from(all.len()).unwrap();
         let offsets = [129, 150, 222, end.saturating_sub(3), end, end + 1000];
         for offset in offsets.into_iter().filter(|offset| *offset > 128) {

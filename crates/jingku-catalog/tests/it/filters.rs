@@ -171,7 +171,7 @@ async fn check_matching(
     let seqs: Vec<i64> = found.rows.iter().map(|row| row.seq).collect();
     assert_eq!(seqs, page.items.iter().map(|image| image.seq).collect::<Vec<_>>(), "{filter:?}");
     assert_eq!((found.total, found.next), (page.total, page.next.clone()), "{filter:?}");
-    let rows = catalog.images_numbered(scope, &seqs, Image::owned).await.unwrap();
+    let rows = catalog.images_numbered(scope, &seqs).await.unwrap();
     assert!(rows.iter().map(|(version, _)| version).eq(&found.rows));
     assert!(rows.iter().map(|(_, image)| image).eq(&page.items));
 }

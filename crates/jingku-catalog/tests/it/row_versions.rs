@@ -23,8 +23,7 @@ impl Seen {
         let before = self.0.len();
         for account in catalog.accounts().await.unwrap() {
             let scope = Scope::own(account.id);
-            let rows =
-                catalog.images_between(scope, None, i64::MIN..=i64::MAX, 1000, Image::owned).await.unwrap();
+            let rows = catalog.images_between(scope, None, i64::MIN..=i64::MAX, 1000).await.unwrap();
             let newest = catalog.newest_images(scope, None, Paging::first(1000)).await.unwrap().unwrap();
             assert_eq!(newest.rows, rows.iter().map(|(version, _)| *version).collect::<Vec<_>>(), "{step}");
             for (version, image) in rows {
@@ -141,7 +140,7 @@ async fn a_transaction_is_seen_with_its_revision(engine: Engine) {
         let page = catalog.newest_images(Scope::own(owner), None, Paging::first(9)).await.unwrap().unwrap();
         let [version] = page.rows[..] else { panic!("{page:?}") };
         assert_eq!(version.changed, page.revision);
-        let rows = catalog.images_between(Scope::own(owner), None, 0..=9, 9, Image::owned).await.unwrap();
+        let rows = catalog.images_between(Scope::own(owner), None, 0..=9, 9).await.unwrap();
         let [(version, image)] = &rows[..] else { panic!("{rows:?}") };
         assert_eq!(seen.entry(*version).or_insert_with(|| image.name.clone()), &image.name);
     }

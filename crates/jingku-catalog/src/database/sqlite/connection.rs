@@ -8,7 +8,8 @@ use rusqlite::ffi::SQLITE_CONSTRAINT_TRIGGER;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ErrorCode, Statement, ToSql};
 
-use crate::database::value::Value;
+use crate::database::row::Rows;
+use crate::database::value::{Cell, Value};
 use crate::{CatalogError, Result};
 
 /// How long a statement waits for another process that locks the file.
@@ -56,13 +57,7 @@ pub(super) fn prepare(connection: &Connection) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// Runs a statement and passes each of its rows to `read`, with texts that are valid until the next row.
-pub(super) fn query<T>(
-    connection: &Connection,
-    sql: &str,
-    params: &[impl ToSql],
-    read: impl Fn(Vec<Value<'_>>) -> Result<T>,
-) -> Result<Vec<T>> {
+pub(super) fn query(connection: &Connection, sql: &str, params: &[impl ToSql]) -> Result<Rows> {
     let mut statement = connection.prepare_cached(sql).map_err(failure)?;
     bind(&mut statement, params)?;
     let columns = statement.column_count();
@@ -73,9 +68,9 @@ pub(super) fn query<T>(
         for column in 0..columns {
             cells.push(cell(row.get_ref(column).map_err(failure)?)?);
         }
-        found.push(read(cells)?);
+        found.push(cells);
     }
-    Ok(found)
+    Ok(Rows(found))
 }
 
 pub(super) fn execute(connection: &Connection, sql: &str, params: &[Value<'_>]) -> Result<u64> {
@@ -84,13 +79,14 @@ pub(super) fn execute(connection: &Connection, sql: &str, params: &[Value<'_>]) 
     statement.raw_execute().map(|rows| rows as u64).map_err(failure)
 }
 
-fn cell(value: ValueRef<'_>) -> Result<Value<'_>> {
+fn cell(value: ValueRef<'_>) -> Result<Cell> {
     match value {
-        ValueRef::Null => Ok(Value::Null),
-        ValueRef::Integer(value) => Ok(Value::Integer(value)),
-        ValueRef::Text(_) => {
-            value.as_str().map(Value::from).map_err(|error| CatalogError::Damaged(error.into()))
-        }
+        ValueRef::Null => Ok(Cell::Null),
+        ValueRef::Integer(value) => Ok(Cell::Integer(value)),
+        ValueRef::Text(_) => value
+            .as_str()
+            .map(|text| Cell::Text(text.to_owned().into()))
+            .map_err(|error| CatalogError::Damaged(error.into())),
         ValueRef::Real(_) | ValueRef::Blob(_) => {
             Err(CatalogError::Damaged(format!("a column holds a {}", value.data_type()).into()))
         }

@@ -9,7 +9,7 @@ use super::connection::{connect, failure, query};
 use super::log_index;
 use super::open_files::OpenFiles;
 use crate::Result;
-use crate::database::value::Value;
+use crate::database::row::Rows;
 
 /// Reading connections kept open; more are opened when needed and closed after use.
 const IDLE_READERS_MAX: usize = 16;
@@ -35,18 +35,13 @@ impl File {
     }
 
     /// Runs a statement on a connection of its own. It sees one snapshot.
-    pub(super) fn query<T>(
-        &self,
-        sql: &str,
-        params: &[impl ToSql],
-        read: impl Fn(Vec<Value<'_>>) -> Result<T>,
-    ) -> Result<Vec<T>> {
+    pub(super) fn query(&self, sql: &str, params: &[impl ToSql]) -> Result<Rows> {
         let idle = lock(&self.idle_readers).pop();
         let reader = match idle {
             Some(reader) => reader,
             None => self.connect()?,
         };
-        let rows = query(&reader, sql, params, read);
+        let rows = query(&reader, sql, params);
         let mut idle_readers = lock(&self.idle_readers);
         if idle_readers.len() < IDLE_READERS_MAX {
             idle_readers.push(reader);

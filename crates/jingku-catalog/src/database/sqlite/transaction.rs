@@ -9,7 +9,7 @@ use tokio::sync::OwnedMutexGuard;
 use super::connection::{blocking, execute, failure, query};
 use super::file::File;
 use crate::Result;
-use crate::database::row::{Rows, keep};
+use crate::database::row::Rows;
 use crate::database::value::Value;
 
 /// A transaction that holds the writing connection.
@@ -56,7 +56,7 @@ impl Transaction {
     }
 
     pub(crate) fn query(&mut self, sql: &str, params: &[Value<'_>]) -> Result<Rows> {
-        query(&self.connection, sql, params, keep).map(Rows)
+        query(&self.connection, sql, params)
     }
 
     pub(crate) fn execute(&mut self, sql: &str, params: &[Value<'_>]) -> Result<u64> {

@@ -230,12 +230,12 @@ impl Table {
     pub(super) fn counting(&self) -> String {
         format!("SELECT COUNT(*) FROM {}", self.name)
     }
+}
 
-    /// The number of rows, from what [`Table::counting`] returns.
-    pub(super) fn count(&self, counted: Rows) -> Result<u64> {
-        let count: i64 = counted.first("sqlite_master")?.unwrap_or_default();
-        u64::try_from(count).map_err(|error| CatalogError::Damaged(error.into()))
-    }
+/// The number of rows, from what [`Table::counting`] returns.
+pub(super) fn counted(rows: Rows) -> Result<u64> {
+    let count: i64 = rows.first("sqlite_master")?.unwrap_or_default();
+    u64::try_from(count).map_err(|error| CatalogError::Damaged(error.into()))
 }
 
 fn borrowed(cell: &Cell) -> Value<'_> {

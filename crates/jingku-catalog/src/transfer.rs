@@ -11,7 +11,7 @@ use crate::database::{Database, Transaction};
 use crate::migrations::require_current;
 use crate::{Catalog, CatalogError, Result};
 use pass::Pass;
-use table::{Range, Row, Table, tables};
+use table::{Range, Row, Table, counted, tables};
 
 /// How often all tables are locked, if that conflicts with changes.
 const LOCK_TRIES_MAX: u32 = 8;
@@ -168,8 +168,8 @@ impl FrozenCatalog {
         pass.verify(&differences).await?;
         let mut copied = Vec::new();
         for table in &tables {
-            let rows = table.count(to.database.query(&table.counting(), &[]).await?)?;
-            if table.count(self.source.query(&table.counting(), &[]).await?)? != rows {
+            let rows = counted(to.database.query(&table.counting(), &[]).await?)?;
+            if counted(self.source.query(&table.counting(), &[]).await?)? != rows {
                 let why = format!("the copy has not as many rows of {}", table.name);
                 return Err(CatalogError::Damaged(why.into()));
             }

@@ -19,12 +19,11 @@ pub(crate) async fn run(
         None => None,
     };
     let usage = call.library.account_usage(account, days).await?;
-    let (images, others, rest) = match asked {
-        Some(image) => (weighed(image).into_iter().collect(), 0, MeasuredBytes::default()),
-        None => {
-            let images = usage.images;
-            (images.largest.into_iter().map(image).collect(), images.others, images.rest)
-        }
+    let (images, others, rest) = if let Some(image) = asked {
+        (weighed(image).into_iter().collect(), 0, MeasuredBytes::default())
+    } else {
+        let images = usage.images;
+        (images.largest.into_iter().map(image).collect(), images.others, images.rest)
     };
     Ok(api::DescribeCompShareImageUsageResponse {
         measure_time: usage.last.as_ref().map_or(0, |last| last.measured_at),

@@ -231,9 +231,10 @@ fn nginx_balances_two_servers_streams_and_names_the_client() {
             let args =
                 ["image", "list", "--base-url", &url, "--public-key", public, "--private-key", private];
             let listed = host.run(&args);
-            match allowed {
-                true => drop(listed.succeeded()),
-                false => drop(listed.failed(4, &["IP Denied"])),
+            if allowed {
+                listed.succeeded();
+            } else {
+                listed.failed(4, &["IP Denied"]);
             }
         }
     };

@@ -175,7 +175,8 @@ published = { group = "free" }
 name = "priced"
 id = "compshareImage-priced"
 account = "other"
-published = { group = "priced", price = 1.5 }
+price = 1.5
+published = { group = "priced" }
 
 [[images]]
 name = "Ubuntu-22.04"

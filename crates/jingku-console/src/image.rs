@@ -280,7 +280,7 @@ async fn read_page(caller: &Caller, id: &str, beside: Beside) -> Result<Option<P
         // Covers are at this server, whatever address its public URL has.
         cover: image.cover.rsplit_once("/covers/").map(|(_, id)| format!("/covers/{id}")).unwrap_or_default(),
         readme: image.readme.as_deref().map(readme::render).unwrap_or_default(),
-        snippets: if can_export { snippets(caller, origin, &image) } else { Vec::new() },
+        snippets: if can_export { snippets::of_image(caller, origin, &image) } else { Vec::new() },
         is_own,
         is_available,
         can_export,
@@ -301,21 +301,6 @@ async fn read_page(caller: &Caller, id: &str, beside: Beside) -> Result<Option<P
         name_chars_max: MAX_NAME_CHARS,
         poll,
     }))
-}
-
-fn snippets(caller: &Caller, origin: Origin, image: &Image) -> Vec<Snippet> {
-    let context = &caller.console.context;
-    let mut snippets =
-        snippets::of_content(context.base_url(), &image.comp_share_image_id, &image.repository);
-    if origin == Origin::Own {
-        let region = context.library.zones.find(&image.zone).map_or("", |zone| &zone.region);
-        snippets.push(snippets::of_own(
-            context.base_url(),
-            &image.comp_share_image_id,
-            [region, &image.zone],
-        ));
-    }
-    snippets
 }
 
 /// Leads back to the image after a change, or shows why it was refused.

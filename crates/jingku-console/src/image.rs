@@ -51,10 +51,8 @@ struct Page {
     times: Vec<(String, Time)>,
     is_own: bool,
     is_available: bool,
-    /// Whether the caller may take its content.
-    can_export: bool,
-    /// Whether it can leave as a disk.
-    is_disk: bool,
+    /// Whether the caller may have a link to its disk.
+    has_link: bool,
     shares: Vec<Owner>,
     snippets: Vec<Snippet>,
     link: Option<Link>,
@@ -283,8 +281,7 @@ async fn read_page(caller: &Caller, id: &str, beside: Beside) -> Result<Option<P
         snippets: if can_export { snippets::of_image(caller, origin, &image) } else { Vec::new() },
         is_own,
         is_available,
-        can_export,
-        is_disk: image.container != "True",
+        has_link: can_export && image.container != "True",
         seen_texts: digest_texts(&image),
         seen_cover: digest_cover(&image),
         cover_bytes_max: COVER_BYTES_MAX,

@@ -138,6 +138,44 @@ async function useTrash(visit) {
   check((await page.locator("tbody tr").count()) === 1, "the image is restored");
 }
 
+/** Skips to the content, selects an image, asks to delete it, and estimates another, without a mouse. */
+async function useKeyboard(visit) {
+  const { page } = visit;
+  const tabTo = async (selector) => {
+    for (let presses = 0; presses < 80; presses += 1) {
+      await page.keyboard.press("Tab");
+      const outline = await page.evaluate((selector) => {
+        const focused = document.activeElement;
+        return focused.matches(selector) && getComputedStyle(focused).outlineStyle;
+      }, selector);
+      if (outline) return check(outline !== "none", `the focus on ${selector} is visible`);
+    }
+    throw new Error(`${selector} is not reached`);
+  };
+  await page.goto(`${base}/console/images`);
+  await tabTo(".skip");
+  await page.keyboard.press("Enter");
+  await page.waitForURL("**#content");
+  await tabTo("tbody [name=id]");
+  await page.keyboard.press("Space");
+  check(await page.isChecked("tbody tr:first-child [name=id]"), "the image is selected");
+  await tabTo(".below button.danger");
+  await page.keyboard.press("Enter");
+  await page.waitForURL("**/console/images/delete");
+  await tabTo("main a.button");
+  await page.keyboard.press("Enter");
+  await page.waitForURL("**/console/images");
+  await tabTo("nav a[href='/console/make']");
+  await page.keyboard.press("Enter");
+  await page.waitForURL("**/console/make");
+  await tabTo("[name=name]");
+  await page.keyboard.type("by-keyboard");
+  await tabTo("[name=estimate]");
+  await page.keyboard.press("Enter");
+  await page.waitForSelector(".notice");
+  check((await page.inputValue("[name=name]")) === "by-keyboard", "the name is kept");
+}
+
 async function seeUsage(visit) {
   const { page } = visit;
   await page.click("nav a[href='/console/usage']");
@@ -228,6 +266,7 @@ for (const [index, run] of runs.entries()) {
   await changeImage(visit);
   await makeAndDelete(visit);
   await useTrash(visit);
+  await useKeyboard(visit);
   await seeUsage(visit);
   await seeActivity(visit);
   await importFile(visit);

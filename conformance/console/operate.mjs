@@ -1,7 +1,9 @@
 // Drives the pages of the operator in Chromium, in both languages, light and dark, wide and narrow, with and without
-// JavaScript. Arguments: see visit.mjs; each run has a link of its own.
+// JavaScript. Arguments: the base URL, a data directory, a folder for screenshots, and the program. Each run asks it for a
+// link: the server keeps four.
+import { execFileSync } from "node:child_process";
 import { check, launch } from "./browser.mjs";
-import { base, link, moreLinks, runs, Visit } from "./visit.mjs";
+import { base, link as data, runs, Visit } from "./visit.mjs";
 
 async function signIn(visit, url) {
   const { page } = visit;
@@ -88,13 +90,19 @@ async function leave(visit) {
   check(page.url().endsWith("/console/sign-in"), "the session has ended");
 }
 
-const links = [link, ...moreLinks];
+const [, , , , , program] = process.argv;
+
+function link() {
+  const printed = execFileSync(program, ["console", "--operator", "--no-open", "--data-dir", data], { encoding: "utf8" });
+  return printed.split("\n")[0];
+}
+
 const browser = await launch();
 for (const [index, run] of runs.entries()) {
   const context = await browser.newContext(run);
   context.setDefaultTimeout(15_000);
   const visit = new Visit(await context.newPage(), run);
-  await signIn(visit, links[index]);
+  await signIn(visit, link());
   await seeAccounts(visit);
   await review(visit);
   await seeHealth(visit, index === runs.length - 1);

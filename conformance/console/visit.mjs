@@ -1,11 +1,11 @@
 // What the scripts that drive the console share: how they look at pages. Arguments: the base URL, a link that signs in
-// once, and a folder for screenshots. More links may follow.
+// once, and a folder for screenshots. operate.mjs has the command that prints links instead.
 import { mkdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { check } from "./browser.mjs";
 
-export const [base, link, folder, ...moreLinks] = process.argv.slice(2);
+export const [base, link, folder] = process.argv.slice(2);
 mkdirSync(folder, { recursive: true });
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const wide = { width: 1280, height: 860 };

@@ -51,10 +51,8 @@ struct Page {
     times: Vec<(String, Time)>,
     is_own: bool,
     is_available: bool,
-    /// Whether the caller may take its content.
-    can_export: bool,
-    /// Whether it can leave as a disk.
-    is_disk: bool,
+    /// Whether the caller may have a link to its disk.
+    has_link: bool,
     shares: Vec<Owner>,
     snippets: Vec<Snippet>,
     link: Option<Link>,
@@ -280,11 +278,10 @@ async fn read_page(caller: &Caller, id: &str, beside: Beside) -> Result<Option<P
         // Covers are at this server, whatever address its public URL has.
         cover: image.cover.rsplit_once("/covers/").map(|(_, id)| format!("/covers/{id}")).unwrap_or_default(),
         readme: image.readme.as_deref().map(readme::render).unwrap_or_default(),
-        snippets: if can_export { snippets(caller, origin, &image) } else { Vec::new() },
+        snippets: if can_export { snippets::of_image(caller, origin, &image) } else { Vec::new() },
         is_own,
         is_available,
-        can_export,
-        is_disk: image.container != "True",
+        has_link: can_export && image.container != "True",
         seen_texts: digest_texts(&image),
         seen_cover: digest_cover(&image),
         cover_bytes_max: COVER_BYTES_MAX,
@@ -301,21 +298,6 @@ async fn read_page(caller: &Caller, id: &str, beside: Beside) -> Result<Option<P
         name_chars_max: MAX_NAME_CHARS,
         poll,
     }))
-}
-
-fn snippets(caller: &Caller, origin: Origin, image: &Image) -> Vec<Snippet> {
-    let context = &caller.console.context;
-    let mut snippets =
-        snippets::of_content(context.base_url(), &image.comp_share_image_id, &image.repository);
-    if origin == Origin::Own {
-        let region = context.library.zones.find(&image.zone).map_or("", |zone| &zone.region);
-        snippets.push(snippets::of_own(
-            context.base_url(),
-            &image.comp_share_image_id,
-            [region, &image.zone],
-        ));
-    }
-    snippets
 }
 
 /// Leads back to the image after a change, or shows why it was refused.

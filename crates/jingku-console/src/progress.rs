@@ -148,3 +148,26 @@ pub(crate) async fn show(caller: Caller, Query(query): Query<Vec<(String, String
     let poll = poll_url(statuses.iter(), page);
     render(StatusCode::OK, &Page { statuses, poll })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn progress_has_speed_time_and_what_was_there() {
+        let mut answer = GetCompShareImageCreateProgressResponse {
+            process: 40.0,
+            processed_bytes: 30 << 20,
+            total_duration: "100".to_owned(),
+            remaining_duration: "90".to_owned(),
+            ..Default::default()
+        };
+        let detail = |lang, answer: &_| Progress::of(lang, answer).detail;
+        assert_eq!(detail(Lang::En, &answer), "40% · 3 MB/s · 1 min 30 s left");
+        answer.present_bytes = 5 << 20;
+        assert_eq!(detail(Lang::En, &answer), "40% · 3 MB/s · 1 min 30 s left · 5 MB were already stored");
+        assert_eq!(detail(Lang::Zh, &answer), "40% · 3 MB/秒 · 剩余 1 分 30 秒 · 已有 5 MB");
+        answer.processed_bytes = 0;
+        assert_eq!(detail(Lang::Zh, &answer), "等待开始");
+    }
+}

@@ -55,7 +55,7 @@ pub struct Config {
     /// The address to listen on.
     pub listen: ListenAddress,
     /// The PostgreSQL database that has the catalogue; `None` for a file in the data directory.
-    #[serde(serialize_with = "setting::database")]
+    #[serde(serialize_with = "database_url::database")]
     pub database: Option<DatabaseUrl>,
     /// This server among several that share the database.
     pub cluster: ClusterSettings,

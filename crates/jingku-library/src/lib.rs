@@ -76,8 +76,8 @@ pub use config::{
     Category, ClusterSettings, Community, Config, ConfigError, ConnectionLimits, ContainerSettings,
     DatabaseUrl, DeclaredInstance, GpuSettings, HostName, HostSettings, JobSettings, LimitSettings,
     ListenAddress, MetricsSettings, NamedContainer, OTHERS, ProxyProtocol, ProxySettings, PublicUrl,
-    RequestLimits, S3Settings, ScrubSettings, Setting, StorageUrl, SweepSettings, TelemetrySettings, TlsSettings,
-    TrashSettings, WebhookSettings, Zone, Zones,
+    RequestLimits, S3Settings, ScrubSettings, Setting, StorageUrl, SweepSettings, TelemetrySettings,
+    TlsSettings, TrashSettings, WebhookSettings, Zone, Zones,
 };
 pub use containers::{ContainerFacts, ContainerLoad, ContainerState, Containers};
 pub use credentials::{Credentials, KeyPair};

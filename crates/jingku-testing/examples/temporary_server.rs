@@ -4,6 +4,7 @@
 
 use std::error::Error;
 
+use compshare::actions::DescribeCompShareCustomImagesRequest;
 use jingku_testing::Server;
 
 #[tokio::main]
@@ -11,7 +12,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let server = Server::start(None)?;
     server.lab.fail("DescribeCompShareCustomImages", 153, None, 1).await?;
     // The client tries again by itself.
-    let page = server.client()?.describe_comp_share_custom_images(&Default::default()).await?;
+    let request = DescribeCompShareCustomImagesRequest::default();
+    let page = server.client()?.describe_comp_share_custom_images(&request).await?;
     println!("{} images", page.total_count);
     Ok(())
 }

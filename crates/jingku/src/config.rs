@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::env;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use jingku_library::{Config, Setting};
 use jingku_server::check_token;
@@ -74,14 +74,14 @@ fn origin(
         let is_variable = env::var(variable).ok().as_deref() == value;
         given(value).then_some(if is_variable { Origin::Variable(variable) } else { Origin::Option(option) })
     };
-    let path = |path: &Option<std::path::PathBuf>| path.as_ref().and_then(|path| path.to_str().map(str::to_owned));
+    let path = |path: &Option<PathBuf>| path.as_ref().map(|path| path.to_string_lossy().into_owned());
     let before = match name {
         "listen" => either("--listen", "JINGKU_LISTEN", args.listen.as_deref()),
         "tls.certificate" => either("--tls-cert", "JINGKU_TLS_CERT", path(&args.tls_cert).as_deref()),
         "tls.key" => either("--tls-key", "JINGKU_TLS_KEY", path(&args.tls_key).as_deref()),
-        "plain_http_on_public_addresses" => args
-            .plain_http_on_public_addresses
-            .then_some(Origin::Option("--plain-http-on-public-addresses")),
+        "plain_http_on_public_addresses" => {
+            args.plain_http_on_public_addresses.then_some(Origin::Option("--plain-http-on-public-addresses"))
+        }
         "containers.engine" => given(args.engine.as_deref()).then_some(Origin::Option("--engine")),
         "database" => set("JINGKU_DATABASE").then_some(Origin::Variable("JINGKU_DATABASE")),
         _ => None,

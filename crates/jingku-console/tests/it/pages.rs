@@ -175,7 +175,8 @@ published = { group = "free" }
 name = "priced"
 id = "compshareImage-priced"
 account = "other"
-published = { group = "priced", price = 1.5 }
+price = 1.5
+published = { group = "priced" }
 
 [[images]]
 name = "Ubuntu-22.04"
@@ -205,7 +206,9 @@ platform = "System"
 async fn instances_are_described_in_the_language_of_the_browser() {
     let server = Server::start().await;
     let browser = server.signed_in(1).await;
-    assert!(browser.get("/console/make").await.text.contains("<small>VM disk · stopped · cn-wlcb-01</small>"));
+    assert!(
+        browser.get("/console/make").await.text.contains("<small>VM disk · stopped · cn-wlcb-01</small>")
+    );
     browser.get("/console/language/zh?back=/console").await;
     let page = browser.get("/console/make").await.text;
     assert!(page.contains("<small>虚拟机磁盘 · 已停止 · cn-wlcb-01</small>"), "{page}");

@@ -51,6 +51,18 @@ impl Serialize for DatabaseUrl {
     }
 }
 
+/// Shows a database as others may see it.
+#[expect(clippy::ref_option, reason = "serde passes references")]
+pub(super) fn database<S: Serializer>(url: &Option<DatabaseUrl>, serializer: S) -> Result<S::Ok, S::Error> {
+    url.as_ref().map(DatabaseUrl::place).serialize(serializer)
+}
+
+/// Shows the URL of a collector as others may see it.
+#[expect(clippy::ref_option, reason = "serde passes references")]
+pub(super) fn collector<S: Serializer>(url: &Option<String>, serializer: S) -> Result<S::Ok, S::Error> {
+    url.as_deref().map(|url| DatabaseUrl::new(url).place()).serialize(serializer)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -43,7 +43,7 @@ fn number<S: Serializer>(price: &Price, serializer: S) -> Result<S::Ok, S::Error
     serializer.serialize_f64(price.0)
 }
 
-#[expect(clippy::ref_option, clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+#[expect(clippy::ref_option, reason = "serde passes references")]
 fn optional_number<S: Serializer>(price: &Option<Price>, serializer: S) -> Result<S::Ok, S::Error> {
     price.map(|price| price.0).serialize(serializer)
 }

@@ -3,11 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use serde::{Serialize, Serializer};
 use serde_json::Value;
 use toml::de::DeTable;
 
-use super::{Config, ConfigError, DatabaseUrl};
+use super::{Config, ConfigError};
 use crate::text_file::read_text;
 
 /// A setting in effect.
@@ -33,8 +32,7 @@ impl Config {
     /// The lines of a configuration file that set something, by the name of the setting. The first line has number 1.
     pub fn lines(path: &Path) -> Result<BTreeMap<String, usize>, ConfigError> {
         let text = read_text(path).map_err(|error| ConfigError::Unreadable(path.to_owned(), error))?;
-        let table =
-            DeTable::parse(&text).map_err(|error| ConfigError::Invalid(path.to_owned(), error))?;
+        let table = DeTable::parse(&text).map_err(|error| ConfigError::Invalid(path.to_owned(), error))?;
         let mut lines = BTreeMap::new();
         find_lines("", table.get_ref(), &text, &mut lines);
         Ok(lines)
@@ -66,21 +64,6 @@ fn find_lines(name: &str, table: &DeTable<'_>, text: &str, lines: &mut BTreeMap<
             lines.insert(name, before.matches('\n').count() + 1);
         }
     }
-}
-
-/// Shows a database as others may see it.
-#[expect(clippy::ref_option, reason = "serde passes references")]
-pub(super) fn database<S: Serializer>(
-    url: &Option<DatabaseUrl>,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    url.as_ref().map(DatabaseUrl::place).serialize(serializer)
-}
-
-/// Shows the URL of a collector as others may see it.
-#[expect(clippy::ref_option, reason = "serde passes references")]
-pub(super) fn collector<S: Serializer>(url: &Option<String>, serializer: S) -> Result<S::Ok, S::Error> {
-    url.as_deref().map(|url| DatabaseUrl::new(url).place()).serialize(serializer)
 }
 
 #[cfg(test)]

@@ -7,6 +7,6 @@ use serde::{Deserialize, Serialize};
 #[serde(deny_unknown_fields, default)]
 pub struct TelemetrySettings {
     /// The base URL of an OpenTelemetry collector that takes OTLP over HTTP, such as `http://127.0.0.1:4318`.
-    #[serde(serialize_with = "super::setting::collector")]
+    #[serde(serialize_with = "super::database_url::collector")]
     pub otlp: Option<String>,
 }

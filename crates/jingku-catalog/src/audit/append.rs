@@ -23,7 +23,8 @@ impl Transaction {
         Box::pin(async move {
             let sql = "UPDATE audit_head SET entries = entries + 1 RETURNING entries, hash";
             let head: Option<(i64, String)> = self.query(sql, &[]).await?.first("audit_head")?;
-            let (seq, previous) = head.ok_or_else(|| CatalogError::Bug("the audit log has no head".into()))?;
+            let (seq, previous) =
+                head.ok_or_else(|| CatalogError::Bug("the audit log has no head".into()))?;
             let entry = new.chained(seq, previous);
             let AuditEntry { time, account, channel, public_key, address, action, subject, .. } = &entry;
             let sql =

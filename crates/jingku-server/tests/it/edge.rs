@@ -26,7 +26,12 @@ async fn serve(config: &str) -> (Service, SocketAddr) {
     let service = Service::with(config).await;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    tokio::spawn(serve_with(listener, router(service.context.clone()), edge, Box::pin(std::future::pending())));
+    tokio::spawn(serve_with(
+        listener,
+        router(service.context.clone()),
+        edge,
+        Box::pin(std::future::pending()),
+    ));
     (service, address)
 }
 

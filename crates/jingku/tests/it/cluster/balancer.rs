@@ -75,7 +75,7 @@ impl Balancer {
         let folder = host.0.path("nginx").display().to_string();
         fs::create_dir(&folder).unwrap();
         let places = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
-        let places: String = places.iter().map(|of| format!("{of}_temp_path {folder}/{of};\n")).collect();
+        let places = places.map(|of| format!("{of}_temp_path {folder}/{of};\n")).concat();
         let text = format!(
             "daemon off;\nmaster_process off;\npid {folder}/pid;\nerror_log {folder}/error.log warn;\n\
              events {{}}\nhttp {{\naccess_log off;\n{places}{upstream}{server}}}\n"

@@ -120,9 +120,13 @@ fn a_library_grows_from_one_binary_to_two_machines() {
     one.server = Some(Server::start(&mut one.host.command(&["serve", "--listen", "127.0.0.1:0"])));
     one.host.add_instance("uhost-1", &disk::bytes(5, 1));
     let image = one.host.make("uhost-1", "first");
-    blocks(first, "sh").iter().for_each(|block| one.follow(block));
+    for block in blocks(first, "sh") {
+        one.follow(&block);
+    }
     disk::write(&two.host.0.path("7.raw"), &disk::bytes(6, 2));
-    blocks(second, "sh").iter().for_each(|block| two.follow(block));
+    for block in blocks(second, "sh") {
+        two.follow(&block);
+    }
 
     let live = ["gpu-1", "gpu-2"].map(|name| two.host.status_of(name)["Live"].clone());
     assert_eq!(live, [true, true]);

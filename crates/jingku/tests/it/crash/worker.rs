@@ -61,6 +61,15 @@ pub(crate) struct Events {
     pub(crate) database: AtomicU64,
 }
 
+/// Ends all shifts when dropped, also by a failed assertion beside them: their scope waits for them.
+pub(crate) struct EndOfShifts<'a>(pub(crate) &'a Events);
+
+impl Drop for EndOfShifts<'_> {
+    fn drop(&mut self) {
+        self.0.down.store(true, Ordering::SeqCst);
+    }
+}
+
 /// A worker during the life of one server.
 pub(crate) struct Shift<'a> {
     pub(crate) worker: &'a mut Worker,

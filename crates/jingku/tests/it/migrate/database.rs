@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::crash::ledger::Places;
 use crate::crash::load::settled;
-use crate::crash::worker::{Events, Shift, Worker, bytes_of};
+use crate::crash::worker::{EndOfShifts, Events, Shift, Worker, bytes_of};
 use crate::crash::{assert_intact, assert_killed, number};
 use crate::disk;
 use crate::home::{Ended, Home, until};
@@ -184,6 +184,7 @@ fn a_catalogue_moves_while_its_server_is_in_use() {
         let mut moving = home.command(&[&move_to(to)[..], &["--json", "--lang", "en"]].concat());
         moving.stdout(Stdio::piped()).stderr(File::create(&said).unwrap());
         let moved = thread::scope(|scope| {
+            let _end = EndOfShifts(&events);
             for worker in &mut workers {
                 let mut shift = Shift::new(worker, &home, &server, &events, false);
                 scope.spawn(move || shift.work());

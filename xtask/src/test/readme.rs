@@ -41,8 +41,8 @@ pub(super) fn run(workspace: &Workspace) -> Result<()> {
     }
     let script = format!("{PROLOGUE}{}", commands(&workspace.read("README.md")?)?);
 
-    let [copy, home, build] =
-        ["copy", "home", "build"].map(|name| workspace.target.join("readme").join(name));
+    let folder_above = workspace.target.join("readme");
+    let [copy, home, build] = ["copy", "home", "build"].map(|name| folder_above.join(name));
     for folder in [&copy, &home] {
         if folder.exists() {
             fs::remove_dir_all(folder).with_context(|| format!("remove {}", folder.display()))?;
@@ -60,7 +60,16 @@ pub(super) fn run(workspace: &Workspace) -> Result<()> {
     newcomer(bash.args([SECONDS_MAX, "bash", "-xc", &script]), &home);
     // The commands are tested, not how fast the program is: optimizing it takes minutes.
     bash.env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1");
+    let settings = folder_above.join(".cargo");
+    fs::create_dir_all(&settings).with_context(|| format!("create {}", settings.display()))?;
+    fs::write(settings.join("config.toml"), barely_optimized(&workspace.read("Cargo.toml")?))?;
     run_command(&mut bash).context("the commands of README.md fail")
+}
+
+/// The settings of cargo that replace the optimisation of single packages.
+fn barely_optimized(manifest: &str) -> String {
+    let packages = manifest.lines().filter(|line| line.starts_with("[profile.release.package."));
+    packages.map(|package| format!("{package}\nopt-level = 1\n")).collect::<Vec<_>>().concat()
 }
 
 /// Sets the environment of a user with a Rust toolchain and without Jingku.

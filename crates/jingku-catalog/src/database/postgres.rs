@@ -39,8 +39,8 @@ const SILENCE_MAX: Duration = Duration::from_secs(15);
 const KEEPALIVE: Duration = Duration::from_secs(10);
 /// How long a statement waits for a row lock and runs, and how long an idle transaction keeps its locks; see also `PLANS`.
 const LIMITS: &str = "-c lock_timeout=5s -c statement_timeout=15s -c idle_in_transaction_session_timeout=30s";
-/// Plans a prepared statement once for any values. By default, PostgreSQL plans a statement with a parameter in LIMIT for
-/// every execution, which costs more than running it. SQLite is told the same, so no statement needs a plan for its values.
+/// Plans a prepared statement once for any values. By default, PostgreSQL plans a statement with a parameter in LIMIT at
+/// every execution, which takes more time than running it. SQLite too plans without values.
 const PLANS: &str = "-c plan_cache_mode=force_generic_plan";
 /// The advisory lock held while migrating: "jingku" in ASCII.
 const SCHEMA_LOCK: i64 = 0x6a69_6e67_6b75;

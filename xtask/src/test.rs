@@ -126,7 +126,7 @@ fn doc(workspace: &Workspace) -> Result<()> {
 /// Runs the clients, then builds and installs the pytest plugin as its users do and runs its example tests.
 fn conformance(workspace: &Workspace) -> Result<()> {
     python::install(workspace)?;
-    run_command(&mut workspace.cargo("build --workspace --bins --all-features"))?;
+    build(workspace)?;
     pytest(workspace, "conformance")?;
     let wheels = workspace.target.join("wheels");
     let arguments = "wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir";
@@ -141,9 +141,15 @@ fn conformance(workspace: &Workspace) -> Result<()> {
 /// Packages the program that the other steps test, not a release build, which takes minutes.
 fn package(workspace: &Workspace) -> Result<()> {
     python::install(workspace)?;
-    run_command(&mut workspace.cargo("build --workspace --bins --all-features"))?;
+    build(workspace)?;
     package::all(workspace, workspace.target.join("debug/jingku"))?;
     pytest(workspace, "packaging/tests")
+}
+
+/// Builds the programs as the step `test` does: without an example, cargo would leave out what development dependencies
+/// turn on, and compile most crates again.
+fn build(workspace: &Workspace) -> Result<()> {
+    run_command(&mut workspace.cargo("build --workspace --bins --examples --all-features"))
 }
 
 fn pytest(workspace: &Workspace, folder: &str) -> Result<()> {

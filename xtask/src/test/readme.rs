@@ -59,17 +59,17 @@ pub(super) fn run(workspace: &Workspace) -> Result<()> {
     let mut bash = command(&copy, "timeout", "--kill-after=10");
     newcomer(bash.args([SECONDS_MAX, "bash", "-xc", &script]), &home);
     // The commands are tested, not how fast the program is: optimizing it takes minutes.
-    bash.env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1");
+    bash.env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0").env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16");
     let settings = folder_above.join(".cargo");
     fs::create_dir_all(&settings).with_context(|| format!("create {}", settings.display()))?;
-    fs::write(settings.join("config.toml"), barely_optimized(&workspace.read("Cargo.toml")?))?;
+    fs::write(settings.join("config.toml"), not_optimized(&workspace.read("Cargo.toml")?))?;
     run_command(&mut bash).context("the commands of README.md fail")
 }
 
 /// The settings of cargo that replace the optimisation of single packages.
-fn barely_optimized(manifest: &str) -> String {
+fn not_optimized(manifest: &str) -> String {
     let packages = manifest.lines().filter(|line| line.starts_with("[profile.release.package."));
-    packages.map(|package| format!("{package}\nopt-level = 1\n")).collect::<Vec<_>>().concat()
+    packages.map(|package| format!("{package}\nopt-level = 0\n")).collect::<Vec<_>>().concat()
 }
 
 /// Sets the environment of a user with a Rust toolchain and without Jingku.

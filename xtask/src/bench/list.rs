@@ -50,6 +50,9 @@ pub(super) struct Args {
     /// The most images of an account, for a quick run. Lists that are not read cold have no more than 100,000.
     #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u32).range(2_000..=1_000_000))]
     images_max: u32,
+    /// Only these rows, separated by commas.
+    #[arg(long, value_delimiter = ',', value_enum, default_values_t = [Rows::Memory, Rows::Changing, Rows::Cold])]
+    rows: Vec<Rows>,
 }
 
 pub(super) fn run(workspace: &Workspace, folder: &Path, args: &Args) -> Result<Report> {
@@ -63,7 +66,7 @@ pub(super) fn run(workspace: &Workspace, folder: &Path, args: &Args) -> Result<R
     let jingku = daemon.serve(&["--config", config])?;
     jingku.settle()?;
     let memory_before = jingku.memory_bytes("RssAnon")?;
-    let (mut cases, answers) = cases(jingku.address, &lists)?;
+    let (mut cases, answers) = cases(jingku.address, &lists, &args.rows)?;
     let answers_file = folder.join("answers.json");
     fs::write(&answers_file, serde_json::to_vec(&answers)?)?;
     let servers = [bare_server(&answers_file, &[])?, bare_server(&answers_file, &["--check"])?, jingku];
@@ -100,7 +103,7 @@ pub(super) fn run(workspace: &Workspace, folder: &Path, args: &Args) -> Result<R
         .map(|bytes| format!("{:.0} MiB", mega(bytes) * 1e6 / f64::from(1 << 20)));
     let memory = format!("Anonymous memory of Jingku: {memory_before} before, {memory_after} after.");
     drop(servers);
-    let on_postgres = postgres::measure(&daemon.binary, folder, config, args.images_max, 4 * time)?;
+    let on_postgres = postgres::measure(&daemon.binary, folder, config, args, 4 * time)?;
     let text = match &on_postgres {
         Some(table) => format!("On PostgreSQL, with 8 connections:\n\n{table}"),
         None => "PostgreSQL is not installed.\n".to_owned(),

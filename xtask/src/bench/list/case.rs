@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::ops::Range;
 
 use anyhow::{Context as _, Result, ensure};
+use clap::ValueEnum;
 use jingku_protocol::{Params, sign_request};
 use serde::Serialize;
 use serde_json::Value;
@@ -63,7 +64,7 @@ impl Kind {
 }
 
 /// Where the rows of the pages come from.
-#[derive(Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Rows {
     /// The same page repeatedly.
@@ -136,11 +137,15 @@ fn pages(kind: Kind, images: u32) -> Vec<(StepBy<Range<u32>>, Rows)> {
     pages
 }
 
-/// The cases, with Jingku's answer to the first request of each, which is checked completely.
-pub(super) fn cases(address: SocketAddr, lists: &[List]) -> Result<(Vec<Case>, Vec<Answer>)> {
+/// The cases with these rows, with Jingku's answer to the first request of each, which is checked completely.
+pub(super) fn cases(
+    address: SocketAddr,
+    lists: &[List],
+    wanted: &[Rows],
+) -> Result<(Vec<Case>, Vec<Answer>)> {
     let (mut cases, mut answers) = (Vec::new(), Vec::new());
     for List { callers, kind, owner, images } in lists {
-        for (offsets, rows) in pages(*kind, *images) {
+        for (offsets, rows) in pages(*kind, *images).into_iter().filter(|(_, rows)| wanted.contains(rows)) {
             let path = format!("/{}", cases.len());
             let request = |offset| {
                 callers.iter().map({

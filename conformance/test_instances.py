@@ -6,6 +6,7 @@ import base64
 import json
 import shutil
 import subprocess
+import tempfile
 import time
 from pathlib import Path
 
@@ -21,11 +22,13 @@ HERE = ("--region", REGION, "--zone", ZONE)
 
 
 @pytest.fixture(scope="module")
-def engine(tmp_path_factory):
+def engine():
     assert shutil.which("podman"), "podman is not installed: CONTRIBUTING.md names what the tests need"
-    engine = Engine(tmp_path_factory.mktemp("engine"))
-    yield engine
-    engine.stop()
+    # Podman allows its folder 50 characters, fewer than a temporary folder of pytest can have.
+    with tempfile.TemporaryDirectory(prefix="jingku-") as folder:
+        engine = Engine(Path(folder))
+        yield engine
+        engine.stop()
 
 
 @pytest.fixture(scope="module")

@@ -35,6 +35,9 @@ const ON_POSTGRES: &str = "create_comp_share_custom_image:: describe_comp_share_
     publish_comp_share_image:: import_comp_share_custom_image:: copy_comp_share_custom_image:: repeats:: isolation:: \
     transfers:: tenancy:: crash::make crash::load cluster::";
 
+/// One more than CI has cores: most tests wait for a server much of the time.
+const TEST_THREADS: (&str, &str) = ("RUST_TEST_THREADS", "3");
+
 struct Step {
     name: &'static str,
     what: &'static str,
@@ -108,18 +111,20 @@ fn clippy(workspace: &Workspace) -> Result<()> {
 }
 
 fn test(workspace: &Workspace) -> Result<()> {
-    run_command(strict(&mut workspace.cargo("test --workspace --all-features --no-fail-fast")))
+    let mut test = workspace.cargo("test --workspace --all-features --no-fail-fast");
+    run_command(strict(test.env(TEST_THREADS.0, TEST_THREADS.1)))
 }
 
 /// Builds nothing that the step `test` has not built.
 fn postgres(workspace: &Workspace) -> Result<()> {
     let mut test = workspace.cargo(&format!("test --workspace --all-features --test it -- {ON_POSTGRES}"));
     test.env("JINGKU_TEST_CATALOG", "postgres").env("JINGKU_TENANCY_SEQUENCES", "200");
-    run_command(strict(&mut test))
+    run_command(strict(test.env(TEST_THREADS.0, TEST_THREADS.1)))
 }
 
+/// With the examples, for the same reason as in [`build`].
 fn doc(workspace: &Workspace) -> Result<()> {
-    let mut doc = workspace.cargo("doc --workspace --no-deps --all-features");
+    let mut doc = workspace.cargo("doc --workspace --lib --bins --examples --no-deps --all-features");
     run_command(doc.env("RUSTDOCFLAGS", "-D warnings"))
 }
 
@@ -155,6 +160,8 @@ fn build(workspace: &Workspace) -> Result<()> {
 fn pytest(workspace: &Workspace, folder: &str) -> Result<()> {
     let mut pytest = python::command(workspace, "pytest", folder);
     pytest.env("JINGKU_BIN", workspace.target.join("debug/jingku"));
+    // Most tests wait for a browser or a server. Each worker starts its own; a module shares one.
+    pytest.args(["--numprocesses", "2", "--dist", "loadfile"]);
     // Write no compiled files into the checkout.
     run_command(strict(pytest.env("PYTHONDONTWRITEBYTECODE", "1")))
 }

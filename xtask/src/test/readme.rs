@@ -68,8 +68,10 @@ pub(super) fn run(workspace: &Workspace) -> Result<()> {
 
 /// The settings of cargo that replace the optimisation of single packages.
 fn not_optimized(manifest: &str) -> String {
-    let packages = manifest.lines().filter(|line| line.starts_with("[profile.release.package."));
-    packages.map(|package| format!("{package}\nopt-level = 0\n")).collect::<Vec<_>>().concat()
+    let packages = manifest.split_once("\n[profile.release.package]\n").map_or("", |(_, packages)| packages);
+    let names = packages.lines().map_while(|line| line.split_once(" = "));
+    let unset = names.map(|(name, _)| format!("{name} = {{ opt-level = 0 }}\n"));
+    unset.fold("[profile.release.package]\n".to_owned(), |settings, line| settings + &line)
 }
 
 /// Sets the environment of a user with a Rust toolchain and without Jingku.

@@ -152,7 +152,8 @@ async fn fill(url: &str, account: &Account, images: u32) -> Result<()> {
          UPDATE counters SET ordinal = ordinal + {images};
          UPDATE image_counts SET images = {images} WHERE account_id = {id};
          UPDATE accounts SET image_seq = {images}, image_time = image_time + {images} / 3 WHERE id = {id};
-         VACUUM ANALYZE",
+         VACUUM ANALYZE;
+         CHECKPOINT",
         columns.join(", ")
     );
     for statement in sql.split(';') {

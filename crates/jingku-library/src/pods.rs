@@ -40,4 +40,6 @@ pub struct Pods {
     running: Mutex<HashMap<String, (i64, AbortHandle)>>,
     /// One image is loaded at a time: several pods may wait for the same one.
     loading: tokio::sync::Mutex<()>,
+    /// Held while an image that no pod needs is removed, and while a pod records which one it needs.
+    removing: tokio::sync::Mutex<()>,
 }

@@ -103,7 +103,8 @@ pub(super) fn run(workspace: &Workspace, folder: &Path, args: &Args) -> Result<R
         .map(|bytes| format!("{:.0} MiB", mega(bytes) * 1e6 / f64::from(1 << 20)));
     let memory = format!("Anonymous memory of Jingku: {memory_before} before, {memory_after} after.");
     drop(servers);
-    let on_postgres = postgres::measure(&daemon.binary, folder, config, args, 4 * time)?;
+    let on_postgres =
+        postgres::measure(&daemon.binary, folder, config, args.images_max, &args.rows, 4 * time)?;
     let text = match &on_postgres {
         Some(table) => format!("On PostgreSQL, with 8 connections:\n\n{table}"),
         None => "PostgreSQL is not installed.\n".to_owned(),

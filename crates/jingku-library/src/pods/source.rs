@@ -26,17 +26,22 @@ impl Library {
     pub(super) async fn load_image(&self, engine: &Engine, pod: &Pod) -> Result<String, PodError> {
         let (row, oci) = self.image_of(pod).await?;
         let digest = oci.config_digest();
-        let id = digest.strip_prefix("sha256:").unwrap_or(&digest);
-        // An image that somebody else loaded or pulled stays when the pod is gone.
-        if engine.has_image(&digest).await? && !engine.has_image(&loaded_name(id)).await? {
-            return Ok(digest);
+        let name = loaded_name(digest.strip_prefix("sha256:").unwrap_or(&digest));
+        {
+            let _none_removed = self.pods.removing.lock().await;
+            // Recorded first, so that no other pod removes the image, and so that it is removed even after a crash.
+            self.catalog.set_loaded_image(&pod.id, &name).await?;
         }
-        let name = loaded_name(id);
-        // Recorded first, so that it is removed even after a crash.
-        self.catalog.set_loaded_image(&pod.id, &name).await?;
+        if engine.has_image(&name).await? {
+            return Ok(name);
+        }
         let _one = self.pods.loading.lock().await;
         if engine.has_image(&name).await? {
             return Ok(name);
+        }
+        // Somebody else loaded or pulled it. It stays when the pod is gone, because it does not have our name.
+        if engine.has_image(&digest).await? {
+            return Ok(digest);
         }
         let frame = Frame::docker_archive(&oci.config, &oci.layer, &name);
         let layer = self.read_layer(&row).await?;
@@ -50,6 +55,7 @@ impl Library {
 
     /// Removes the image that was loaded for a pod, if no other pod needs it.
     pub(super) async fn unload_image(&self, engine: &Engine, pod: &Pod) -> Result<(), PodError> {
+        let _none_recorded = self.pods.removing.lock().await;
         if pod.loaded_image.is_empty()
             || self.catalog.is_image_loaded_for_others(&pod.loaded_image, &pod.id).await?
         {

@@ -13,7 +13,6 @@ use jingku_catalog::testing::PostgresServer;
 use tokio::runtime::Runtime;
 use tokio_postgres::{Client, NoTls};
 
-use super::Args;
 use super::case::{Case, Kind, List, Rows, cases, sizes};
 use super::changes::PAUSE;
 use super::fill::{FIRST_CREATE_TIME, first_image};
@@ -37,7 +36,8 @@ pub(super) fn measure(
     binary: &Path,
     folder: &Path,
     config: &str,
-    args: &Args,
+    images_max: u32,
+    rows: &[Rows],
     time: Duration,
 ) -> Result<Option<Table>> {
     let Some(postgres) = PostgresServer::start("") else { return Ok(None) };
@@ -46,7 +46,7 @@ pub(super) fn measure(
     let database = Some(url.clone());
     let daemon = Daemon { binary: binary.to_owned(), data: folder.join("postgres"), database };
     let mut lists = Vec::new();
-    for images in sizes(&ACCOUNT_IMAGES, args.images_max) {
+    for images in sizes(&ACCOUNT_IMAGES, images_max) {
         let account = daemon.create_account(&format!("lab-{images}"))?;
         runtime.block_on(fill(&url, &account, images))?;
         let owner = account.id;
@@ -54,7 +54,7 @@ pub(super) fn measure(
     }
     let jingku = daemon.serve(&["--config", config])?;
     jingku.settle()?;
-    let (cases, _) = cases(jingku.address, &lists, &args.rows)?;
+    let (cases, _) = cases(jingku.address, &lists, rows)?;
     let measured = Measured { runtime, url, postgres: postgres.pid(), jingku, time };
     let rows = cases.iter().map(|case| measured.row(case)).collect::<Result<_>>()?;
     let headings =

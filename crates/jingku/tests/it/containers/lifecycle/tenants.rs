@@ -96,3 +96,16 @@ fn ten_instances_are_created_at_once() {
     // One image was loaded for all of them.
     assert_eq!(host.engine.run(&["images", "-q"]).lines().count(), 2);
 }
+
+/// The engine loses an image with the last instance that needs it.
+#[test]
+fn an_image_stays_for_an_instance_that_is_created_while_another_is_removed() {
+    let Some(host) = Host::start(Kind::Podman) else { return };
+    let mut last = host.create("first");
+    for _ in 0..4 {
+        host.stop(&last).unwrap();
+        host.until_state(&last, "Stopped");
+        host.terminate(&last).unwrap();
+        last = host.create("next");
+    }
+}

@@ -160,8 +160,6 @@ fn build(workspace: &Workspace) -> Result<()> {
 fn pytest(workspace: &Workspace, folder: &str) -> Result<()> {
     let mut pytest = python::command(workspace, "pytest", folder);
     pytest.env("JINGKU_BIN", workspace.target.join("debug/jingku"));
-    // Most tests wait for a browser or a server. Each worker starts its own; a module shares one.
-    pytest.args(["--numprocesses", "2", "--dist", "loadfile"]);
     // Write no compiled files into the checkout.
     run_command(strict(pytest.env("PYTHONDONTWRITEBYTECODE", "1")))
 }

@@ -46,6 +46,10 @@ use rustix::fs::Mode;
 
 fn main() -> ExitCode {
     let args: Vec<OsString> = std::env::args_os().collect();
+    // Restarts the program. Before the arguments are read, where that is certain, because reading them takes a millisecond.
+    if args.get(1).is_some_and(|arg| arg == "serve") {
+        serve::keep_little();
+    }
     Lang::init(&args);
     let Cli { mut global, command, .. } = match Cli::read(&args) {
         Ok(cli) => cli,

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::foreign::Foreign;
 use self::probe::Probe;
-pub(crate) use self::probe::is_zero;
+pub use self::probe::is_zero;
 use crate::packing::Packing;
 
 /// Bytes of the start of a file that [`detect`] needs: up to the end of the first ZFS label.

@@ -39,7 +39,8 @@ impl<'a> Probe<'a> {
     }
 }
 
-pub(crate) fn is_zero(bytes: &[u8]) -> bool {
+/// Whether all bytes are zero. Here, because this crate is compiled for speed.
+pub fn is_zero(bytes: &[u8]) -> bool {
     let (words, rest) = bytes.as_chunks::<64>();
     words.iter().all(|word| *word == [0; 64]) && rest.iter().all(|byte| *byte == 0)
 }

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use compshare::{FileHasher, HashKind};
+use jingku_library::is_zero;
 
 use super::input::Input;
 use super::reader::Reader;
@@ -134,11 +135,6 @@ impl Source {
         self.at += read;
         Ok(read)
     }
-}
-
-fn is_zero(bytes: &[u8]) -> bool {
-    let (words, rest) = bytes.as_chunks::<64>();
-    words.iter().all(|word| *word == [0; 64]) && rest.iter().all(|byte| *byte == 0)
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::thread::{self, JoinHandle};
 
+use jingku_library::is_zero;
 use tempfile::NamedTempFile;
 
 /// The granularity of holes: the block size of common file systems.
@@ -88,11 +89,6 @@ impl SparseFile {
         self.staged.persist_noclobber(&self.path)?;
         Ok(())
     }
-}
-
-/// Has no early exit, so that the compiler can vectorise it.
-fn is_zero(block: &[u8]) -> bool {
-    block.iter().fold(0, |all, byte| all | byte) == 0
 }
 
 #[cfg(test)]
